@@ -1,0 +1,1 @@
+//! The Bevy app and the command line.

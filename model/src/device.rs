@@ -1,0 +1,50 @@
+//! Where the model computes: parsed from the command line, checked against what this binary was built with.
+
+use crate::ModelError;
+use std::{fmt, str::FromStr};
+
+/// The device asked for. This build holds the CPU path; the GPU paths come with their cargo features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// The fastest device that works.
+    #[default]
+    Auto,
+    Cpu,
+    Vulkan,
+    Metal,
+    Cuda,
+}
+
+impl DeviceChoice {
+    const NAMES: [(&str, DeviceChoice); 5] = [
+        ("auto", DeviceChoice::Auto),
+        ("cpu", DeviceChoice::Cpu),
+        ("vulkan", DeviceChoice::Vulkan),
+        ("metal", DeviceChoice::Metal),
+        ("cuda", DeviceChoice::Cuda),
+    ];
+
+    /// The device that will be used, or why it cannot be.
+    pub fn resolve(self) -> Result<DeviceChoice, ModelError> {
+        match self {
+            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(DeviceChoice::Cpu),
+            other => Err(ModelError::Device { device: other.to_string() }),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, choice)| choice == self).map_or("cpu", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        found.ok_or_else(|| format!("unknown device `{text}`, expected auto, cpu, vulkan, metal or cuda"))
+    }
+}

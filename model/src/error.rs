@@ -1,0 +1,11 @@
+//! What can go wrong with a model: each message says what, where and what to do.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("{path}: {reason}")]
+    File { path: PathBuf, reason: String },
+    #[error("device `{device}` is not available: this build computes on the CPU only; use --device cpu or auto")]
+    Device { device: String },
+}

@@ -1,0 +1,3 @@
+//! The reference voxel simulator.
+
+pub mod block;
