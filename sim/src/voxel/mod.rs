@@ -1,3 +1,4 @@
 //! The reference voxel simulator.
 
 pub mod block;
+pub mod noise;
