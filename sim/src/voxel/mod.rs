@@ -7,3 +7,4 @@ pub mod dynamics;
 pub mod hands;
 pub mod pick;
 pub mod player;
+pub mod noise;
