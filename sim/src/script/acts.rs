@@ -47,7 +47,12 @@ struct Plan<'a> {
 
 /// The next few seconds of `policy`.
 pub(super) fn plan(policy: Policy, pitch_deg: f32, dice: &mut Dice, world: Option<&VoxelWorld>) -> Vec<Step> {
-    let mut plan = Plan { steps: Vec::new(), pitch_deg, dice, world };
+    let mut plan = Plan {
+        steps: Vec::new(),
+        pitch_deg,
+        dice,
+        world,
+    };
     match policy {
         Policy::Still => plan.rest(20, 21),
         Policy::Wander => plan.wander(),
@@ -73,7 +78,8 @@ impl Plan<'_> {
         let pitch_deg = to_pitch_deg - self.pitch_deg;
         // The top speed of a stroke is 1.875 times its mean.
         let least = (yaw_deg.abs().max(pitch_deg.abs()) * 1.875 / MAX_TURN_DEG).ceil() as u32;
-        self.steps.push(Stroke::new(keys, ticks.max(least), [pitch_deg, yaw_deg]).into());
+        self.steps
+            .push(Stroke::new(keys, ticks.max(least), [pitch_deg, yaw_deg]).into());
         self.pitch_deg = to_pitch_deg;
     }
 
@@ -87,21 +93,31 @@ impl Plan<'_> {
     }
 
     fn gait(&mut self) -> Action {
-        Action { sprint: self.dice.chance(0.3), ..FORWARD }
+        Action {
+            sprint: self.dice.chance(0.3),
+            ..FORWARD
+        }
     }
 
     fn hotbar(&mut self) {
         let hotbar = self.dice.whole(1..10) as u8;
-        self.steps.push(Stroke::new(Action { hotbar, ..NONE }, 1, [0.0; 2]).into());
+        self.steps
+            .push(Stroke::new(Action { hotbar, ..NONE }, 1, [0.0; 2]).into());
     }
 
     fn wander(&mut self) {
         let pitch = self.any_pitch();
-        match self.dice.weighted(&[30.0, 8.0, 10.0, 14.0, 6.0, 4.0, 4.0, 8.0, 3.0, 3.0]) {
+        match self
+            .dice
+            .weighted(&[30.0, 8.0, 10.0, 14.0, 6.0, 4.0, 4.0, 8.0, 3.0, 3.0])
+        {
             0 => self.stride(15, 70),
             1 => {
                 let side = if self.dice.chance(0.5) { LEFT } else { RIGHT };
-                let side = Action { forward: self.dice.chance(0.4), ..side };
+                let side = Action {
+                    forward: self.dice.chance(0.4),
+                    ..side
+                };
                 let (ticks, turn) = (self.dice.whole(8..30), self.dice.between(-40.0, 40.0));
                 self.stroke(side, ticks, turn, pitch);
             }
@@ -128,7 +144,10 @@ impl Plan<'_> {
             }
             6 => self.hotbar(),
             7 => {
-                let keys = Action { jump: true, ..self.gait() };
+                let keys = Action {
+                    jump: true,
+                    ..self.gait()
+                };
                 let (ticks, turn) = (self.dice.whole(8..30), self.dice.between(-25.0, 25.0));
                 self.stroke(keys, ticks, turn, self.pitch_deg * 0.7);
             }
@@ -178,7 +197,11 @@ impl Plan<'_> {
         let turn = angle * self.dice.sign();
         let home_deg = self.pitch_deg;
         let (there, back) = (self.dice.whole(4..35), self.dice.whole(4..35));
-        let away_deg = if self.dice.chance(0.5) { home_deg } else { self.dice.between(-20.0, 30.0) };
+        let away_deg = if self.dice.chance(0.5) {
+            home_deg
+        } else {
+            self.dice.between(-20.0, 30.0)
+        };
         self.stroke(NONE, there, turn, away_deg);
         match self.dice.weighted(&[0.55, 0.3, 0.15]) {
             0 => self.rest(1, 25),
@@ -186,7 +209,11 @@ impl Plan<'_> {
             _ => self.rest(60, 120),
         }
         // Half of the time it comes back the other way round, when that is the same direction.
-        let back_turn = if angle == 180.0 && self.dice.chance(0.5) { turn } else { -turn };
+        let back_turn = if angle == 180.0 && self.dice.chance(0.5) {
+            turn
+        } else {
+            -turn
+        };
         self.stroke(NONE, back, back_turn, home_deg);
         self.rest(4, 16);
     }
@@ -242,23 +269,35 @@ impl Plan<'_> {
         self.steps.push(Stroke::steady(out, ticks, turn).into());
         self.rest(2, 8);
         if self.dice.chance(0.7) {
-            self.steps.push(Stroke::steady(home, ticks, turn.map(|deg| -deg)).into());
+            self.steps
+                .push(Stroke::steady(home, ticks, turn.map(|deg| -deg)).into());
             self.rest(2, 8);
         }
     }
 
     fn go_home(&mut self, home: Pose, keys: Action, leg_ticks: u32) {
         let to = [home.position[0], home.position[2]];
-        self.steps.push(Step::Walk { to, keys, ticks_left: leg_ticks * 2 + 60 });
-        self.steps.push(Step::Face { yaw_deg: home.yaw_deg, pitch_deg: home.pitch_deg, keys: NONE });
+        self.steps.push(Step::Walk {
+            to,
+            keys,
+            ticks_left: leg_ticks * 2 + 60,
+        });
+        self.steps.push(Step::Face {
+            yaw_deg: home.yaw_deg,
+            pitch_deg: home.pitch_deg,
+            keys: NONE,
+        });
         self.pitch_deg = home.pitch_deg;
     }
 
     /// Breaks one block near at hand.
     fn break_one(&mut self) {
         let Some(world) = self.world else {
-            let (turn, pitch, ticks) =
-                (self.dice.between(-40.0, 40.0), self.dice.between(30.0, 65.0), self.dice.whole(12..45));
+            let (turn, pitch, ticks) = (
+                self.dice.between(-40.0, 40.0),
+                self.dice.between(30.0, 65.0),
+                self.dice.whole(12..45),
+            );
             self.stroke(NONE, 10, turn, pitch);
             return self.stroke(Action { attack: true, ..NONE }, ticks, 0.0, pitch);
         };
@@ -266,7 +305,11 @@ impl Plan<'_> {
             Some(point) => {
                 self.steps.push(Step::Aim { point });
                 // Now and then it changes its mind before the block has broken.
-                let ticks_left = if self.dice.chance(0.12) { self.dice.whole(3..10) } else { 80 };
+                let ticks_left = if self.dice.chance(0.12) {
+                    self.dice.whole(3..10)
+                } else {
+                    80
+                };
                 self.steps.push(Step::Break { ticks_left });
                 self.rest(1, 6);
             }
@@ -294,8 +337,14 @@ impl Plan<'_> {
 
     /// Goes to a cake nearby and eats some of it; false when there is none.
     fn eat(&mut self) -> bool {
-        let Some((cake, point)) = self.world.and_then(eyes::nearest_cake) else { return false };
-        self.steps.push(Step::Walk { to: [cake[0], cake[2]], keys: FORWARD, ticks_left: 80 });
+        let Some((cake, point)) = self.world.and_then(eyes::nearest_cake) else {
+            return false;
+        };
+        self.steps.push(Step::Walk {
+            to: [cake[0], cake[2]],
+            keys: FORWARD,
+            ticks_left: 80,
+        });
         for _ in 0..self.dice.whole(1..5) {
             self.steps.push(Step::Aim { point });
             self.steps.push(Step::Use { slot: 0 });
@@ -364,7 +413,11 @@ impl Plan<'_> {
         match self.dice.weighted(&[0.3, 0.22, 0.1, 0.28, 0.1]) {
             0 => {
                 let slot = self.dice.whole(1..10) as u8;
-                if self.dice.chance(0.5) { self.place_one(slot) } else { self.break_one() }
+                if self.dice.chance(0.5) {
+                    self.place_one(slot)
+                } else {
+                    self.break_one()
+                }
             }
             1 => self.away_and_home(),
             2 => self.look_away_and_back(),
@@ -384,7 +437,11 @@ impl Plan<'_> {
             1 => [true, false],
             _ => [false, true],
         };
-        let [back, forward] = if self.dice.chance(0.35) { [false, true] } else { pairs(self.dice) };
+        let [back, forward] = if self.dice.chance(0.35) {
+            [false, true]
+        } else {
+            pairs(self.dice)
+        };
         let [left, right] = pairs(self.dice);
         let keys = Action {
             jump: self.dice.chance(0.15),
@@ -392,7 +449,11 @@ impl Plan<'_> {
             sprint: self.dice.chance(0.25),
             attack: self.dice.chance(0.2),
             use_: self.dice.chance(0.08),
-            hotbar: if self.dice.chance(0.15) { self.dice.whole(1..10) as u8 } else { 0 },
+            hotbar: if self.dice.chance(0.15) {
+                self.dice.whole(1..10) as u8
+            } else {
+                0
+            },
             ..self::keys([forward, back, left, right])
         };
         let ticks = self.dice.whole(2..24);
@@ -402,7 +463,11 @@ impl Plan<'_> {
             _ => 15.0,
         };
         let turn = self.dice.between(-spread, spread) * ticks as f32 / 1.875;
-        let pitch = if spread > 0.0 && self.dice.chance(0.5) { self.any_pitch() } else { self.pitch_deg };
+        let pitch = if spread > 0.0 && self.dice.chance(0.5) {
+            self.any_pitch()
+        } else {
+            self.pitch_deg
+        };
         self.stroke(keys, ticks, turn, pitch);
     }
 }

@@ -69,7 +69,11 @@ impl Eyes {
                 }
                 Some(action)
             }
-            Step::Face { yaw_deg, pitch_deg, keys } => {
+            Step::Face {
+                yaw_deg,
+                pitch_deg,
+                keys,
+            } => {
                 let pose = world.pose();
                 // The short way round.
                 let yaw_error = (*yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0;
@@ -78,7 +82,10 @@ impl Eyes {
             }
             Step::Aim { point } => {
                 let camera = self.pursue(error_deg(&world.pose(), *point))?;
-                Some(Action { camera, ..Action::default() })
+                Some(Action {
+                    camera,
+                    ..Action::default()
+                })
             }
             Step::Walk { to, keys, ticks_left } => {
                 *ticks_left = ticks_left.checked_sub(1)?;
@@ -89,11 +96,16 @@ impl Eyes {
                 let target = world.target()?;
                 target.block.hardness_ticks()?;
                 (*self.cell.get_or_insert(target.cell) == target.cell).then_some(())?;
-                Some(Action { attack: true, ..Action::default() })
+                Some(Action {
+                    attack: true,
+                    ..Action::default()
+                })
             }
-            Step::Use { slot } => {
-                (self.ticks == 1).then_some(Action { use_: true, hotbar: *slot, ..Action::default() })
-            }
+            Step::Use { slot } => (self.ticks == 1).then_some(Action {
+                use_: true,
+                hotbar: *slot,
+                ..Action::default()
+            }),
         }
     }
 
@@ -105,7 +117,11 @@ impl Eyes {
         }
         for axis in 0..2 {
             let error = error_deg[axis];
-            let wish = if error.abs() < 1.5 { error } else { (error * 0.35).clamp(-MAX_RATE_DEG, MAX_RATE_DEG) };
+            let wish = if error.abs() < 1.5 {
+                error
+            } else {
+                (error * 0.35).clamp(-MAX_RATE_DEG, MAX_RATE_DEG)
+            };
             let rate = self.rate_deg[axis];
             self.rate_deg[axis] = wish.clamp(rate - MAX_GAIN_DEG, rate + MAX_GAIN_DEG);
         }
@@ -124,7 +140,12 @@ impl Eyes {
         self.ticks = 0; // patience is for aiming
         let camera = self.pursue(error).unwrap_or([0.0; 2]);
         let near = away.length() < 1.2;
-        let mut action = Action { camera, forward: error[1].abs() < 50.0, sprint: keys.sprint && !near, ..keys };
+        let mut action = Action {
+            camera,
+            forward: error[1].abs() < 50.0,
+            sprint: keys.sprint && !near,
+            ..keys
+        };
         if self.detour_ticks > 0 {
             self.detour_ticks -= 1;
             (action.left, action.right) = (self.detour_left, !self.detour_left);
@@ -148,13 +169,23 @@ impl Eyes {
         if right == 0.0 && forward == 0.0 {
             return (action, false);
         }
-        let axes = Pose { yaw_deg: player.yaw_deg + action.camera[1], ..Pose::default() }.axes();
+        let axes = Pose {
+            yaw_deg: player.yaw_deg + action.camera[1],
+            ..Pose::default()
+        }
+        .axes();
         let way = (axes.right * right + axes.forward * forward).normalize_or_zero();
         let ahead = look_ahead(world, way);
         self.pushed_ticks = if player.against_wall { self.pushed_ticks + 1 } else { 0 };
         match ahead {
             Ahead::Danger if player.on_ground => {
-                let stop = Action { forward: false, back: false, left: false, right: false, ..action };
+                let stop = Action {
+                    forward: false,
+                    back: false,
+                    left: false,
+                    right: false,
+                    ..action
+                };
                 (stop, true)
             }
             Ahead::Ledge if player.on_ground && !action.sneak => (Action { jump: true, ..action }, false),
@@ -169,7 +200,10 @@ fn error_deg(pose: &Pose, point: Vec3) -> [f32; 2] {
     let yaw_deg = libm::atan2f(-to.x, to.z).to_degrees();
     let flat = libm::sqrtf(to.x * to.x + to.z * to.z);
     let pitch_deg = libm::atan2f(-to.y, flat).to_degrees();
-    [pitch_deg - pose.pitch_deg, (yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0]
+    [
+        pitch_deg - pose.pitch_deg,
+        (yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0,
+    ]
 }
 
 fn look_ahead(world: &VoxelWorld, way: Vec3) -> Ahead {
@@ -202,7 +236,11 @@ fn glance(world: &VoxelWorld, dice: &mut Dice, pitch_deg: [f32; 2], fits: impl F
     let pose = world.pose();
     for _ in 0..12 {
         let yaw_deg = pose.yaw_deg + dice.between(-60.0, 60.0);
-        let look = Pose { yaw_deg, pitch_deg: dice.between(pitch_deg[0], pitch_deg[1]), ..pose };
+        let look = Pose {
+            yaw_deg,
+            pitch_deg: dice.between(pitch_deg[0], pitch_deg[1]),
+            ..pose
+        };
         let forward = look.axes().forward;
         if let Some(hit) = pick::pick(pose.eye(), forward, pick::REACH - 0.2, &|cell| world.block(cell))
             && fits(&hit)

@@ -3,8 +3,8 @@
 use super::block::Block;
 use super::body::Body;
 use super::chance::{self, Stream};
-use crate::kinematics::{FALL_DRAG, GRAVITY, JUMP_VELOCITY, SWIM_PUSH, WATER_DRAG, WATER_GRAVITY};
 use crate::Pose;
+use crate::kinematics::{FALL_DRAG, GRAVITY, JUMP_VELOCITY, SWIM_PUSH, WATER_DRAG, WATER_GRAVITY};
 use glam::{DVec3, IVec3, Vec3};
 use std::collections::BTreeSet;
 
@@ -88,7 +88,11 @@ pub struct Herds {
 impl Animal {
     pub fn body(&self) -> Body {
         let (width, height) = self.kind.size();
-        Body { feet: self.feet, half_width: f64::from(width) / 2.0, height: f64::from(height) }
+        Body {
+            feet: self.feet,
+            half_width: f64::from(width) / 2.0,
+            height: f64::from(height),
+        }
     }
 
     fn step(&mut self, tick: u64, seed: u64, blocks: &impl Fn(IVec3) -> Block) {
@@ -101,7 +105,12 @@ impl Animal {
         self.mood_ticks -= 1;
         self.yaw_deg += (self.goal_yaw_deg - self.yaw_deg).clamp(-TURN_DEG, TURN_DEG);
 
-        let forward = Pose { yaw_deg: self.yaw_deg, ..Pose::default() }.axes().forward;
+        let forward = Pose {
+            yaw_deg: self.yaw_deg,
+            ..Pose::default()
+        }
+        .axes()
+        .forward;
         let in_water = blocks((self.feet + DVec3::Y * 0.3).floor().as_ivec3()).is_liquid();
         let mut pace = if self.walks { self.kind.pace() } else { 0.0 };
         if self.walks && self.on_ground {
@@ -138,13 +147,19 @@ impl Animal {
     fn look_ahead(&self, forward: Vec3, blocks: &impl Fn(IVec3) -> Block) -> Ahead {
         let (width, height) = self.kind.size();
         let reach = f64::from(width) * 0.5 + 0.4;
-        let at = (self.feet + DVec3::Y * 0.05 + forward.as_dvec3() * reach).floor().as_ivec3();
+        let at = (self.feet + DVec3::Y * 0.05 + forward.as_dvec3() * reach)
+            .floor()
+            .as_ivec3();
         let solid = |up: i32| blocks(at + IVec3::Y * up).is_solid();
         let tall = 1 + i32::from(height > 1.0);
         if solid(0) {
             let room = (1..=tall).all(|up| !solid(up));
             let above = (self.feet + DVec3::Y * (f64::from(height) + 1.0)).floor().as_ivec3();
-            return if room && !blocks(above).is_solid() { Ahead::Ledge } else { Ahead::Blocked };
+            return if room && !blocks(above).is_solid() {
+                Ahead::Ledge
+            } else {
+                Ahead::Blocked
+            };
         }
         if (1..tall).any(solid) {
             return Ahead::Blocked;
@@ -227,7 +242,12 @@ impl Herds {
             for value in animal.feet.to_array() {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
-            for value in [animal.velocity.y, animal.yaw_deg, animal.goal_yaw_deg, f32::from(animal.mood_ticks)] {
+            for value in [
+                animal.velocity.y,
+                animal.yaw_deg,
+                animal.goal_yaw_deg,
+                f32::from(animal.mood_ticks),
+            ] {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
         }
@@ -262,8 +282,16 @@ mod tests {
                 assert!(animal.feet.y > -0.01, "in the water: {animal:?}");
             }
         }
-        let walked = born.iter().zip(&herds.animals).filter(|(a, b)| a.feet.distance(b.feet) > 1.0).count();
+        let walked = born
+            .iter()
+            .zip(&herds.animals)
+            .filter(|(a, b)| a.feet.distance(b.feet) > 1.0)
+            .count();
         assert!(walked * 2 > born.len(), "{walked} of {} walked", born.len());
-        assert!(born.iter().zip(&herds.animals).all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0)));
+        assert!(
+            born.iter()
+                .zip(&herds.animals)
+                .all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0))
+        );
     }
 }

@@ -108,7 +108,12 @@ impl Player {
         for value in self.feet.to_array() {
             hasher.update(&value.to_bits().to_le_bytes());
         }
-        for value in self.velocity.to_array().into_iter().chain([self.yaw_deg, self.pitch_deg, self.eye_height]) {
+        for value in self
+            .velocity
+            .to_array()
+            .into_iter()
+            .chain([self.yaw_deg, self.pitch_deg, self.eye_height])
+        {
             hasher.update(&value.to_bits().to_le_bytes());
         }
         hasher.update(&[u8::from(self.on_ground), u8::from(self.in_water)]);

@@ -140,7 +140,11 @@ impl VoxelWorld {
     pub fn set_block(&mut self, cell: IVec3, block: Block) {
         let before = self.chunks.get(cell);
         if before != block {
-            self.apply(Edit { cell: cell.to_array(), before, after: block });
+            self.apply(Edit {
+                cell: cell.to_array(),
+                before,
+                after: block,
+            });
             self.aim();
         }
     }
@@ -161,7 +165,9 @@ impl VoxelWorld {
     }
 
     fn biome_at(&self, feet: Vec3) -> Biome {
-        self.chunks.terrain().biome(feet.x.floor() as i32, feet.z.floor() as i32)
+        self.chunks
+            .terrain()
+            .biome(feet.x.floor() as i32, feet.z.floor() as i32)
     }
 
     /// Where the player stands.
@@ -278,7 +284,9 @@ impl VoxelWorld {
 
     fn aim(&mut self) {
         let pose = self.player.pose();
-        self.target = pick::pick(pose.eye(), pose.axes().forward, pick::REACH, &|cell| self.chunks.get(cell));
+        self.target = pick::pick(pose.eye(), pose.axes().forward, pick::REACH, &|cell| {
+            self.chunks.get(cell)
+        });
     }
 }
 
@@ -294,7 +302,10 @@ mod tests {
     }
 
     fn run(world: &mut VoxelWorld, policy: Policy, seed: u64, ticks: usize) {
-        policy.open_loop(seed).take(ticks).for_each(|action| world.tick(&action));
+        policy
+            .open_loop(seed)
+            .take(ticks)
+            .for_each(|action| world.tick(&action));
     }
 
     #[test]
@@ -325,7 +336,11 @@ mod tests {
                 action.check().expect("in range");
                 world.tick(&action);
                 let blocks = |cell: IVec3| world.block(cell);
-                assert!(!world.player().body().is_stuck(&blocks), "{policy} {seed} at {tick}: {:?}", world.player());
+                assert!(
+                    !world.player().body().is_stuck(&blocks),
+                    "{policy} {seed} at {tick}: {:?}",
+                    world.player()
+                );
             }
         }
     }
