@@ -4,8 +4,10 @@
 //! open loop) it depends on the seed and the tick alone, so it may drive a dream without leaking any truth.
 
 mod acts;
+mod deeds;
 mod dice;
 mod eyes;
+mod returns;
 mod stroke;
 
 pub use dice::Dice;
@@ -167,7 +169,7 @@ impl Script {
                 continue;
             };
             let action = match (step, world) {
-                (Step::Stroke(stroke), None) => stroke.next(),
+                (Step::Stroke(stroke), None) => stroke.advance(),
                 (step, Some(world)) => self.eyes.perform(step, self.policy, world, &mut self.dice),
                 // The other steps need eyes.
                 (_, None) => None,
@@ -221,8 +223,9 @@ mod tests {
             .iter()
             .flat_map(|policy| (0..8).flat_map(|seed| policy.open_loop(seed).take(400)))
             .collect();
-        let used = |field: fn(&Action) -> bool| actions.iter().filter(|&action| field(action)).count();
-        let fields: [(&str, fn(&Action) -> bool); 12] = [
+        type Field = fn(&Action) -> bool;
+        let used = |field: Field| actions.iter().filter(|&action| field(action)).count();
+        let fields: [(&str, Field); 12] = [
             ("forward", |a| a.forward),
             ("back", |a| a.back),
             ("left", |a| a.left),

@@ -98,7 +98,7 @@ impl Dynamics {
                 // Somebody stands under it: it waits until they have gone.
                 self.due.insert((tick + WAIT_TICKS, cell.to_array()));
             }
-        } else if needs_support(block) && !is_supported(block, cells.block(cell + IVec3::NEG_Y)) {
+        } else if !stands(block, cells.block(cell + IVec3::NEG_Y)) {
             self.set(cell, Block::Air, tick, cells);
         } else if block != Block::Water && gives_way(block) {
             let after = water_level(cell, |near| cells.block(near));
@@ -116,12 +116,12 @@ impl Dynamics {
             for x in low.x..=high.x {
                 let mut dice = Stream::new(seed ^ chance::GROWTH, [x, z], tick);
                 for _ in 0..RANDOM_CELLS {
-                    let roll = dice.next();
+                    let roll = dice.draw();
                     let height = ((roll >> 8) % (2 * RANDOM_HEIGHT as u64)) as i32 - RANDOM_HEIGHT;
                     let cell = IVec3::new(
                         x * COLUMN + (roll & 15) as i32,
                         centre.y + height,
-                        z * COLUMN + (roll >> 4 & 15) as i32,
+                        z * COLUMN + ((roll >> 4) & 15) as i32,
                     );
                     if let Some(next) = riper(cells.block(cell)) {
                         self.set(cell, next, tick, cells);
@@ -146,7 +146,7 @@ fn delay_ticks(cell: IVec3, block: &impl Fn(IVec3) -> Block) -> Option<u64> {
     let here = block(cell);
     if here.falls() {
         Some(FALL_TICKS)
-    } else if needs_support(here) && !is_supported(here, block(cell + IVec3::NEG_Y)) {
+    } else if !stands(here, block(cell + IVec3::NEG_Y)) {
         Some(PLANT_TICKS)
     } else if here != Block::Water && gives_way(here) {
         let wet = [IVec3::ZERO, IVec3::Y]
@@ -164,14 +164,12 @@ fn gives_way(block: Block) -> bool {
     block == Block::Air || block.is_liquid() || block.is_plant()
 }
 
-fn needs_support(block: Block) -> bool {
-    block.is_plant() || block.is_cake() || block == Block::Cactus
-}
-
-fn is_supported(block: Block, below: Block) -> bool {
+/// Whether a block holds on what is below it.
+pub(super) fn stands(block: Block, below: Block) -> bool {
     match block {
         Block::Cactus => matches!(below, Block::Sand | Block::Cactus),
-        _ => below.is_solid() && below.is_full_cube(),
+        _ if block.is_plant() || block.is_cake() => below.is_full_cube(),
+        _ => true,
     }
 }
 

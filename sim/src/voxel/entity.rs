@@ -199,18 +199,18 @@ impl Herds {
                 if dice.unit() > 0.3 {
                     continue;
                 }
-                let kind = Kind::ALL[(dice.next() % 4) as usize];
-                let herd = 1 + dice.next() % 3;
+                let kind = Kind::ALL[(dice.draw() % 4) as usize];
+                let herd = 1 + dice.draw() % 3;
                 for member in 0..herd {
-                    let cell_x = x * AREA + (dice.next() % AREA as u64) as i32;
-                    let cell_z = z * AREA + (dice.next() % AREA as u64) as i32;
+                    let cell_x = x * AREA + (dice.draw() % AREA as u64) as i32;
+                    let cell_z = z * AREA + (dice.draw() % AREA as u64) as i32;
                     let yaw_deg = dice.between(-180.0, 180.0);
                     let (y, ground) = surface(cell_x, cell_z);
                     if !matches!(ground, Block::Grass | Block::Snow | Block::Sand) {
                         continue;
                     }
                     self.animals.push(Animal {
-                        id: chance::mix(u64::from(x as u32) << 32 | u64::from(z as u32)).wrapping_add(member),
+                        id: chance::number([x, z]).wrapping_add(member),
                         kind,
                         feet: DVec3::new(f64::from(cell_x) + 0.5, f64::from(y) + 1.0, f64::from(cell_z) + 0.5),
                         velocity: Vec3::ZERO,
