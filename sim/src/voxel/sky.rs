@@ -1,6 +1,7 @@
 //! What lies behind and between the blocks: sun, moon, sky, clouds, fog, and the light they give.
 
 use super::noise::look_hash;
+use super::ray::floor;
 use glam::Vec3;
 
 /// What falls from the sky.
@@ -155,9 +156,8 @@ impl Air {
         let far = (CLOUD_Y - eye.y) / direction.y;
         let at = eye + direction * far;
         let (x, z) = ((at.x + self.drift) / CLOUD_CELL, at.z / CLOUD_CELL);
-        let (x0, z0) = (x.floor(), z.floor());
-        let (fx, fz) = (edge(x - x0), edge(z - z0));
-        let (x0, z0) = (x0 as i32, z0 as i32);
+        let (x0, z0) = (floor(x), floor(z));
+        let (fx, fz) = (edge(x - x0 as f32), edge(z - z0 as f32));
         let there = |dx: i32, dz: i32| self.cloud_in(x0 + dx, z0 + dz);
         let near = there(0, 0) + (there(1, 0) - there(0, 0)) * fx;
         let wide = there(0, 1) + (there(1, 1) - there(0, 1)) * fx;
