@@ -24,4 +24,5 @@ pub mod texture;
 pub mod trees;
 pub mod truth;
 mod view;
+mod water;
 pub mod world;

@@ -236,10 +236,13 @@ impl VoxelWorld {
             in_water: self.player.in_water,
             against_wall: self.player.against_wall,
             slot: self.hands.slot,
+            held: self.hands.held(),
             target: self.target,
             crack: self.crack().map(|(cell, stage)| (cell.to_array(), stage)),
             edits: self.edits.clone(),
             entities: entities.collect(),
+            biome: self.biome(),
+            sky: self.sky,
         }
     }
 
@@ -294,6 +297,7 @@ impl VoxelWorld {
 mod tests {
     use super::*;
     use crate::script::Policy;
+    use proptest::prelude::*;
 
     fn world(seed: u64) -> VoxelWorld {
         let mut world = VoxelWorld::new(Camera::new(16, 9));
@@ -342,6 +346,32 @@ mod tests {
                     world.player()
                 );
             }
+        }
+    }
+
+    proptest! {
+        // Each case makes a world anew.
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn what_two_forks_are_told_alike_they_do_alike(
+            seed in 0u64..1_000_000,
+            before in 0usize..60,
+            keys in proptest::collection::vec((any::<[bool; 9]>(), 0u8..10, -30.0f32..30.0, -60.0f32..60.0), 1..60),
+        ) {
+            let mut world = world(seed);
+            run(&mut world, Policy::Random, seed, before);
+            let mut fork = world.clone();
+            for (keys, hotbar, pitch, yaw) in keys {
+                let [forward, back, left, right, jump, sneak, sprint, attack, use_] = keys;
+                let camera = [pitch, yaw];
+                let action = Action { forward, back, left, right, jump, sneak, sprint, attack, use_, hotbar, camera };
+                world.tick(&action);
+                fork.tick(&action);
+                prop_assert_eq!(world.truth(), fork.truth());
+                let blocks = |cell: IVec3| world.block(cell);
+                prop_assert!(!world.player().body().is_stuck(&blocks));
+            }
+            prop_assert_eq!(world.state_hash(), fork.state_hash());
         }
     }
 }
