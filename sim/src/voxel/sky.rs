@@ -46,6 +46,9 @@ const CLOUD_CELL: f32 = 11.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Air {
     sun: Vec3,
+    /// Two axes across the sun's direction, along which its square is drawn.
+    sun_right: Vec3,
+    sun_up: Vec3,
     zenith: Vec3,
     horizon: Vec3,
     glow: Vec3,
@@ -85,8 +88,12 @@ impl Sky {
         let overcast = lit(grey * 0.13, grey);
         let light = lit(Vec3::new(0.20, 0.24, 0.36), Vec3::ONE) + Vec3::new(0.10, 0.0, -0.08) * dusk;
         let fog_from = if dull > 0.0 { 10.0 } else { 20.0 };
+        // The sun never stands along z.
+        let sun_right = sun.cross(Vec3::Z).normalize();
         Air {
             sun,
+            sun_right,
+            sun_up: sun_right.cross(sun),
             zenith: zenith.lerp(overcast * 0.86, dull * 0.9),
             horizon: horizon.lerp(overcast, dull * 0.9),
             glow: Vec3::new(0.98, 0.50, 0.18) * (dusk * (1.0 - 0.8 * dull)),
@@ -134,12 +141,14 @@ impl Air {
 
     /// A square sun, a square moon and a few stars.
     fn bodies(&self, behind: Vec3, direction: Vec3) -> Vec3 {
-        let along = direction.dot(self.sun);
-        // Two axes across the sun's direction; it never points along z.
-        let across = self.sun.cross(Vec3::Z).normalize();
-        let (a, b) = (direction.dot(across).abs(), direction.dot(across.cross(self.sun)).abs());
-        let away = a.max(b);
-        if along > 0.0 {
+        let away = direction
+            .dot(self.sun_right)
+            .abs()
+            .max(direction.dot(self.sun_up).abs());
+        if away > 0.3125 {
+            return behind;
+        }
+        if direction.dot(self.sun) > 0.0 {
             // Edges a pixel wide rather than stairs.
             let disc = 1.0 - super::noise::smoothstep(0.075, 0.092, away);
             let halo = (1.0 - away * 3.2).max(0.0) * 0.30;
@@ -154,15 +163,26 @@ impl Air {
 
     fn clouds(&self, behind: Vec3, eye: Vec3, direction: Vec3) -> Vec3 {
         let far = (CLOUD_Y - eye.y) / direction.y;
+        let fade = (1.0 - far / 260.0) * 0.75 * self.clear;
+        if fade <= 0.0 {
+            return behind;
+        }
         let at = eye + direction * far;
         let (x, z) = ((at.x + self.drift) / CLOUD_CELL, at.z / CLOUD_CELL);
         let (x0, z0) = (floor(x), floor(z));
         let (fx, fz) = (edge(x - x0 as f32), edge(z - z0 as f32));
         let there = |dx: i32, dz: i32| self.cloud_in(x0 + dx, z0 + dz);
-        let near = there(0, 0) + (there(1, 0) - there(0, 0)) * fx;
-        let wide = there(0, 1) + (there(1, 1) - there(0, 1)) * fx;
-        let cover = near + (wide - near) * fz;
-        let fade = (1.0 - far / 260.0).clamp(0.0, 1.0) * 0.75 * self.clear;
+        // Most looks meet the flat of a cell: ask only for the neighbours that count.
+        let row = |dz: i32| match fx {
+            0.0 => there(0, dz),
+            1.0 => there(1, dz),
+            _ => there(0, dz) + (there(1, dz) - there(0, dz)) * fx,
+        };
+        let cover = match fz {
+            0.0 => row(0),
+            1.0 => row(1),
+            _ => row(0) + (row(1) - row(0)) * fz,
+        };
         behind.lerp(self.cloud, cover * fade)
     }
 
