@@ -10,6 +10,8 @@ pub mod entity;
 pub mod entity_box;
 mod falling;
 pub mod hands;
+pub mod herds;
+mod intervene;
 mod light;
 pub mod noise;
 mod paint;
