@@ -329,7 +329,8 @@ impl<'a> Painter<'a> {
             self.lod(enter, ray.direction[axis].abs()),
         );
         // Low looks see the sky in the water, steep ones the ground under it.
-        let grazing = (1.0 - ray.direction[axis].abs()).powi(3);
+        let slant = 1.0 - ray.direction[axis].abs();
+        let grazing = slant * slant * slant;
         let light = self.lights.in_cell(&self.grid, entry.cell + IVec3::Y);
         let mirrored = self
             .air
@@ -382,3 +383,7 @@ fn step(ray: &Ray, axis: usize) -> IVec3 {
 fn quick_log2(value: f32) -> f32 {
     value.to_bits() as f32 * (1.0 / (1 << 23) as f32) - 127.0
 }
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

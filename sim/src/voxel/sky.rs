@@ -54,7 +54,7 @@ pub struct Air {
     glow: Vec3,
     cloud: Vec3,
     cloud_cover: f32,
-    /// How clearly sun, moon and stars show.
+    /// How clearly sun, moon and clouds show.
     clear: f32,
     drift: f32,
     /// The light of the open sky on a surface that looks up.
@@ -113,9 +113,8 @@ impl Air {
     /// The colour of the sky without sun or clouds, which is also the colour of the fog in that direction.
     #[inline]
     pub fn haze(&self, direction: Vec3) -> Vec3 {
-        let low = (1.0 - direction.y.clamp(0.0, 1.0)).powi(2);
-        let low = low * low;
-        let towards_sun = (direction.dot(self.sun) * 0.5 + 0.5).powi(4);
+        let low = fourth_power(1.0 - direction.y.clamp(0.0, 1.0));
+        let towards_sun = fourth_power(direction.dot(self.sun) * 0.5 + 0.5);
         let band = (1.0 - direction.y.abs()).max(0.0);
         self.zenith + (self.horizon - self.zenith) * low + self.glow * (towards_sun * band * band)
     }
@@ -139,7 +138,7 @@ impl Air {
         colour.clamp(Vec3::ZERO, Vec3::ONE)
     }
 
-    /// A square sun, a square moon and a few stars.
+    /// A square sun and a square moon.
     fn bodies(&self, behind: Vec3, direction: Vec3) -> Vec3 {
         let away = direction
             .dot(self.sun_right)
@@ -199,7 +198,91 @@ impl Air {
     }
 }
 
+/// `powi` may round differently from one platform to another.
+#[inline]
+fn fourth_power(value: f32) -> f32 {
+    let square = value * value;
+    square * square
+}
+
 /// Clouds have flat middles and soft edges.
 fn edge(t: f32) -> f32 {
     super::noise::smoothstep(0.3, 0.7, t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brightness(sky: Sky, direction: Vec3) -> f32 {
+        sky.air().colour(Vec3::Y * 30.0, direction.normalize()).element_sum() / 3.0
+    }
+
+    #[test]
+    fn the_sun_stands_high_at_noon_and_below_the_horizon_at_midnight() {
+        let at = |time_of_day| {
+            Sky {
+                time_of_day,
+                ..Sky::default()
+            }
+            .sun_direction()
+        };
+        assert!(at(0.5).y > 0.9 && at(0.0).y < -0.9 && at(0.25).y.abs() < 1e-3);
+        assert!(at(0.25).x < -0.9 && at(0.75).x > 0.9, "rises in the east");
+        assert!((at(0.37).length() - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn nights_and_bad_weather_are_darker_than_a_clear_day() {
+        let level = Vec3::new(0.3, 0.2, 0.9);
+        let day = Sky::default();
+        let night = Sky {
+            time_of_day: 0.0,
+            ..day
+        };
+        let rain = Sky {
+            weather: Weather::Rain,
+            ..day
+        };
+        assert!(brightness(night, level) < 0.25 * brightness(day, level));
+        assert!(brightness(rain, level) < 0.85 * brightness(day, level));
+        let light = |sky: Sky| sky.air().light.element_sum();
+        assert!(light(night) < light(rain) && light(rain) < light(day));
+    }
+
+    #[test]
+    fn fog_hides_the_end_of_the_view_and_nothing_near() {
+        for weather in [Weather::Clear, Weather::Rain, Weather::Snow] {
+            let air = Sky {
+                weather,
+                ..Sky::default()
+            }
+            .air();
+            assert_eq!((air.fog(4.0), air.fog(VIEW_BLOCKS - 0.5)), (0.0, 1.0));
+            assert!((0..480).all(|i| air.fog(i as f32 * 0.1) <= air.fog(i as f32 * 0.1 + 0.1)));
+        }
+    }
+
+    #[test]
+    fn a_day_passes_without_a_jump() {
+        let looks = [
+            Vec3::new(0.1, 0.1, 1.0),
+            Vec3::new(-1.0, 0.3, 0.2),
+            Vec3::new(0.0, -0.3, -1.0),
+        ];
+        for step in 0..2000 {
+            let now = Sky {
+                time_of_day: step as f32 / 2000.0,
+                ..Sky::default()
+            };
+            let next = Sky {
+                time_of_day: (step + 1) as f32 / 2000.0,
+                ..now
+            };
+            for look in looks {
+                let (a, b) = (now.air().haze(look.normalize()), next.air().haze(look.normalize()));
+                assert!((a - b).abs().max_element() < 0.012, "{step}: {a} {b}");
+            }
+        }
+    }
 }
