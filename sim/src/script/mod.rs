@@ -13,8 +13,8 @@ mod stroke;
 pub use dice::Dice;
 pub use stroke::{Step, Stroke};
 
-use crate::Action;
 use crate::voxel::world::VoxelWorld;
+use crate::{Action, Camera, Episode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
@@ -94,6 +94,24 @@ impl Policy {
     /// A player with eyes: give it the true world at each tick.
     pub fn script(self, seed: u64) -> Script {
         Script::new(self, seed)
+    }
+
+    /// Lets a player with eyes play for some ticks; nothing is drawn.
+    pub fn record(self, seed: u64, ticks: usize) -> Episode {
+        let mut world = VoxelWorld::new(Camera::new(1, 1));
+        world.reset_seed(seed);
+        let mut script = self.script(seed);
+        let mut actions = Vec::with_capacity(ticks);
+        for _ in 0..ticks {
+            let action = script.next(Some(&world));
+            world.tick(&action);
+            actions.push(action);
+        }
+        Episode {
+            seed,
+            player: self.name().to_string(),
+            actions,
+        }
     }
 
     /// An endless list of actions that depends on the seed alone.

@@ -333,3 +333,7 @@ pub(super) fn brick_index(x: i32, y: i32, z: i32) -> usize {
 pub(super) fn brick_bit(x: i32, y: i32, z: i32) -> i32 {
     (y & 3) << 4 | (z & 3) << 2 | (x & 3)
 }
+
+#[cfg(test)]
+#[path = "chunk_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 use super::block::Block;
 use super::chance::{self, Stream};
 use super::hands::Edit;
+use super::water::level_of;
 use glam::IVec3;
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ pub trait Cells {
     fn is_occupied(&self, cell: IVec3) -> bool;
 }
 
-const SIDES: [IVec3; 4] = [IVec3::X, IVec3::NEG_X, IVec3::Z, IVec3::NEG_Z];
+pub(super) const SIDES: [IVec3; 4] = [IVec3::X, IVec3::NEG_X, IVec3::Z, IVec3::NEG_Z];
 
 impl Dynamics {
     /// Something changed at `cell`: it and its neighbours will be looked at.
@@ -101,7 +102,7 @@ impl Dynamics {
         } else if !stands(block, cells.block(cell + IVec3::NEG_Y)) {
             self.set(cell, Block::Air, tick, cells);
         } else if block != Block::Water && gives_way(block) {
-            let after = water_level(cell, |near| cells.block(near));
+            let after = level_of(cell, |near| cells.block(near));
             if after.is_some() || block.is_liquid() {
                 self.set(cell, after.unwrap_or(Block::Air), tick, cells);
             }
@@ -160,7 +161,7 @@ fn delay_ticks(cell: IVec3, block: &impl Fn(IVec3) -> Block) -> Option<u64> {
 }
 
 /// Whether sand falls through it and water runs into it.
-fn gives_way(block: Block) -> bool {
+pub(super) fn gives_way(block: Block) -> bool {
     block == Block::Air || block.is_liquid() || block.is_plant()
 }
 
@@ -180,40 +181,6 @@ fn riper(block: Block) -> Option<Block> {
         Block::Crop2 => Some(Block::Crop3),
         _ => None,
     }
-}
-
-/// Flows from the thinnest (level 1) to the fullest (7).
-const FLOWS: [Block; 7] = [
-    Block::WaterFlow1,
-    Block::WaterFlow2,
-    Block::WaterFlow3,
-    Block::WaterFlow4,
-    Block::WaterFlow5,
-    Block::WaterFlow6,
-    Block::WaterFlow7,
-];
-
-/// The water that belongs into a cell that is open to it: below water a full flow, beside water one level less,
-/// between two sources a source. Water that can run down does not run sideways.
-fn water_level(cell: IVec3, block: impl Fn(IVec3) -> Block) -> Option<Block> {
-    if block(cell + IVec3::Y).is_liquid() {
-        return Some(Block::WaterFlow7);
-    }
-    let below = block(cell + IVec3::NEG_Y);
-    let (mut highest, mut sources) = (0, 0);
-    for side in SIDES {
-        let near = usize::from(block(cell + side).water_level());
-        let under = block(cell + side + IVec3::NEG_Y);
-        let spreads = !gives_way(under) || under == Block::Water;
-        if near > 0 && spreads {
-            highest = highest.max(near);
-            sources += usize::from(near == 8);
-        }
-    }
-    if sources >= 2 && (below == Block::Water || !gives_way(below)) {
-        return Some(Block::Water);
-    }
-    (highest > 1).then(|| FLOWS[highest - 2])
 }
 
 #[cfg(test)]
