@@ -284,7 +284,7 @@ pub fn run(
                 depth_error: sums.depth_error(),
                 gradient: gradient_sum / since as f64,
                 learning_rate: how.learning_rate,
-                own_frames: shared.own_share,
+                own_frames: config.own_frames_at(step),
                 left_s: (config.steps - state.optimizer.steps) as f64 / rate,
             };
             let line = serde_json::to_string(&progress).expect("numbers serialise");

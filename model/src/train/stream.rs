@@ -197,9 +197,6 @@ impl Episode {
     }
 }
 
-/// Values of one pixel of a sample: what [`SampleSlot`] needs beside the condition.
-pub const PIXEL_VALUES: usize = input::CHANNELS + 3 + 1;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,6 +64,9 @@ impl Ray {
     }
 }
 
+/// More bricks and empty stretches than any ray crosses within the view distance.
+const MOST_SKIPS: usize = 512;
+
 /// Shows `visit` each cell with a block along the ray, nearest first, until it answers true or `reach` is passed.
 #[inline(always)]
 pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&Entry) -> bool) {
@@ -97,7 +100,8 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             (o - (low - base) as f32) * inverse
         }
     };
-    loop {
+    // Rounding can hold a ray at a corner for ever, and a pose that is not finite gives rays that never end.
+    for _ in 0..MOST_SKIPS {
         if !(0..HEIGHT as i32).contains(&y) || (up_y && y >= grid.all_empty_from) {
             return;
         }
