@@ -3,9 +3,9 @@
 //! Two passes, as in surface splatting (Botsch et al., "High-Quality Surface Splatting"): the first finds the nearest
 //! depth under each pixel, the second blends the colours of the cells that lie on that surface.
 
-use super::{CELL_BLOCKS, COLUMN_BLOCKS, WorldState};
+use super::{CELL_BLOCKS, COLUMN_BLOCKS, WorldState, sky::Sky};
 use glam::Vec3;
-use holdfast_sim::{Camera, Pose, pose::Axes};
+use holdfast_sim::{Camera, Depth, Pose, pose::Axes};
 
 /// What the world state shows from a pose. All vectors hold `height * width` pixels.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,8 @@ pub struct Reader {
 
 /// Cells farther than this are behind the fog.
 const VIEW_BLOCKS: f32 = 60.0;
+/// The sky is trusted less than a surface: something may stand before it that was not seen yet.
+const SKY_CONFIDENCE: f32 = 0.3;
 /// Cells nearer than this to the eye are inside the body or noise.
 const NEAR_BLOCKS: f32 = 0.15;
 
@@ -92,7 +94,7 @@ impl WorldState {
                 sum[5] += weight;
             });
         }
-        canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended);
+        canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended, &self.sky);
     }
 
     /// Finds the cells in view, column by column in the fixed order of the grid around the eye.
@@ -168,7 +170,7 @@ fn for_each_pixel(point: &Projected, radius: f32, camera: &Camera, mut draw: imp
 }
 
 impl Canvas {
-    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[[f32; 6]]) {
+    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[[f32; 6]], sky: &Sky) {
         (self.width, self.height) = (camera.width, camera.height);
         let pixels = camera.width * camera.height;
         self.rgb.resize(pixels, [0.0; 3]);
@@ -183,6 +185,10 @@ impl Canvas {
                     self.rgb[pixel] = [sum[0] * scale, sum[1] * scale, sum[2] * scale];
                     self.depth_blocks[pixel] = sum[3] * scale * camera.ray(axes, x, y).length();
                     self.confidence[pixel] = (sum[4] * scale).clamp(0.01, 1.0);
+                } else if let Some(rgb) = sky.read(camera.ray(axes, x, y)) {
+                    self.rgb[pixel] = rgb;
+                    self.depth_blocks[pixel] = Depth::SKY;
+                    self.confidence[pixel] = SKY_CONFIDENCE;
                 } else {
                     self.rgb[pixel] = [0.0; 3];
                     self.depth_blocks[pixel] = f32::INFINITY;

@@ -39,12 +39,14 @@ impl WorldState {
         for y in 0..height {
             for x in 0..width {
                 let pixel = y * width + x;
+                let ray = camera.ray(&axes, x, y);
+                let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
                 if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
+                    self.sky.write(ray, seen.frame.pixel(x, y), copied);
                     continue;
                 }
                 let z = axis_z[pixel];
-                let point = eye + camera.ray(&axes, x, y) * z;
-                let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
+                let point = eye + ray * z;
                 self.add(point, z / focal, seen.frame.pixel(x, y), copied, seen.tick);
             }
         }
