@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_direction_keeps_its_colour_and_others_stay_unknown() {
         let mut sky = Sky::default();
-        for degrees in [0.2f32, 90.0, 181.0, 359.9] {
+        for degrees in [0.2f32, 90.0, 181.0, 357.0] {
             let (sin, cos) = degrees.to_radians().sin_cos();
             let direction = Vec3::new(-sin, 0.4, cos);
             assert_eq!(sky.read(direction), None, "{degrees}");

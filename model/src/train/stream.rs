@@ -177,7 +177,7 @@ impl Episode {
             let (frame, depth) = self.noised_truth(config);
             (frame, depth, Vec::new())
         };
-        let seen = Seen { frame: &frame, depth: &depth, copied: &copied, tick };
+        let seen = Seen { frame: &frame, depth: &depth, canvas: &self.canvas, copied: &copied, tick };
         self.state.write(&pose, &self.camera, &self.reader, &seen);
         self.last = Some((frame, depth));
     }
