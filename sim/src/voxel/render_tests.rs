@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::voxel::entity_box::Front;
+use crate::voxel::sky::VIEW_BLOCKS;
 
 /// A stone floor high above the ground, with nothing above it: its top is at `FLOOR_Y`.
 fn stage(centre: IVec3) -> Chunks {
@@ -148,6 +149,42 @@ fn water_has_the_depth_of_its_surface_and_glass_of_what_is_behind() {
         let found = look(&chunks, &Sky::default(), &[], &pose).depth.blocks[middle];
         assert!((found - depth).abs() < 0.01, "{block:?}: {found}, expected {depth}");
     }
+}
+
+#[test]
+fn water_colours_all_that_is_seen_through_it_the_more_the_longer_the_way() {
+    let mut chunks = stage(IVec3::ZERO);
+    let down = |up: f32| Pose {
+        position: [0.5, FLOOR_Y + up, 0.5],
+        yaw_deg: 0.0,
+        pitch_deg: 90.0,
+    };
+    let up = |from: f32| Pose {
+        pitch_deg: -90.0,
+        ..down(from)
+    };
+    // The middle of the picture: stone is grey, so the blue that it lacks is the water's.
+    let blueness = |chunks: &Chunks, pose: &Pose| {
+        let [r, _, b] = look(chunks, &Sky::default(), &[], pose)
+            .frame
+            .pixel(32, 20)
+            .map(f32::from);
+        b / r.max(1.0)
+    };
+    let (dry, dry_sky) = (blueness(&chunks, &down(5.5)), blueness(&chunks, &up(0.5)));
+    for (x, y, z) in (-3..=3).flat_map(|x| (0..4).flat_map(move |y| (-3..=3).map(move |z| (x, y, z)))) {
+        chunks.set(IVec3::new(x, FLOOR_Y as i32 + y, z), Block::Water);
+    }
+    let (from_shallow, from_deep) = (blueness(&chunks, &down(0.4)), blueness(&chunks, &down(3.4)));
+    assert!(
+        dry < from_shallow && from_shallow < from_deep,
+        "{dry} {from_shallow} {from_deep}"
+    );
+    let (sky_near, sky_far) = (blueness(&chunks, &up(3.4)), blueness(&chunks, &up(0.4)));
+    assert!(
+        dry_sky < sky_near && sky_near < sky_far,
+        "{dry_sky} {sky_near} {sky_far}"
+    );
 }
 
 #[test]
