@@ -69,6 +69,9 @@ impl Ray {
 pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&Entry) -> bool) {
     const FAR: f32 = 1e30;
     let (o, d) = (ray.within, ray.direction);
+    if !(o + d).is_finite() {
+        return;
+    }
     let slope = |d: f32| if d.abs() < 1e-9 { FAR } else { 1.0 / d.abs() };
     let (ix, iy, iz) = (slope(d.x), slope(d.y), slope(d.z));
     let (up_x, up_y, up_z) = (d.x >= 0.0, d.y >= 0.0, d.z >= 0.0);
@@ -97,6 +100,8 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             (o - (low - base) as f32) * inverse
         }
     };
+    // Rounding must not lift a falling ray back above a height that it has passed: it would fall past it for ever.
+    let onward = |to: i32, from: i32| if up_y { to } else { to.min(from) };
     loop {
         if !(0..HEIGHT as i32).contains(&y) || (up_y && y >= grid.all_empty_from) {
             return;
@@ -117,7 +122,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
                 return;
             }
             let px = (ray.base.x + floor(o.x + d.x * t)).clamp(cx, cx + 15);
-            let py = (ray.base.y + floor(o.y + d.y * t)).max(chunk_top);
+            let py = onward((ray.base.y + floor(o.y + d.y * t)).max(chunk_top), y);
             let pz = (ray.base.z + floor(o.z + d.z * t)).clamp(cz, cz + 15);
             if ty == t {
                 (x, y, z, axis) = (px, chunk_top - 1, pz, Some(1));
@@ -135,7 +140,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
         let tz = plane(up_z, bz, bz + 4, ray.base.z, o.z, iz);
         let leave = least(least(tx, ty), tz);
         let along = |base: i32, o: f32, d: f32, low: i32| (base + floor(o + d * leave)).clamp(low, low + 3);
-        let py = along(ray.base.y, o.y, d.y, by);
+        let py = onward(along(ray.base.y, o.y, d.y, by), y);
         // Only the layers that the ray passes through on its way across the brick count: looks along the ground cross
         // bricks that hold nothing but ground.
         if mask & layers(y.min(py) & 3, y.max(py) & 3) == 0 {
