@@ -1,6 +1,9 @@
 //! From what is known before a frame to the denoiser's input pixels.
 
-use crate::{layout::{encode_depth, input}, state::Canvas};
+use crate::{
+    layout::{encode_depth, input},
+    state::Canvas,
+};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// 8-bit colour to -1..1.
@@ -16,7 +19,13 @@ pub fn decode_colour(value: f32) -> u8 {
 /// Fills everything but the noised frame: `pixels` is `[height, width, input::CHANNELS]` of the camera's size.
 ///
 /// Without a canvas nothing is known; without a last frame its channels are 0.
-pub fn assemble(pixels: &mut [f32], camera: &Camera, pose: &Pose, canvas: Option<&Canvas>, last: Option<(&Frame, &Depth)>) {
+pub fn assemble(
+    pixels: &mut [f32],
+    camera: &Camera,
+    pose: &Pose,
+    canvas: Option<&Canvas>,
+    last: Option<(&Frame, &Depth)>,
+) {
     assert_eq!(pixels.len(), camera.width * camera.height * input::CHANNELS, "pixels of one frame");
     let axes = pose.axes();
     for y in 0..camera.height {

@@ -184,7 +184,14 @@ impl Denoiser {
 impl Block {
     /// # Shapes
     /// - `x`: `[batch, tokens, d_model]`; `modulation`: `[batch, 1, 6 * d_model]`
-    fn forward(&self, x: Tensor<3>, modulation: &Tensor<3>, heads: usize, cos: &Tensor<4>, sin: &Tensor<4>) -> Tensor<3> {
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        modulation: &Tensor<3>,
+        heads: usize,
+        cos: &Tensor<4>,
+        sin: &Tensor<4>,
+    ) -> Tensor<3> {
         let [batch, tokens, d_model] = x.dims();
         let d_head = d_model / heads;
         let modulation = modulation.clone() + self.modulation_table.val().unsqueeze();

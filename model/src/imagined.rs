@@ -1,7 +1,10 @@
 //! From the denoiser's raw output to the frame that it means: imagined colour and depth, with the world state's own kept
 //! where the network says so.
 
-use crate::{assemble::decode_colour, layout::{decode_depth, input, output}};
+use crate::{
+    assemble::decode_colour,
+    layout::{decode_depth, input, output},
+};
 use holdfast_sim::{Depth, Frame};
 
 /// One pixel as the network means it.

@@ -2,7 +2,10 @@
 
 use crate::state::WorldState;
 use glam::Vec3;
-use holdfast_sim::{Action, Pose, kinematics::{self, Footing}};
+use holdfast_sim::{
+    Action, Pose,
+    kinematics::{self, Footing},
+};
 
 /// The moving body of a dream: what the pose alone does not tell.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,7 +22,8 @@ impl Rotary {
         let (rows, columns) = (height / patch_px, width / patch_px);
         let pairs = d_head / 2;
         let axis_pairs = pairs / 2;
-        let (mut cos, mut sin) = (Vec::with_capacity(rows * columns * pairs), Vec::with_capacity(rows * columns * pairs));
+        let (mut cos, mut sin) =
+            (Vec::with_capacity(rows * columns * pairs), Vec::with_capacity(rows * columns * pairs));
         let centre = |index: usize, size_px: usize| {
             ((index as f32 + 0.5) * patch_px as f32 - size_px as f32 * 0.5) / focal / Self::UNIT_SLOPE
         };

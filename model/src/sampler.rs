@@ -1,7 +1,8 @@
 //! From noise to a frame in a few evaluations of the denoiser.
 
 use crate::{
-    Condition, ModelConfig, assemble::put_noised,
+    Condition, ModelConfig,
+    assemble::put_noised,
     imagined::{Imagined, mean},
     kernel::{Batch, Kernel, Tape},
     layout::{input, output},
@@ -36,7 +37,13 @@ impl Sampler {
     /// Denoises a frame in `steps` evaluations (Euler steps along the straight path of flow matching).
     ///
     /// `pixels` is `[height, width, input::CHANNELS]`, assembled but for the noised frame.
-    pub fn sample(&mut self, pixels: &mut [f32], condition: &Condition, steps: usize, rng: &mut ChaCha8Rng) -> Imagined {
+    pub fn sample(
+        &mut self,
+        pixels: &mut [f32],
+        condition: &Condition,
+        steps: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Imagined {
         noise::draw(&mut self.noised, self.width * self.height * 3, rng);
         for step in 0..steps {
             let (level, next) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);

@@ -1,9 +1,16 @@
 //! The weights as plain named tensors: what `model.safetensors` holds, what the optimiser updates,
 //! and what every implementation of the denoiser is built from.
 
-use crate::{ModelConfig, ModelError, layout::{input, output}, condition::Condition};
+use crate::{
+    ModelConfig, ModelError,
+    condition::Condition,
+    layout::{input, output},
+};
 use half::f16;
-use rand_chacha::{ChaCha8Rng, rand_core::{Rng, SeedableRng}};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
@@ -27,7 +34,10 @@ pub enum Init {
     Zero,
     One,
     /// Normal with standard deviation `gain / sqrt(fan_in)`.
-    Normal { fan_in: usize, gain: f32 },
+    Normal {
+        fan_in: usize,
+        gain: f32,
+    },
 }
 
 /// Name, shape and start of one tensor.
@@ -102,7 +112,8 @@ impl Weights {
 
     /// Tensors of the same shapes, all zero: gradients and moments.
     pub fn zeros_like(&self) -> Weights {
-        let zero = |t: &Tensor| Tensor { name: t.name.clone(), shape: t.shape.clone(), values: vec![0.0; t.values.len()] };
+        let zero =
+            |t: &Tensor| Tensor { name: t.name.clone(), shape: t.shape.clone(), values: vec![0.0; t.values.len()] };
         Weights { tensors: self.tensors.iter().map(zero).collect() }
     }
 
@@ -138,7 +149,9 @@ impl Weights {
             .map_err(|error| fail(format!("not a whole safetensors file ({error}); fetch or train it again")))?;
         let specs = Self::spec(config);
         if let Some(name) = file.names().into_iter().find(|name| specs.iter().all(|spec| spec.name != **name)) {
-            return Err(fail(format!("holds a tensor `{name}` that config.json does not know; they do not belong together")));
+            return Err(fail(format!(
+                "holds a tensor `{name}` that config.json does not know; they do not belong together"
+            )));
         }
         let tensors = specs.into_iter().map(|spec| {
             let view = file.tensor(&spec.name);
@@ -148,7 +161,9 @@ impl Weights {
                 return Err(fail(format!("tensor `{name}` has shape {found:?}, config.json asks for {expected:?}")));
             }
             let values: Vec<f32> = match view.dtype() {
-                Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+                Dtype::F32 => {
+                    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+                }
                 Dtype::F16 => view.data().chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
                 other => return Err(fail(format!("tensor `{}` is {other:?}; expected F32 or F16", spec.name))),
             };
@@ -208,7 +223,8 @@ mod tests {
         check_refused(b"hello", &small(), "not a whole safetensors file");
         check_refused(&bytes, &ModelConfig { layers: 2, ..small() }, "lacks the tensor `blocks.1.");
         check_refused(&bytes, &ModelConfig { d_model: 64, ..small() }, "has shape");
-        let two = Weights::init(&ModelConfig { layers: 2, ..small() }, 3).to_bytes(true, &BTreeMap::new()).expect("saves");
+        let two =
+            Weights::init(&ModelConfig { layers: 2, ..small() }, 3).to_bytes(true, &BTreeMap::new()).expect("saves");
         check_refused(&two, &small(), "holds a tensor `blocks.1.");
     }
 }

@@ -33,19 +33,11 @@ fn frames(criterion: &mut Criterion) {
     for (width, height) in [(64, 40), (128, 72), (256, 144)] {
         let camera = Camera::new(width, height);
         let mut view = View::new(width, height);
-        let mut turn = worlds
-            .iter()
-            .flat_map(|(chunks, poses)| poses.iter().map(move |pose| (chunks, pose)))
-            .cycle();
+        let mut turn = worlds.iter().flat_map(|(chunks, poses)| poses.iter().map(move |pose| (chunks, pose))).cycle();
         criterion.bench_function(&format!("render {width}x{height}"), |bencher| {
             bencher.iter(|| {
                 let (chunks, pose) = turn.next().expect("a cycle never ends");
-                let scene = Scene {
-                    chunks,
-                    sky: &sky,
-                    boxes: &[],
-                    crack: None,
-                };
+                let scene = Scene { chunks, sky: &sky, boxes: &[], crack: None };
                 render(&scene, pose, &camera, &mut view);
                 black_box(view.frame.rgb[0]);
             });

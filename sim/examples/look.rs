@@ -36,25 +36,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for turn in 0..across {
             let eye = feet + glam::Vec3::new(0.0, 1.62, 0.0);
             let pitch_deg = if turn % 4 == 3 { 30.0 } else { 6.0 };
-            let pose = Pose {
-                position: eye.to_array(),
-                yaw_deg: (turn * 360 / across) as f32,
-                pitch_deg,
-            };
+            let pose = Pose { position: eye.to_array(), yaw_deg: (turn * 360 / across) as f32, pitch_deg };
             let crack = (turn % 4 == 3).then(|| (feet.floor().as_ivec3() + IVec3::new(0, -1, 0), 6));
-            let scene = Scene {
-                chunks: &chunks,
-                sky: &sky,
-                boxes: &[],
-                crack,
-            };
+            let scene = Scene { chunks: &chunks, sky: &sky, boxes: &[], crack };
             render(&scene, &pose, &camera, &mut view);
             sheet.place(row * across + turn, &view.frame);
         }
-        println!(
-            "seed {seed}: feet at {feet}, {}",
-            chunks.terrain().biome(feet.x as i32, feet.z as i32).name()
-        );
+        println!("seed {seed}: feet at {feet}, {}", chunks.terrain().biome(feet.x as i32, feet.z as i32).name());
     }
     sheet.write(Path::new(&out))
 }
@@ -69,19 +57,11 @@ struct Sheet {
 
 impl Sheet {
     fn new(tile: (usize, usize), zoom: usize, across: usize, down: usize) -> Self {
-        Sheet {
-            tile,
-            zoom,
-            across,
-            picture: Frame::new(tile.0 * zoom * across, tile.1 * zoom * down),
-        }
+        Sheet { tile, zoom, across, picture: Frame::new(tile.0 * zoom * across, tile.1 * zoom * down) }
     }
 
     fn place(&mut self, index: usize, frame: &Frame) {
-        let (x0, y0) = (
-            index % self.across * self.tile.0 * self.zoom,
-            index / self.across * self.tile.1 * self.zoom,
-        );
+        let (x0, y0) = (index % self.across * self.tile.0 * self.zoom, index / self.across * self.tile.1 * self.zoom);
         for y in 0..self.tile.1 * self.zoom {
             for x in 0..self.tile.0 * self.zoom {
                 let at = ((y0 + y) * self.picture.width + x0 + x) * 3;

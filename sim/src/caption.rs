@@ -29,16 +29,8 @@ const SMALL_THING: f32 = 0.008;
 const THINGS: [(&str, &[Block], f32); 13] = [
     ("a cake", &[], SMALL_THING),
     ("a lamp", &[Block::Lamp], SMALL_THING),
-    (
-        "a building",
-        &[Block::Planks, Block::Cobble, Block::Brick, Block::Glass],
-        WORTH_A_WORD,
-    ),
-    (
-        "crops",
-        &[Block::Crop0, Block::Crop1, Block::Crop2, Block::Crop3],
-        SMALL_THING,
-    ),
+    ("a building", &[Block::Planks, Block::Cobble, Block::Brick, Block::Glass], WORTH_A_WORD),
+    ("crops", &[Block::Crop0, Block::Crop1, Block::Crop2, Block::Crop3], SMALL_THING),
     ("birch trees", &[Block::BirchLog, Block::BirchLeaves], WORTH_A_WORD),
     ("oak trees", &[Block::OakLog, Block::OakLeaves], WORTH_A_WORD),
     ("cacti", &[Block::Cactus], SMALL_THING),
@@ -77,14 +69,7 @@ pub fn describe(truth: &Truth, camera: &Camera, view: &View) -> Caption {
 
     let mut short = format!("{place} {when}{weather}");
     let striking = animals.first().map(|(kind, count, _)| count_words(*kind, *count));
-    let first_thing = || {
-        thirds[1]
-            .iter()
-            .chain(&thirds[0])
-            .chain(&thirds[2])
-            .min()
-            .map(|&thing| THINGS[thing].0)
-    };
+    let first_thing = || thirds[1].iter().chain(&thirds[0]).chain(&thirds[2]).min().map(|&thing| THINGS[thing].0);
     if let Some(thing) = striking.or_else(|| first_thing().map(str::to_string)) {
         short.push_str(&format!(", with {thing}"));
     }
@@ -148,9 +133,7 @@ fn things_in(view: &View, third: usize) -> Vec<usize> {
             .sum();
         pixels as f32 / all
     };
-    (0..THINGS.len())
-        .filter(|&thing| share(thing) > THINGS[thing].2)
-        .collect()
+    (0..THINGS.len()).filter(|&thing| share(thing) > THINGS[thing].2).collect()
 }
 
 /// Animals whose middle is drawn, nearest first: kind, how many of it there, and the third they stand in.
@@ -165,11 +148,7 @@ fn animals_in_sight(truth: &Truth, camera: &Camera, view: &View) -> Vec<(Kind, u
         };
         let inside = (0.0..camera.width as f32).contains(&x) && (0.0..camera.height as f32).contains(&y);
         if inside && view.block_ids[y as usize * camera.width + x as usize] == View::ENTITY {
-            seen.push((
-                middle.distance(truth.pose.eye()),
-                entity.kind,
-                (x as usize * 3 / camera.width).min(2),
-            ));
+            seen.push((middle.distance(truth.pose.eye()), entity.kind, (x as usize * 3 / camera.width).min(2)));
         }
     }
     seen.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -214,10 +193,7 @@ fn join(names: &[&str]) -> String {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -250,10 +226,7 @@ mod tests {
     #[test]
     fn weather_is_named() {
         let snow = captioned(|world, _| world.set_weather(Some(Weather::Snow)));
-        assert!(
-            snow.short.contains("in falling snow") && snow.detailed.contains("in falling snow"),
-            "{snow:?}"
-        );
+        assert!(snow.short.contains("in falling snow") && snow.detailed.contains("in falling snow"), "{snow:?}");
     }
 
     #[test]

@@ -35,11 +35,7 @@ pub enum EpisodeError {
     #[error("{}: {error}", path.display())]
     Actions { path: PathBuf, error: ActionFileError },
     #[error("{} says {expected} ticks, but {found} actions are there: one of the files is cut off", path.display())]
-    Ticks {
-        path: PathBuf,
-        expected: usize,
-        found: usize,
-    },
+    Ticks { path: PathBuf, expected: usize, found: usize },
 }
 
 /// The names of an episode's files in its folder.
@@ -49,17 +45,10 @@ pub const HEAD_FILE: &str = "episode.json";
 impl Episode {
     /// Writes the episode into a folder, which is made if it is missing. Each file appears whole or not at all.
     pub fn save(&self, folder: &Path) -> Result<(), EpisodeError> {
-        fs::create_dir_all(folder).map_err(|error| EpisodeError::Io {
-            path: folder.to_path_buf(),
-            error,
-        })?;
+        fs::create_dir_all(folder).map_err(|error| EpisodeError::Io { path: folder.to_path_buf(), error })?;
         let lines: String = self.actions.iter().map(|action| action.to_json_line() + "\n").collect();
         write_whole(&folder.join(ACTIONS_FILE), lines.as_bytes())?;
-        let head = Head {
-            seed: self.seed,
-            player: self.player.clone(),
-            ticks: self.actions.len(),
-        };
+        let head = Head { seed: self.seed, player: self.player.clone(), ticks: self.actions.len() };
         let text = serde_json::to_string(&head).expect("plain fields always serialise") + "\n";
         // The head comes last: where it lies, the actions lie too.
         write_whole(&folder.join(HEAD_FILE), text.as_bytes())
@@ -67,44 +56,22 @@ impl Episode {
 
     pub fn load(folder: &Path) -> Result<Self, EpisodeError> {
         let path = folder.join(HEAD_FILE);
-        let text = fs::read_to_string(&path).map_err(|error| EpisodeError::Io {
-            path: path.clone(),
-            error,
-        })?;
-        let head: Head = serde_json::from_str(&text).map_err(|error| EpisodeError::Head {
-            path: path.clone(),
-            error,
-        })?;
+        let text = fs::read_to_string(&path).map_err(|error| EpisodeError::Io { path: path.clone(), error })?;
+        let head: Head =
+            serde_json::from_str(&text).map_err(|error| EpisodeError::Head { path: path.clone(), error })?;
         let actions_path = folder.join(ACTIONS_FILE);
-        let file = File::open(&actions_path).map_err(|error| EpisodeError::Io {
-            path: actions_path.clone(),
-            error,
-        })?;
-        let actions = Action::read_jsonl(BufReader::new(file)).map_err(|error| EpisodeError::Actions {
-            path: actions_path,
-            error,
-        })?;
+        let file = File::open(&actions_path).map_err(|error| EpisodeError::Io { path: actions_path.clone(), error })?;
+        let actions = Action::read_jsonl(BufReader::new(file))
+            .map_err(|error| EpisodeError::Actions { path: actions_path, error })?;
         if actions.len() != head.ticks {
-            return Err(EpisodeError::Ticks {
-                path,
-                expected: head.ticks,
-                found: actions.len(),
-            });
+            return Err(EpisodeError::Ticks { path, expected: head.ticks, found: actions.len() });
         }
-        Ok(Episode {
-            seed: head.seed,
-            player: head.player,
-            actions,
-        })
+        Ok(Episode { seed: head.seed, player: head.player, actions })
     }
 
     /// Plays the episode in a world, one observation at a time: the start first, then one for each action.
     pub fn play<'a, W: World>(&'a self, world: &'a mut W) -> Play<'a, W> {
-        Play {
-            world,
-            seed: Some(self.seed),
-            actions: self.actions.iter(),
-        }
+        Play { world, seed: Some(self.seed), actions: self.actions.iter() }
     }
 }
 
@@ -136,10 +103,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EpisodeError> {
         file.sync_all()?;
         fs::rename(&part, path)
     };
-    write().map_err(|error| EpisodeError::Io {
-        path: path.to_path_buf(),
-        error,
-    })
+    write().map_err(|error| EpisodeError::Io { path: path.to_path_buf(), error })
 }
 
 #[cfg(test)]
@@ -164,18 +128,8 @@ mod tests {
     }
 
     fn episode() -> Episode {
-        let actions = (0..5)
-            .map(|tick| Action {
-                hotbar: tick,
-                camera: [0.25, -3.5],
-                ..Action::default()
-            })
-            .collect();
-        Episode {
-            seed: 77,
-            player: "wander".to_string(),
-            actions,
-        }
+        let actions = (0..5).map(|tick| Action { hotbar: tick, camera: [0.25, -3.5], ..Action::default() }).collect();
+        Episode { seed: 77, player: "wander".to_string(), actions }
     }
 
     #[test]
@@ -188,12 +142,7 @@ mod tests {
     #[test]
     fn a_cut_off_file_is_named() {
         let scratch = Scratch::new("cut");
-        assert!(
-            Episode::load(&scratch.0)
-                .expect_err("missing")
-                .to_string()
-                .contains(HEAD_FILE)
-        );
+        assert!(Episode::load(&scratch.0).expect_err("missing").to_string().contains(HEAD_FILE));
         episode().save(&scratch.0).expect("saved");
         fs::write(scratch.0.join(ACTIONS_FILE), "{}\n{}\n").expect("written");
         let message = Episode::load(&scratch.0).expect_err("cut off").to_string();

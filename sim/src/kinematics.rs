@@ -64,11 +64,7 @@ pub fn eye_height(action: &Action) -> f32 {
 ///
 /// `yaw_deg` is the yaw after this tick's camera turn.
 pub fn push(velocity: Vec3, action: &Action, yaw_deg: f32, footing: Footing) -> Vec3 {
-    let axes = Pose {
-        yaw_deg,
-        ..Pose::default()
-    }
-    .axes();
+    let axes = Pose { yaw_deg, ..Pose::default() }.axes();
     let [right, forward] = action.wish();
     // Diagonals are no faster than straight lines.
     let wish = (axes.right * right + axes.forward * forward).clamp_length_max(1.0);
@@ -107,11 +103,7 @@ pub fn settle(velocity: Vec3, footing: Footing) -> Vec3 {
     match footing {
         Footing::Water => velocity * WATER_DRAG - Vec3::Y * WATER_GRAVITY,
         Footing::Ground | Footing::Air => {
-            let drag = if footing == Footing::Ground {
-                GROUND_DRAG
-            } else {
-                AIR_DRAG
-            };
+            let drag = if footing == Footing::Ground { GROUND_DRAG } else { AIR_DRAG };
             Vec3::new(velocity.x * drag, (velocity.y - GRAVITY) * FALL_DRAG, velocity.z * drag)
         }
     }
@@ -125,10 +117,7 @@ pub fn free_step(pose: Pose, velocity: Vec3, action: &Action, was_sneaking: bool
     if footing == Footing::Ground {
         moved.y = moved.y.max(0.0);
     }
-    let before = Action {
-        sneak: was_sneaking,
-        ..Action::default()
-    };
+    let before = Action { sneak: was_sneaking, ..Action::default() };
     let eye_rise = eye_height(action) - eye_height(&before);
     pose.position = (pose.eye() + moved + Vec3::Y * eye_rise).to_array();
     (pose, settle(moved, footing))
@@ -157,73 +146,24 @@ mod tests {
 
     #[test]
     fn gaits_have_their_speeds() {
-        let forward = Action {
-            forward: true,
-            ..Action::default()
-        };
+        let forward = Action { forward: true, ..Action::default() };
         check_speed(forward, 4.317);
         check_speed(Action { left: true, ..forward }, 4.317);
-        check_speed(
-            Action {
-                sprint: true,
-                ..forward
-            },
-            5.612,
-        );
+        check_speed(Action { sprint: true, ..forward }, 5.612);
         check_speed(Action { sneak: true, ..forward }, 1.295);
-        check_speed(
-            Action {
-                back: true,
-                sprint: true,
-                ..Action::default()
-            },
-            4.317,
-        );
-        check_speed(
-            Action {
-                forward: true,
-                back: true,
-                ..Action::default()
-            },
-            0.0,
-        );
+        check_speed(Action { back: true, sprint: true, ..Action::default() }, 4.317);
+        check_speed(Action { forward: true, back: true, ..Action::default() }, 0.0);
     }
 
     #[test]
     fn yaw_zero_walks_along_z_and_right_is_minus_x() {
-        assert!(
-            steady(
-                Action {
-                    forward: true,
-                    ..Action::default()
-                },
-                Footing::Ground
-            )
-            .z > 4.0
-        );
-        assert!(
-            steady(
-                Action {
-                    right: true,
-                    ..Action::default()
-                },
-                Footing::Ground
-            )
-            .x < -4.0
-        );
+        assert!(steady(Action { forward: true, ..Action::default() }, Footing::Ground).z > 4.0);
+        assert!(steady(Action { right: true, ..Action::default() }, Footing::Ground).x < -4.0);
     }
 
     #[test]
     fn a_jump_rises_a_block_and_a_quarter() {
-        let mut velocity = push(
-            Vec3::ZERO,
-            &Action {
-                jump: true,
-                ..Action::default()
-            },
-            0.0,
-            Footing::Ground,
-        );
+        let mut velocity = push(Vec3::ZERO, &Action { jump: true, ..Action::default() }, 0.0, Footing::Ground);
         let (mut height, mut top) = (0.0f32, 0.0f32);
         for _ in 0..30 {
             height += velocity.y;
@@ -239,9 +179,6 @@ mod tests {
         for _ in 0..2000 {
             velocity = settle(velocity, Footing::Air);
         }
-        assert!(
-            -velocity.y <= MAX_FALL + 1e-3 && -velocity.y > MAX_FALL - 0.1,
-            "{velocity}"
-        );
+        assert!(-velocity.y <= MAX_FALL + 1e-3 && -velocity.y > MAX_FALL - 0.1, "{velocity}");
     }
 }

@@ -41,22 +41,13 @@ fn a_recorded_episode_shows_the_same_again() {
     for (seed, policy) in [(3, Policy::Build), (4, Policy::Revisit)] {
         let episode: Episode = policy.record(seed, 120);
         let mut world = VoxelWorld::new(Camera::new(32, 18));
-        let first: Vec<_> = episode
-            .play(&mut world)
-            .map(|seen| seen.expect("the simulator never fails"))
-            .collect();
+        let first: Vec<_> = episode.play(&mut world).map(|seen| seen.expect("the simulator never fails")).collect();
         let hash = world.state_hash();
-        let again: Vec<_> = episode
-            .play(&mut world)
-            .map(|seen| seen.expect("the simulator never fails"))
-            .collect();
+        let again: Vec<_> = episode.play(&mut world).map(|seen| seen.expect("the simulator never fails")).collect();
         assert_eq!(first.len(), 121);
         assert_eq!(hash, world.state_hash());
         for (a, b) in first.iter().zip(&again) {
-            assert_eq!(
-                (a.tick, &a.frame, &a.depth, a.pose),
-                (b.tick, &b.frame, &b.depth, b.pose)
-            );
+            assert_eq!((a.tick, &a.frame, &a.depth, a.pose), (b.tick, &b.frame, &b.depth, b.pose));
         }
         assert!(first.windows(2).any(|pair| pair[0].frame != pair[1].frame));
     }

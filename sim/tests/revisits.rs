@@ -17,13 +17,9 @@ fn surfaces(world: &VoxelWorld, camera: &Camera) -> Vec<([i32; 3], [i32; 3])> {
     let pose: Pose = world.pose();
     let axes = pose.axes();
     let rays = (0..camera.height).flat_map(|y| (0..camera.width).map(move |x| (x, y)));
-    rays.filter_map(|(x, y)| {
-        pick::pick(pose.eye(), camera.ray(&axes, x, y), SIGHT, &|cell: IVec3| {
-            world.block(cell)
-        })
-    })
-    .map(|hit| (hit.cell.to_array(), hit.face.to_array()))
-    .collect()
+    rays.filter_map(|(x, y)| pick::pick(pose.eye(), camera.ray(&axes, x, y), SIGHT, &|cell: IVec3| world.block(cell)))
+        .map(|hit| (hit.cell.to_array(), hit.face.to_array()))
+        .collect()
 }
 
 /// The largest share of a view that was seen before, left, and seen again.
@@ -37,10 +33,8 @@ fn best_return(seed: u64, policy: Policy, ticks: usize) -> f32 {
     for tick in 0..ticks {
         if tick % 4 == 0 {
             let seen = surfaces(&world, &camera);
-            let back = seen
-                .iter()
-                .filter(|at| last_seen.get(at).is_some_and(|&then| tick - then >= AWAY_TICKS))
-                .count();
+            let back =
+                seen.iter().filter(|at| last_seen.get(at).is_some_and(|&then| tick - then >= AWAY_TICKS)).count();
             if seen.len() >= 20 {
                 best = best.max(back as f32 / seen.len() as f32);
             }
@@ -64,9 +58,6 @@ fn most_mixed_episodes_come_back() {
         counts.1 += 1;
     }
     let back: usize = by_policy.values().map(|counts| counts.0).sum();
-    assert!(
-        back * 10 > episodes as usize * 6,
-        "{back} of {episodes} come back: {by_policy:?}"
-    );
+    assert!(back * 10 > episodes as usize * 6, "{back} of {episodes} come back: {by_policy:?}");
     println!("{back} of {episodes} come back: {by_policy:?}");
 }

@@ -21,7 +21,14 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     rows::add_rows(grad(gradients, tail.patch_out_bias), &scratch.d_features);
     let d_weight = grad(gradients, tail.patch_out);
     add_transposed_product(d_weight, &tape.final_normed, &scratch.d_features, s.rows, s.d, feature_values);
-    multiply_transposed(&mut scratch.d_normed, &scratch.d_features, weight(tail.patch_out), s.rows, feature_values, s.d);
+    multiply_transposed(
+        &mut scratch.d_normed,
+        &scratch.d_features,
+        weight(tail.patch_out),
+        s.rows,
+        feature_values,
+        s.d,
+    );
     scratch.d_x.fill(0.0);
     for sample in 0..s.samples {
         let range = s.token_range(sample, s.d);

@@ -49,7 +49,8 @@ pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_
     for tap in 0..9 {
         for output in 0..outputs.min(LANES) {
             for lane in 0..LANES.min(inputs.saturating_sub(first_input)) {
-                back[tap * LANES + output][lane] = weights[((8 - tap) * inputs + first_input + lane) * outputs + output];
+                back[tap * LANES + output][lane] =
+                    weights[((8 - tap) * inputs + first_input + lane) * outputs + output];
             }
         }
     }

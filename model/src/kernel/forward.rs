@@ -9,13 +9,24 @@ use super::{
     tape::{BlockTape, Tape},
     to_patches,
 };
-use crate::{Condition, layout::{input, output}, weights::Weights};
+use crate::{
+    Condition,
+    layout::{input, output},
+    weights::Weights,
+};
 
 pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
     let s = tape.sizes.expect("the tape was prepared");
     let weight = |index: usize| weights.tensors[index].values.as_slice();
 
-    multiply(&mut tape.condition_hidden, batch.condition, weight(at::CONDITION_IN), s.samples, Condition::FEATURES, s.d);
+    multiply(
+        &mut tape.condition_hidden,
+        batch.condition,
+        weight(at::CONDITION_IN),
+        s.samples,
+        Condition::FEATURES,
+        s.d,
+    );
     rows::add_bias(&mut tape.condition_hidden, weight(at::CONDITION_IN_BIAS));
     activate(&mut tape.condition_active, &tape.condition_hidden);
     multiply(&mut tape.condition_sum, &tape.condition_active, weight(at::CONDITION_OUT), s.samples, s.d, s.d);
@@ -65,7 +76,15 @@ impl Sizes {
     }
 }
 
-fn block_forward(s: &Sizes, weights: &Weights, layer: usize, b: &mut BlockTape, x: &mut [f32], cos: &[f32], sin: &[f32]) {
+fn block_forward(
+    s: &Sizes,
+    weights: &Weights,
+    layer: usize,
+    b: &mut BlockTape,
+    x: &mut [f32],
+    cos: &[f32],
+    sin: &[f32],
+) {
     let at = at::block(layer);
     let weight = |index: usize| weights.tensors[index].values.as_slice();
     let d = s.d;
@@ -167,7 +186,8 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
             }
         }
         convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
-        let out = &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
+        let out =
+            &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
         for (out, values) in out.chunks_exact_mut(output::CHANNELS).zip(&tape.convolved) {
             out.copy_from_slice(&values[..output::CHANNELS]);
         }
@@ -176,9 +196,8 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
 
 /// Weights `[rows, outputs]` as groups of [`LANES`] output channels.
 pub(super) fn split_weights(weights: &[f32], outputs: usize) -> Vec<Vec<[f32; LANES]>> {
-    let group = |first: usize| -> Vec<[f32; LANES]> {
-        weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect()
-    };
+    let group =
+        |first: usize| -> Vec<[f32; LANES]> { weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect() };
     (0..outputs.div_ceil(LANES)).map(|index| group(index * LANES)).collect()
 }
 

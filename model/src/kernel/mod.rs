@@ -216,7 +216,14 @@ impl Kernel {
     ///
     /// # Panics
     /// If `d_output` does not have the output's shape.
-    pub fn backward(&self, weights: &Weights, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
+    pub fn backward(
+        &self,
+        weights: &Weights,
+        batch: &Batch,
+        tape: &mut Tape,
+        d_output: &[f32],
+        gradients: &mut Weights,
+    ) {
         assert_eq!(d_output.len(), tape.output().len(), "gradient of the output");
         backward::backward(weights, batch, tape, d_output, gradients);
     }

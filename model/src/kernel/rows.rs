@@ -38,7 +38,9 @@ pub fn modulate_back(
             d_shift[i] += d_out[i];
             d_scale[i] += d_out[i] * normed;
         }
-        for (chunk, ((xs, ds), ss)) in x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)).enumerate() {
+        for (chunk, ((xs, ds), ss)) in
+            x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)).enumerate()
+        {
             let _ = chunk;
             for i in 0..16 {
                 lanes[i] += ds[i] * (1.0 + ss[i]) * xs[i];
@@ -226,7 +228,8 @@ fn exp(x: f32) -> f32 {
     let x = x.max(-87.0);
     let n = (x * std::f32::consts::LOG2_E).round_ties_even();
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r + 0.5;
+    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r
+        + 0.5;
     (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) << 23) as u32)
 }
 

@@ -1,6 +1,9 @@
 //! The buffers of the kernel: what the forward pass leaves for the backward pass, sized once.
 
-use super::{Sizes, conv::{LANES, Padded}};
+use super::{
+    Sizes,
+    conv::{LANES, Padded},
+};
 use crate::{Condition, ModelConfig, layout::output, rotary::Rotary};
 
 /// What one block remembers. Rows are `samples * tokens`.
@@ -98,7 +101,9 @@ impl Tape {
         let Rotary { cos, sin } = rotary(s.width, s.height, s.patch, s.d_head);
         (self.cos, self.sin) = (cos, sin);
         resize(&mut self.patches, s.rows * s.patch_values);
-        for buffer in [&mut self.condition_hidden, &mut self.condition_active, &mut self.condition_sum, &mut self.condition] {
+        for buffer in
+            [&mut self.condition_hidden, &mut self.condition_active, &mut self.condition_sum, &mut self.condition]
+        {
             resize(buffer, s.samples * s.d);
         }
         resize(&mut self.modulation, s.samples * 6 * s.d);
@@ -106,8 +111,15 @@ impl Tape {
         self.blocks.resize_with(config.layers, BlockTape::default);
         for block in &mut self.blocks {
             let rows_by_d = [
-                &mut block.x_in, &mut block.x_mid, &mut block.normed_in, &mut block.normed_mid, &mut block.query,
-                &mut block.key, &mut block.mixed, &mut block.attended, &mut block.mlp,
+                &mut block.x_in,
+                &mut block.x_mid,
+                &mut block.normed_in,
+                &mut block.normed_mid,
+                &mut block.query,
+                &mut block.key,
+                &mut block.mixed,
+                &mut block.attended,
+                &mut block.mlp,
             ];
             rows_by_d.into_iter().for_each(|buffer| resize(buffer, s.rows * s.d));
             resize(&mut block.inverse_in, s.rows);

@@ -79,7 +79,8 @@ fn output_and_gradients_agree_with_burn() {
     let device = Device::flex().autodiff();
     let network = Denoiser::new(&config, &weights, &device);
     let pixel_tensor = Tensor::<4>::from_data(TensorData::new(pixels.clone(), [2, 12, 20, input::CHANNELS]), &device);
-    let condition_tensor = Tensor::<2>::from_data(TensorData::new(condition.clone(), [2, Condition::FEATURES]), &device);
+    let condition_tensor =
+        Tensor::<2>::from_data(TensorData::new(condition.clone(), [2, Condition::FEATURES]), &device);
     let expected = network.forward(pixel_tensor, condition_tensor);
 
     let mut rng = ChaCha8Rng::seed_from_u64(2);

@@ -83,7 +83,8 @@ impl WorldState {
     }
 
     fn add(&mut self, point: glam::Vec3, footprint_blocks: f32, rgb: [u8; 3], copied: f32, tick: u32, known: bool) {
-        let level = CELL_BLOCKS.iter().position(|&size| size >= footprint_blocks * 0.9).unwrap_or(CELL_BLOCKS.len() - 1);
+        let level =
+            CELL_BLOCKS.iter().position(|&size| size >= footprint_blocks * 0.9).unwrap_or(CELL_BLOCKS.len() - 1);
         let next = self.columns.len() as u32;
         let at = *self.index.entry(Self::column_of(point)).or_insert(next);
         if at == next {
@@ -142,7 +143,8 @@ fn nearest_of_neighbours(z: &[f32], width: usize, height: usize) -> Vec<f32> {
     for y in 0..height {
         let row = &z[y * width..(y + 1) * width];
         for x in 0..width {
-            across[y * width + x] = row[x.saturating_sub(1)..(x + 2).min(width)].iter().copied().fold(f32::INFINITY, f32::min);
+            across[y * width + x] =
+                row[x.saturating_sub(1)..(x + 2).min(width)].iter().copied().fold(f32::INFINITY, f32::min);
         }
     }
     let mut nearest = vec![0.0f32; z.len()];
@@ -174,7 +176,12 @@ mod tests {
         }
         for tick in 0..times {
             state.read(pose, &camera, &mut reader, &mut canvas);
-            state.write(pose, &camera, &reader, &Seen { frame: &frame, depth: &depth, canvas: &canvas, copied: &[], tick });
+            state.write(
+                pose,
+                &camera,
+                &reader,
+                &Seen { frame: &frame, depth: &depth, canvas: &canvas, copied: &[], tick },
+            );
         }
     }
 

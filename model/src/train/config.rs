@@ -116,12 +116,20 @@ impl TrainConfig {
             side(stage.width) && side(stage.height)
         };
         let rules = [
-            (!self.stages.is_empty() && self.stages.iter().all(whole), "stages", "sizes that are multiples of patch_px"),
+            (
+                !self.stages.is_empty() && self.stages.iter().all(whole),
+                "stages",
+                "sizes that are multiples of patch_px",
+            ),
             (self.stages.is_sorted_by_key(|stage| stage.until_step), "stages", "until_step in rising order"),
             (self.steps > 0, "steps", "at least 1"),
             ((1..=4096).contains(&self.batch), "batch", "1 to 4096"),
             (self.episodes >= self.batch && self.episodes <= 65_536, "episodes", "at least `batch`"),
-            (shortest >= 2 && shortest <= longest, "episode_ticks", "[shortest, longest] with 2 <= shortest <= longest"),
+            (
+                shortest >= 2 && shortest <= longest,
+                "episode_ticks",
+                "[shortest, longest] with 2 <= shortest <= longest",
+            ),
             (self.learning_rate > 0.0 && self.learning_rate < 1.0, "learning_rate", "above 0 and below 1"),
             ((0.0..=1.0).contains(&self.cooldown_share), "cooldown_share", "0 to 1"),
             (self.weight_decay >= 0.0, "weight_decay", "0 or more"),

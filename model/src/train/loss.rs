@@ -3,7 +3,10 @@
 //! Colour: squared error of the clean frame ("Back to Basics", x-prediction). Depth: absolute error of the encoded
 //! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone.
 
-use crate::{imagined::{COPY_BIAS, mean, sigmoid}, layout::{input, output}};
+use crate::{
+    imagined::{COPY_BIAS, mean, sigmoid},
+    layout::{input, output},
+};
 
 /// Weights of the parts.
 const DEPTH_WEIGHT: f32 = 0.2;
@@ -120,7 +123,8 @@ mod tests {
             let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
             let own = d_raw[index];
             // The scale's likelihood is not carried into the depth: its share of the slope is small but not zero.
-            let slack = 2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from(index % 7 >= output::DEPTH));
+            let slack =
+                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from(index % 7 >= output::DEPTH));
             assert!((slope - own).abs() < slack, "raw {index}: {slope} against {own}");
         }
     }

@@ -16,7 +16,10 @@ use crate::{
     weights::Weights,
 };
 use holdfast_sim::{Camera, seeds};
-use rand_chacha::{ChaCha8Rng, rand_core::{Rng, SeedableRng}};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 use serde::Serialize;
 use std::{
     fs,
@@ -67,7 +70,11 @@ pub struct Progress {
 pub enum Event<'a> {
     Progress(&'a Progress),
     /// The averaged weights of `step` were validated; `dir` is the run's folder, for strips.
-    Validated { step: u64, validation: &'a Validation, dir: &'a Path },
+    Validated {
+        step: u64,
+        validation: &'a Validation,
+        dir: &'a Path,
+    },
 }
 
 /// How a run ended.
@@ -174,7 +181,8 @@ impl Worker {
                     &self.tape.output()[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS],
                 );
                 let d_raw = &mut self.d_output[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS];
-                let (rgb, depth) = (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
+                let (rgb, depth) =
+                    (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
                 sums.add(loss(d_raw, pixels, raw, rgb, depth, scale));
                 self.episodes[first + sample].answer(shared.config, pixels, raw);
             }
@@ -203,7 +211,8 @@ pub fn run(
     write_atomically(&dir.join("config.toml"), text.as_bytes())?;
     let metrics_path = dir.join("metrics.jsonl");
     let metrics = fs::File::options().create(true).append(true).open(&metrics_path);
-    let mut metrics = metrics.map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
+    let mut metrics =
+        metrics.map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
 
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     let threads = threads.clamp(1, config.batch);

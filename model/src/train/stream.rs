@@ -14,8 +14,16 @@ use crate::{
     weights::normal,
 };
 use glam::Vec3;
-use holdfast_sim::{Camera, Depth, Frame, Pose, script::{Policy, Script}, seeds, voxel::{render::View, world::VoxelWorld}};
-use rand_chacha::{ChaCha8Rng, rand_core::{Rng, SeedableRng}};
+use holdfast_sim::{
+    Camera, Depth, Frame, Pose,
+    script::{Policy, Script},
+    seeds,
+    voxel::{render::View, world::VoxelWorld},
+};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 
 /// A uniform draw in 0..1.
 fn unit(rng: &mut ChaCha8Rng) -> f32 {
@@ -216,7 +224,8 @@ mod tests {
             let (mut pixels, mut condition) = (vec![0.0; n * input::CHANNELS], vec![0.0; Condition::FEATURES]);
             let (mut rgb, mut depth) = (vec![0.0; n * 3], vec![0.0; n]);
             for _ in 0..5 {
-                let mut slot = SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
+                let mut slot =
+                    SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
                 episode.sample(&config, &mut slot);
                 let raw = vec![0.0; n * crate::layout::output::CHANNELS];
                 episode.answer(&config, &pixels, &raw);

@@ -12,7 +12,10 @@ use holdfast_sim::{
     voxel::{render::View, world::VoxelWorld},
 };
 use serde::Serialize;
-use std::{ops::Range, sync::atomic::{AtomicBool, Ordering}};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Ticks at which a rollout is scored.
 pub const SCORED_TICKS: [u64; 4] = [1, 10, 20, 40];
@@ -96,7 +99,8 @@ impl TruthFilm {
         let pose = self.poses[tick];
         let axes = pose.axes();
         let mut seen = vec![false; camera.width * camera.height];
-        let earlier: Vec<_> = (0..tick).map(|at| (self.poses[at], self.poses[at].axes(), &self.views[at].depth)).collect();
+        let earlier: Vec<_> =
+            (0..tick).map(|at| (self.poses[at], self.poses[at].axes(), &self.views[at].depth)).collect();
         for (at, seen) in seen.iter_mut().enumerate() {
             let blocks = self.views[tick].depth.blocks[at];
             if blocks >= Depth::SKY {
@@ -157,7 +161,8 @@ impl Sums {
 
 /// The actions of the look away and back.
 pub fn look_away() -> Vec<Action> {
-    let turn = |yaw_deg: f32, ticks: u64| (0..ticks).map(move |_| Action { camera: [0.0, yaw_deg], ..Action::default() });
+    let turn =
+        |yaw_deg: f32, ticks: u64| (0..ticks).map(move |_| Action { camera: [0.0, yaw_deg], ..Action::default() });
     turn(TURN_DEG, TURN_TICKS).chain(turn(0.0, AWAY_TICKS)).chain(turn(-TURN_DEG, TURN_TICKS)).collect()
 }
 
@@ -197,7 +202,8 @@ pub fn validate(
         let (frames_off, _) = film_of(&mut off, seed, &actions)?;
         let true_move = film.poses[longest].eye() - film.poses[0].eye();
         // The dream's own axes begin at the start: compare how far it went and how high.
-        let (flat, flat_true) = (glam::Vec2::new(pose.position[0], pose.position[2]), glam::Vec2::new(true_move.x, true_move.z));
+        let (flat, flat_true) =
+            (glam::Vec2::new(pose.position[0], pose.position[2]), glam::Vec2::new(true_move.x, true_move.z));
         let height = pose.position[1] - true_move.y;
         validation.position_error_blocks += f64::from((flat.length() - flat_true.length()).hypot(height));
         for (sums, tick) in sums.iter_mut().zip(SCORED_TICKS) {

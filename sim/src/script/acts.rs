@@ -44,12 +44,7 @@ pub(super) struct Plan<'a> {
 
 /// The next few seconds of `policy`.
 pub(super) fn plan(policy: Policy, pitch_deg: f32, dice: &mut Dice, world: Option<&VoxelWorld>) -> Vec<Step> {
-    let mut plan = Plan {
-        steps: Vec::new(),
-        pitch_deg,
-        dice,
-        world,
-    };
+    let mut plan = Plan { steps: Vec::new(), pitch_deg, dice, world };
     match policy {
         Policy::Still => plan.rest(20, 21),
         Policy::Wander => plan.wander(),
@@ -75,8 +70,7 @@ impl Plan<'_> {
         let pitch_deg = to_pitch_deg - self.pitch_deg;
         // The top speed of a stroke is 1.875 times its mean.
         let least = (yaw_deg.abs().max(pitch_deg.abs()) * 1.875 / MAX_TURN_DEG).ceil() as u32;
-        self.steps
-            .push(Stroke::new(keys, ticks.max(least), [pitch_deg, yaw_deg]).into());
+        self.steps.push(Stroke::new(keys, ticks.max(least), [pitch_deg, yaw_deg]).into());
         self.pitch_deg = to_pitch_deg;
     }
 
@@ -90,16 +84,12 @@ impl Plan<'_> {
     }
 
     pub(super) fn gait(&mut self) -> Action {
-        Action {
-            sprint: self.dice.chance(0.3),
-            ..FORWARD
-        }
+        Action { sprint: self.dice.chance(0.3), ..FORWARD }
     }
 
     pub(super) fn hotbar(&mut self) {
         let hotbar = self.dice.whole(1..10) as u8;
-        self.steps
-            .push(Stroke::new(Action { hotbar, ..NONE }, 1, [0.0; 2]).into());
+        self.steps.push(Stroke::new(Action { hotbar, ..NONE }, 1, [0.0; 2]).into());
     }
 
     pub(super) fn stride(&mut self, from_ticks: u32, to_ticks: u32) {
@@ -112,17 +102,11 @@ impl Plan<'_> {
 
     fn wander(&mut self) {
         let pitch = self.any_pitch();
-        match self
-            .dice
-            .weighted(&[30.0, 8.0, 10.0, 14.0, 6.0, 4.0, 4.0, 8.0, 3.0, 3.0])
-        {
+        match self.dice.weighted(&[30.0, 8.0, 10.0, 14.0, 6.0, 4.0, 4.0, 8.0, 3.0, 3.0]) {
             0 => self.stride(15, 70),
             1 => {
                 let side = if self.dice.chance(0.5) { LEFT } else { RIGHT };
-                let side = Action {
-                    forward: self.dice.chance(0.4),
-                    ..side
-                };
+                let side = Action { forward: self.dice.chance(0.4), ..side };
                 let (ticks, turn) = (self.dice.whole(8..30), self.dice.between(-40.0, 40.0));
                 self.stroke(side, ticks, turn, pitch);
             }
@@ -149,10 +133,7 @@ impl Plan<'_> {
             }
             6 => self.hotbar(),
             7 => {
-                let keys = Action {
-                    jump: true,
-                    ..self.gait()
-                };
+                let keys = Action { jump: true, ..self.gait() };
                 let (ticks, turn) = (self.dice.whole(8..30), self.dice.between(-25.0, 25.0));
                 self.stroke(keys, ticks, turn, self.pitch_deg * 0.7);
             }
@@ -176,11 +157,7 @@ impl Plan<'_> {
             1 => [true, false],
             _ => [false, true],
         };
-        let [back, forward] = if self.dice.chance(0.35) {
-            [false, true]
-        } else {
-            pairs(self.dice)
-        };
+        let [back, forward] = if self.dice.chance(0.35) { [false, true] } else { pairs(self.dice) };
         let [left, right] = pairs(self.dice);
         let keys = Action {
             jump: self.dice.chance(0.15),
@@ -188,11 +165,7 @@ impl Plan<'_> {
             sprint: self.dice.chance(0.25),
             attack: self.dice.chance(0.2),
             use_: self.dice.chance(0.08),
-            hotbar: if self.dice.chance(0.15) {
-                self.dice.whole(1..10) as u8
-            } else {
-                0
-            },
+            hotbar: if self.dice.chance(0.15) { self.dice.whole(1..10) as u8 } else { 0 },
             ..self::keys([forward, back, left, right])
         };
         let ticks = self.dice.whole(2..24);
@@ -202,11 +175,7 @@ impl Plan<'_> {
             _ => 15.0,
         };
         let turn = self.dice.between(-spread, spread) * ticks as f32 / 1.875;
-        let pitch = if spread > 0.0 && self.dice.chance(0.5) {
-            self.any_pitch()
-        } else {
-            self.pitch_deg
-        };
+        let pitch = if spread > 0.0 && self.dice.chance(0.5) { self.any_pitch() } else { self.pitch_deg };
         self.stroke(keys, ticks, turn, pitch);
     }
 }

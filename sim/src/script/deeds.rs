@@ -13,11 +13,8 @@ impl Plan<'_> {
     /// Breaks one block near at hand; where it truly is, if that is known.
     pub(super) fn break_one(&mut self) -> Option<Vec3> {
         let Some(world) = self.world else {
-            let (turn, pitch, ticks) = (
-                self.dice.between(-40.0, 40.0),
-                self.dice.between(30.0, 65.0),
-                self.dice.whole(12..45),
-            );
+            let (turn, pitch, ticks) =
+                (self.dice.between(-40.0, 40.0), self.dice.between(30.0, 65.0), self.dice.whole(12..45));
             self.stroke(NONE, 10, turn, pitch);
             self.stroke(Action { attack: true, ..NONE }, ticks, 0.0, pitch);
             return None;
@@ -28,11 +25,7 @@ impl Plan<'_> {
         };
         self.steps.push(Step::Aim { point });
         // Now and then it changes its mind before the block has broken.
-        let ticks_left = if self.dice.chance(0.12) {
-            self.dice.whole(3..10)
-        } else {
-            80
-        };
+        let ticks_left = if self.dice.chance(0.12) { self.dice.whole(3..10) } else { 80 };
         self.steps.push(Step::Break { ticks_left });
         self.rest(1, 6);
         Some(point)
@@ -59,20 +52,14 @@ impl Plan<'_> {
 
     /// Builds two blocks high and puts sand on the side of it: the sand falls, sometimes while nobody looks.
     fn drop_sand(&mut self) {
-        let place = self
-            .world
-            .and_then(|world| Some((world, eyes::somewhere_to_place(world, self.dice)?)));
+        let place = self.world.and_then(|world| Some((world, eyes::somewhere_to_place(world, self.dice)?)));
         let Some((world, (point, cell))) = place else {
             return self.stride(10, 25);
         };
         let slot = self.dice.whole(1..4) as u8;
         let middle = cell.as_vec3() + 0.5;
         let towards = (world.pose().eye() - middle).with_y(0.0);
-        let towards = if towards.x.abs() > towards.z.abs() {
-            Vec3::X * towards.x
-        } else {
-            Vec3::Z * towards.z
-        };
+        let towards = if towards.x.abs() > towards.z.abs() { Vec3::X * towards.x } else { Vec3::Z * towards.z };
         for (point, slot) in [
             (point, slot),
             (middle + Vec3::Y * 0.49, slot),
@@ -96,11 +83,7 @@ impl Plan<'_> {
         let (sin, cos) = libm::sincosf(turn_deg.to_radians());
         let aside = Vec3::new(from.x * cos - from.z * sin, 0.0, from.x * sin + from.z * cos);
         let stand = point + aside * self.dice.between(2.2, 4.0);
-        self.steps.push(Step::Walk {
-            to: [stand.x, stand.z],
-            keys: FORWARD,
-            ticks_left: 70,
-        });
+        self.steps.push(Step::Walk { to: [stand.x, stand.z], keys: FORWARD, ticks_left: 70 });
         self.steps.push(Step::Aim { point });
         self.rest(8, 20);
     }
@@ -108,11 +91,7 @@ impl Plan<'_> {
     /// Changes something, leaves it, and comes back to see what has become of it.
     pub(super) fn change_and_return(&mut self) {
         let slot = self.dice.whole(1..10) as u8;
-        let changed = if self.dice.chance(0.5) {
-            self.place_one(slot)
-        } else {
-            self.break_one()
-        };
+        let changed = if self.dice.chance(0.5) { self.place_one(slot) } else { self.break_one() };
         match self.dice.weighted(&[0.4, 0.35, 0.25]) {
             0 => self.away_and_home(),
             1 => self.look_away_and_back(),
@@ -133,11 +112,7 @@ impl Plan<'_> {
         let Some((cake, point)) = self.world.and_then(eyes::nearest_cake) else {
             return false;
         };
-        self.steps.push(Step::Walk {
-            to: [cake[0], cake[2]],
-            keys: FORWARD,
-            ticks_left: 80,
-        });
+        self.steps.push(Step::Walk { to: [cake[0], cake[2]], keys: FORWARD, ticks_left: 80 });
         for _ in 0..self.dice.whole(1..5) {
             self.steps.push(Step::Aim { point });
             self.steps.push(Step::Use { slot: 0 });

@@ -69,11 +69,7 @@ impl Eyes {
                 }
                 Some(action)
             }
-            Step::Face {
-                yaw_deg,
-                pitch_deg,
-                keys,
-            } => {
+            Step::Face { yaw_deg, pitch_deg, keys } => {
                 let pose = world.pose();
                 // The short way round.
                 let yaw_error = (*yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0;
@@ -82,10 +78,7 @@ impl Eyes {
             }
             Step::Aim { point } => {
                 let camera = self.pursue(error_deg(&world.pose(), *point))?;
-                Some(Action {
-                    camera,
-                    ..Action::default()
-                })
+                Some(Action { camera, ..Action::default() })
             }
             Step::Walk { to, keys, ticks_left } => {
                 *ticks_left = ticks_left.checked_sub(1)?;
@@ -96,16 +89,11 @@ impl Eyes {
                 let target = world.target()?;
                 target.block.hardness_ticks()?;
                 (*self.cell.get_or_insert(target.cell) == target.cell).then_some(())?;
-                Some(Action {
-                    attack: true,
-                    ..Action::default()
-                })
+                Some(Action { attack: true, ..Action::default() })
             }
-            Step::Use { slot } => (self.ticks == 1).then_some(Action {
-                use_: true,
-                hotbar: *slot,
-                ..Action::default()
-            }),
+            Step::Use { slot } => {
+                (self.ticks == 1).then_some(Action { use_: true, hotbar: *slot, ..Action::default() })
+            }
         }
     }
 
@@ -117,11 +105,7 @@ impl Eyes {
         }
         for axis in 0..2 {
             let error = error_deg[axis];
-            let wish = if error.abs() < 1.5 {
-                error
-            } else {
-                (error * 0.35).clamp(-MAX_RATE_DEG, MAX_RATE_DEG)
-            };
+            let wish = if error.abs() < 1.5 { error } else { (error * 0.35).clamp(-MAX_RATE_DEG, MAX_RATE_DEG) };
             let rate = self.rate_deg[axis];
             self.rate_deg[axis] = wish.clamp(rate - MAX_GAIN_DEG, rate + MAX_GAIN_DEG);
         }
@@ -140,12 +124,7 @@ impl Eyes {
         self.ticks = 0; // patience is for aiming
         let camera = self.pursue(error).unwrap_or([0.0; 2]);
         let near = away.length() < 1.2;
-        let mut action = Action {
-            camera,
-            forward: error[1].abs() < 50.0,
-            sprint: keys.sprint && !near,
-            ..keys
-        };
+        let mut action = Action { camera, forward: error[1].abs() < 50.0, sprint: keys.sprint && !near, ..keys };
         if self.detour_ticks > 0 {
             self.detour_ticks -= 1;
             (action.left, action.right) = (self.detour_left, !self.detour_left);
@@ -169,23 +148,13 @@ impl Eyes {
         if right == 0.0 && forward == 0.0 {
             return (action, false);
         }
-        let axes = Pose {
-            yaw_deg: player.yaw_deg + action.camera[1],
-            ..Pose::default()
-        }
-        .axes();
+        let axes = Pose { yaw_deg: player.yaw_deg + action.camera[1], ..Pose::default() }.axes();
         let way = (axes.right * right + axes.forward * forward).normalize_or_zero();
         let ahead = look_ahead(world, way);
         self.pushed_ticks = if player.against_wall { self.pushed_ticks + 1 } else { 0 };
         match ahead {
             Ahead::Danger if player.on_ground => {
-                let stop = Action {
-                    forward: false,
-                    back: false,
-                    left: false,
-                    right: false,
-                    ..action
-                };
+                let stop = Action { forward: false, back: false, left: false, right: false, ..action };
                 (stop, true)
             }
             Ahead::Ledge if player.on_ground && !action.sneak => (Action { jump: true, ..action }, false),
@@ -200,10 +169,7 @@ fn error_deg(pose: &Pose, point: Vec3) -> [f32; 2] {
     let yaw_deg = libm::atan2f(-to.x, to.z).to_degrees();
     let flat = libm::sqrtf(to.x * to.x + to.z * to.z);
     let pitch_deg = libm::atan2f(-to.y, flat).to_degrees();
-    [
-        pitch_deg - pose.pitch_deg,
-        (yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0,
-    ]
+    [pitch_deg - pose.pitch_deg, (yaw_deg - pose.yaw_deg + 180.0).rem_euclid(360.0) - 180.0]
 }
 
 fn look_ahead(world: &VoxelWorld, way: Vec3) -> Ahead {
@@ -242,11 +208,7 @@ fn glance(
     for _ in 0..16 {
         let yaw_deg = pose.yaw_deg + dice.between(-60.0, 60.0);
         let pitch_deg = dice.between(pitch_deg[0], pitch_deg[1]);
-        let look = Pose {
-            yaw_deg,
-            pitch_deg,
-            ..pose
-        };
+        let look = Pose { yaw_deg, pitch_deg, ..pose };
         let forward = look.axes().forward;
         if let Some(hit) = pick::pick(pose.eye(), forward, pick::REACH - 0.2, &|cell| world.block(cell))
             && fits(&hit)
@@ -271,14 +233,8 @@ pub(super) fn something_to_break(world: &VoxelWorld, dice: &mut Dice) -> Option<
         let wet = || beside.iter().any(|&side| world.block(hit.cell + side).is_liquid());
         breaks(hit) && (above.falls() || above.is_plant() || above.is_liquid() || wet())
     };
-    let lively = if dice.chance(0.5) {
-        glance(world, dice, [-10.0, 65.0], sets_going)
-    } else {
-        None
-    };
-    lively
-        .or_else(|| glance(world, dice, [-10.0, 65.0], breaks))
-        .map(|(point, _)| point)
+    let lively = if dice.chance(0.5) { glance(world, dice, [-10.0, 65.0], sets_going) } else { None };
+    lively.or_else(|| glance(world, dice, [-10.0, 65.0], breaks)).map(|(point, _)| point)
 }
 
 /// A point on a face within reach on which a block can be placed, and the cell that it would fill.
@@ -288,16 +244,7 @@ pub(super) fn somewhere_to_place(world: &VoxelWorld, dice: &mut Dice) -> Option<
         let cell = hit.cell + hit.face;
         !body.overlaps_cell(cell) && !world.block(cell).is_solid() && !hit.block.is_cake()
     });
-    found.map(|(point, hit)| {
-        (
-            point,
-            if hit.block.is_plant() {
-                hit.cell
-            } else {
-                hit.cell + hit.face
-            },
-        )
-    })
+    found.map(|(point, hit)| (point, if hit.block.is_plant() { hit.cell } else { hit.cell + hit.face }))
 }
 
 /// The nearest cake within a few steps: where to stand beside it (x, y, z), and a point to aim at.

@@ -61,16 +61,7 @@ impl Policy {
         Policy::Random,
     ];
     /// The names, in the order of [`Policy::ALL`].
-    pub const NAMES: [&str; 8] = [
-        "still",
-        "wander",
-        "look_back",
-        "loop",
-        "dig",
-        "build",
-        "revisit",
-        "random",
-    ];
+    pub const NAMES: [&str; 8] = ["still", "wander", "look_back", "loop", "dig", "build", "revisit", "random"];
 
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
@@ -107,11 +98,7 @@ impl Policy {
             world.tick(&action);
             actions.push(action);
         }
-        Episode {
-            seed,
-            player: self.name().to_string(),
-            actions,
-        }
+        Episode { seed, player: self.name().to_string(), actions }
     }
 
     /// An endless list of actions that depends on the seed alone.
@@ -129,9 +116,7 @@ impl FromStr for Policy {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let index = Self::NAMES.iter().position(|&known| known == name);
-        index
-            .map(|index| Self::ALL[index])
-            .ok_or_else(|| UnknownPolicy { name: name.to_string() })
+        index.map(|index| Self::ALL[index]).ok_or_else(|| UnknownPolicy { name: name.to_string() })
     }
 }
 
@@ -155,13 +140,7 @@ pub struct Script {
 impl Script {
     pub fn new(policy: Policy, seed: u64) -> Self {
         let dice = Dice::new(seed ^ ((policy as u64 + 1) << 56));
-        Script {
-            policy,
-            dice,
-            plan: VecDeque::new(),
-            pitch_deg: 0.0,
-            eyes: eyes::Eyes::default(),
-        }
+        Script { policy, dice, plan: VecDeque::new(), pitch_deg: 0.0, eyes: eyes::Eyes::default() }
     }
 
     pub fn policy(&self) -> Policy {
@@ -212,10 +191,7 @@ mod tests {
     fn names_read_back() {
         for policy in Policy::ALL {
             assert_eq!(policy.name().parse::<Policy>(), Ok(policy));
-            assert_eq!(
-                serde_json::to_string(&policy).expect("a unit variant"),
-                format!("{:?}", policy.name())
-            );
+            assert_eq!(serde_json::to_string(&policy).expect("a unit variant"), format!("{:?}", policy.name()));
         }
         let error = "walk".parse::<Policy>().expect_err("unknown").to_string();
         assert!(error.contains("\"walk\"") && error.contains("look_back"), "{error}");
@@ -237,10 +213,8 @@ mod tests {
 
     #[test]
     fn open_loops_use_every_field() {
-        let actions: Vec<Action> = Policy::ALL
-            .iter()
-            .flat_map(|policy| (0..8).flat_map(|seed| policy.open_loop(seed).take(400)))
-            .collect();
+        let actions: Vec<Action> =
+            Policy::ALL.iter().flat_map(|policy| (0..8).flat_map(|seed| policy.open_loop(seed).take(400))).collect();
         type Field = fn(&Action) -> bool;
         let used = |field: Field| actions.iter().filter(|&action| field(action)).count();
         let fields: [(&str, Field); 12] = [

@@ -35,11 +35,7 @@ impl Plan<'_> {
         let turn = angle * self.dice.sign();
         let home_deg = self.pitch_deg;
         let (there, back) = (self.dice.whole(4..35), self.dice.whole(4..35));
-        let away_deg = if self.dice.chance(0.5) {
-            home_deg
-        } else {
-            self.dice.between(-20.0, 30.0)
-        };
+        let away_deg = if self.dice.chance(0.5) { home_deg } else { self.dice.between(-20.0, 30.0) };
         self.stroke(NONE, there, turn, away_deg);
         match self.dice.weighted(&[0.55, 0.3, 0.15]) {
             0 => self.rest(1, 25),
@@ -47,11 +43,7 @@ impl Plan<'_> {
             _ => self.rest(60, 120),
         }
         // Half of the time it comes back the other way round, when that is the same direction.
-        let back_turn = if angle == 180.0 && self.dice.chance(0.5) {
-            turn
-        } else {
-            -turn
-        };
+        let back_turn = if angle == 180.0 && self.dice.chance(0.5) { turn } else { -turn };
         self.stroke(NONE, back, back_turn, home_deg);
         self.rest(4, 16);
     }
@@ -107,24 +99,15 @@ impl Plan<'_> {
         self.steps.push(Stroke::steady(out, ticks, turn).into());
         self.rest(2, 8);
         if self.dice.chance(0.7) {
-            self.steps
-                .push(Stroke::steady(home, ticks, turn.map(|deg| -deg)).into());
+            self.steps.push(Stroke::steady(home, ticks, turn.map(|deg| -deg)).into());
             self.rest(2, 8);
         }
     }
 
     fn go_home(&mut self, home: Pose, keys: Action, leg_ticks: u32) {
         let to = [home.position[0], home.position[2]];
-        self.steps.push(Step::Walk {
-            to,
-            keys,
-            ticks_left: leg_ticks * 2 + 60,
-        });
-        self.steps.push(Step::Face {
-            yaw_deg: home.yaw_deg,
-            pitch_deg: home.pitch_deg,
-            keys: NONE,
-        });
+        self.steps.push(Step::Walk { to, keys, ticks_left: leg_ticks * 2 + 60 });
+        self.steps.push(Step::Face { yaw_deg: home.yaw_deg, pitch_deg: home.pitch_deg, keys: NONE });
         self.pitch_deg = home.pitch_deg;
     }
 

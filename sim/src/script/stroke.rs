@@ -13,11 +13,7 @@ pub enum Step {
     /// The camera goes to a point.
     Aim { point: Vec3 },
     /// A walk to a place (x, z), round what can be walked round; given up when it takes too long.
-    Walk {
-        to: [f32; 2],
-        keys: Action,
-        ticks_left: u32,
-    },
+    Walk { to: [f32; 2], keys: Action, ticks_left: u32 },
     /// Attack what is under the crosshair until it breaks.
     Break { ticks_left: u32 },
     /// One press of `use` with this slot in hand; 0 keeps the slot.
@@ -40,21 +36,12 @@ const MOUSE_STEP_DEG: f32 = 0.05;
 
 impl Stroke {
     pub fn new(keys: Action, ticks: u32, turn_deg: [f32; 2]) -> Self {
-        Stroke {
-            keys,
-            ticks: ticks.max(1),
-            turn_deg,
-            steady: false,
-            done_ticks: 0,
-        }
+        Stroke { keys, ticks: ticks.max(1), turn_deg, steady: false, done_ticks: 0 }
     }
 
     /// Turns at one speed throughout.
     pub fn steady(keys: Action, ticks: u32, turn_deg: [f32; 2]) -> Self {
-        Stroke {
-            steady: true,
-            ..Stroke::new(keys, ticks, turn_deg)
-        }
+        Stroke { steady: true, ..Stroke::new(keys, ticks, turn_deg) }
     }
 
     /// Stands still.
@@ -66,13 +53,8 @@ impl Stroke {
     /// 1985), whose top speed is 1.875 times the mean.
     fn turned(&self, done_ticks: u32) -> [f32; 2] {
         let s = done_ticks as f32 / self.ticks as f32;
-        let share = if self.steady {
-            s
-        } else {
-            s * s * s * (10.0 - 15.0 * s + 6.0 * s * s)
-        };
-        self.turn_deg
-            .map(|angle| (angle * share / MOUSE_STEP_DEG).round() * MOUSE_STEP_DEG)
+        let share = if self.steady { s } else { s * s * s * (10.0 - 15.0 * s + 6.0 * s * s) };
+        self.turn_deg.map(|angle| (angle * share / MOUSE_STEP_DEG).round() * MOUSE_STEP_DEG)
     }
 
     /// The next tick's action; `None` when it is over.
@@ -86,11 +68,7 @@ impl Stroke {
         let camera = [0, 1].map(|axis| snap_deg(after[axis] - before[axis]));
         // The hotbar key is a press, not a hold.
         let hotbar = if self.done_ticks == 1 { self.keys.hotbar } else { 0 };
-        Some(Action {
-            camera,
-            hotbar,
-            ..self.keys
-        })
+        Some(Action { camera, hotbar, ..self.keys })
     }
 }
 
@@ -114,17 +92,10 @@ mod tests {
     fn a_stroke_turns_by_exactly_its_angle_and_smoothly() {
         for (ticks, turn) in [(1, 90.0f32), (7, -180.0), (30, 33.3), (60, 0.0)] {
             let mut stroke = Stroke::new(Action::default(), ticks, [0.0, turn]);
-            let turns: Vec<f32> = std::iter::from_fn(|| stroke.advance())
-                .map(|action| action.camera[1])
-                .collect();
+            let turns: Vec<f32> = std::iter::from_fn(|| stroke.advance()).map(|action| action.camera[1]).collect();
             assert_eq!(turns.len(), ticks as usize);
             assert!((turns.iter().sum::<f32>() - turn).abs() < 0.051, "{turns:?}");
-            assert!(
-                turns
-                    .iter()
-                    .all(|step| step.abs() <= turn.abs() / ticks as f32 * 1.9 + 0.1),
-                "{turns:?}"
-            );
+            assert!(turns.iter().all(|step| step.abs() <= turn.abs() / ticks as f32 * 1.9 + 0.1), "{turns:?}");
         }
     }
 }

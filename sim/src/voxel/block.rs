@@ -265,10 +265,7 @@ mod tests {
         for (index, block) in Block::ALL.into_iter().enumerate() {
             assert_eq!(usize::from(block.id()), index);
             assert_eq!(Block::from_id(block.id()), Some(block));
-            assert_eq!(
-                serde_json::to_string(&block).expect("a unit variant"),
-                format!("\"{}\"", block.name())
-            );
+            assert_eq!(serde_json::to_string(&block).expect("a unit variant"), format!("\"{}\"", block.name()));
         }
         assert_eq!(Block::from_id(Block::ALL.len() as u8), None);
     }
@@ -277,15 +274,8 @@ mod tests {
     fn shapes_lie_in_their_cell_and_follow_their_kind() {
         for block in Block::ALL {
             let (min, max) = block.bounds();
-            assert!(
-                min.cmpge(Vec3::ZERO).all() && max.cmple(Vec3::ONE).all() && min.cmple(max).all(),
-                "{block:?}"
-            );
-            assert_eq!(
-                block.is_full_cube(),
-                block.is_solid() && (min, max) == (Vec3::ZERO, Vec3::ONE),
-                "{block:?}"
-            );
+            assert!(min.cmpge(Vec3::ZERO).all() && max.cmple(Vec3::ONE).all() && min.cmple(max).all(), "{block:?}");
+            assert_eq!(block.is_full_cube(), block.is_solid() && (min, max) == (Vec3::ZERO, Vec3::ONE), "{block:?}");
             assert!(!block.is_opaque() || block.is_full_cube());
         }
     }

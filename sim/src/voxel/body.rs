@@ -138,11 +138,7 @@ impl Body {
         let gained = |body: &Body| (body.feet - start.feet).with_y(0.0).length_squared();
         if down > drop && gained(&stepped) > gained(self) + 1e-9 {
             *self = stepped;
-            return Contact {
-                floor: true,
-                ceiling: contact.ceiling,
-                ..lifted
-            };
+            return Contact { floor: true, ceiling: contact.ceiling, ..lifted };
         }
         contact
     }
@@ -150,10 +146,7 @@ impl Body {
     /// Shortens a horizontal move so that there is still ground within `step_height` below: a sneak's caution.
     pub fn stay_on_edge(&self, by: DVec3, step_height: f64, blocks: &impl Fn(IVec3) -> Block) -> DVec3 {
         let falls = |x: f64, z: f64| {
-            let moved = Body {
-                feet: self.feet + DVec3::new(x, 0.0, z),
-                ..*self
-            };
+            let moved = Body { feet: self.feet + DVec3::new(x, 0.0, z), ..*self };
             moved.clip(1, -step_height, blocks) <= -step_height
         };
         let shorten = |v: f64| if v.abs() <= 0.05 { 0.0 } else { v - 0.05 * v.signum() };

@@ -200,11 +200,7 @@ impl Chunks {
         self.blocks[slot * CHUNK_LEN + within] = block.id();
         let brick = &mut self.bricks[brick_index(at.x, at.y, at.z)];
         let bit = 1 << brick_bit(at.x, at.y, at.z);
-        *brick = if block == Block::Air {
-            *brick & !bit
-        } else {
-            *brick | bit
-        };
+        *brick = if block == Block::Air { *brick & !bit } else { *brick | bit };
         if block != Block::Air {
             self.empty_from[slot] = self.empty_from[slot].max(at.y as u8 + 1);
             self.all_empty_from = self.all_empty_from.max(at.y + 1);
@@ -215,9 +211,8 @@ impl Chunks {
             self.lamps[slot].sort_unstable_by_key(|lamp| (lamp.y, lamp.z, lamp.x));
         }
         let column = slot * CHUNK_LEN + index(at.x & 15, 0, at.z & 15);
-        let shadow = (0..HEIGHT)
-            .rev()
-            .find(|y| Block::from_id(self.blocks[column + (y << 8)]).is_some_and(Block::casts_shadow));
+        let shadow =
+            (0..HEIGHT).rev().find(|y| Block::from_id(self.blocks[column + (y << 8)]).is_some_and(Block::casts_shadow));
         self.open_from[column_index(at.x, at.z)] = shadow.map_or(0, |y| y as u8 + 1);
     }
 
@@ -226,20 +221,13 @@ impl Chunks {
         if !self.is_loaded(ChunkPos::of(x, z)) && !self.edits.contains_key(&ChunkPos::of(x, z)) {
             return self.terrain.ground_y(x, z);
         }
-        (0..HEIGHT as i32)
-            .rev()
-            .find(|&y| self.get(IVec3::new(x, y, z)).is_solid())
-            .unwrap_or(0)
+        (0..HEIGHT as i32).rev().find(|&y| self.get(IVec3::new(x, y, z)).is_solid()).unwrap_or(0)
     }
 
     /// The height from which on a column lies open to the sky: above every opaque block and leaf. 0 where nothing is
     /// loaded.
     pub fn open_from(&self, x: i32, z: i32) -> i32 {
-        if self.is_loaded(ChunkPos::of(x, z)) {
-            i32::from(self.open_from[column_index(x, z)])
-        } else {
-            0
-        }
+        if self.is_loaded(ChunkPos::of(x, z)) { i32::from(self.open_from[column_index(x, z)]) } else { 0 }
     }
 
     /// Where a player begins: feet on dry, open land with a good view.
@@ -252,10 +240,7 @@ impl Chunks {
         self.edits.iter().flat_map(|(pos, edits)| {
             edits.iter().map(move |(&at, &block)| {
                 let at = i32::from(at);
-                (
-                    IVec3::new(pos.x * 16 + (at & 15), at >> 8, pos.z * 16 + (at >> 4 & 15)),
-                    block,
-                )
+                (IVec3::new(pos.x * 16 + (at & 15), at >> 8, pos.z * 16 + (at >> 4 & 15)), block)
             })
         })
     }

@@ -71,13 +71,7 @@ fn edits_keep_the_quick_answers_true() {
     assert_eq!(edited.bricks, anew.bricks);
     assert_eq!(edited.open_from, anew.open_from);
     assert_eq!(edited.lamps, anew.lamps);
-    assert!(
-        edited
-            .empty_from
-            .iter()
-            .zip(&anew.empty_from)
-            .all(|(kept, tight)| kept >= tight)
-    );
+    assert!(edited.empty_from.iter().zip(&anew.empty_from).all(|(kept, tight)| kept >= tight));
     let hash = |chunks: &Chunks| {
         let mut hasher = blake3::Hasher::new();
         chunks.hash_state(&mut hasher);
@@ -112,9 +106,8 @@ fn floating(chunks: &Chunks, radius: i32) -> Vec<(IVec3, Block)> {
         |p: IVec3| (0..64).contains(&p.y) && (-radius..radius).contains(&p.x) && (-radius..radius).contains(&p.z);
     let holds = |block: Block| block != Block::Air && !block.is_liquid();
     let mut joined = vec![false; (side * side * 64) as usize];
-    let mut open: Vec<IVec3> = (-radius..radius)
-        .flat_map(|z| (-radius..radius).map(move |x| IVec3::new(x, 0, z)))
-        .collect();
+    let mut open: Vec<IVec3> =
+        (-radius..radius).flat_map(|z| (-radius..radius).map(move |x| IVec3::new(x, 0, z))).collect();
     while let Some(p) = open.pop() {
         if inside(p) && !joined[at(p)] && holds(chunks.get(p)) {
             joined[at(p)] = true;
@@ -127,10 +120,7 @@ fn floating(chunks: &Chunks, radius: i32) -> Vec<(IVec3, Block)> {
     let inner = radius - 6;
     let cells =
         (-inner..inner).flat_map(|z| (-inner..inner).flat_map(move |x| (0..64).map(move |y| IVec3::new(x, y, z))));
-    cells
-        .filter(|&p| holds(chunks.get(p)) && !joined[at(p)])
-        .map(|p| (p, chunks.get(p)))
-        .collect()
+    cells.filter(|&p| holds(chunks.get(p)) && !joined[at(p)]).map(|p| (p, chunks.get(p))).collect()
 }
 
 #[test]
@@ -171,10 +161,7 @@ fn every_start_is_dry_open_and_not_dull() {
         assert_eq!(feet, chunks.spawn());
         *biomes.entry(chunks.terrain().biome(cell.x, cell.z).name()).or_insert(0) += 1;
     }
-    assert!(
-        biomes.len() == 4 && biomes.values().all(|&count| count >= 4),
-        "{biomes:?}"
-    );
+    assert!(biomes.len() == 4 && biomes.values().all(|&count| count >= 4), "{biomes:?}");
 }
 
 #[test]

@@ -12,11 +12,7 @@ const KEEP_WEATHER: f32 = 0.75;
 /// The sky of a seed at a tick. `cold` ground turns rain to snow; `wish` overrides the seed's weather.
 pub fn sky(seed: u64, tick: u64, cold: bool, wish: Option<Weather>) -> Sky {
     let weather = wish.unwrap_or_else(|| weather(seed, tick / WEATHER_TICKS, cold));
-    Sky {
-        time_of_day: time_of_day(seed, tick),
-        weather,
-        tick,
-    }
+    Sky { time_of_day: time_of_day(seed, tick), weather, tick }
 }
 
 /// 0 is midnight, 0.5 noon. Starts by day for four seeds in five, at dawn or dusk for one in ten, at night for one in
@@ -69,16 +65,9 @@ mod tests {
 
     #[test]
     fn a_day_passes_and_weather_changes_seldom() {
-        assert_eq!(
-            sky(7, 0, false, None).time_of_day,
-            sky(7, DAY_TICKS, false, None).time_of_day
-        );
+        assert_eq!(sky(7, 0, false, None).time_of_day, sky(7, DAY_TICKS, false, None).time_of_day);
         let changes: usize = (0..200)
-            .map(|seed| {
-                (1..8)
-                    .filter(|&at| weather(seed, at, false) != weather(seed, at - 1, false))
-                    .count()
-            })
+            .map(|seed| (1..8).filter(|&at| weather(seed, at, false) != weather(seed, at - 1, false)).count())
             .sum();
         assert!((50..400).contains(&changes), "{changes} changes in 200 days");
     }

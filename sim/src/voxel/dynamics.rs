@@ -79,11 +79,7 @@ impl Dynamics {
     fn set(&mut self, cell: IVec3, after: Block, tick: u64, cells: &mut impl Cells) {
         let before = cells.block(cell);
         if before != after {
-            cells.change(Edit {
-                cell: cell.to_array(),
-                before,
-                after,
-            });
+            cells.change(Edit { cell: cell.to_array(), before, after });
             self.wake(cell, tick, |near| cells.block(near));
         }
     }
@@ -150,10 +146,7 @@ fn delay_ticks(cell: IVec3, block: &impl Fn(IVec3) -> Block) -> Option<u64> {
     } else if !stands(here, block(cell + IVec3::NEG_Y)) {
         Some(PLANT_TICKS)
     } else if here != Block::Water && gives_way(here) {
-        let wet = [IVec3::ZERO, IVec3::Y]
-            .into_iter()
-            .chain(SIDES)
-            .any(|near| block(cell + near).is_liquid());
+        let wet = [IVec3::ZERO, IVec3::Y].into_iter().chain(SIDES).any(|near| block(cell + near).is_liquid());
         wet.then_some(WATER_TICKS)
     } else {
         None
@@ -221,14 +214,7 @@ mod tests {
 
     #[test]
     fn sand_falls_in_a_pile() {
-        let toy = run(
-            &[
-                ([0, 5, 0], Block::Sand),
-                ([0, 6, 0], Block::Gravel),
-                ([0, 0, 0], Block::TallGrass),
-            ],
-            40,
-        );
+        let toy = run(&[([0, 5, 0], Block::Sand), ([0, 6, 0], Block::Gravel), ([0, 0, 0], Block::TallGrass)], 40);
         check(&toy, [0, 0, 0], Block::Sand);
         check(&toy, [0, 1, 0], Block::Gravel);
         check(&toy, [0, 2, 0], Block::Air);
@@ -236,14 +222,7 @@ mod tests {
 
     #[test]
     fn water_spreads_seven_blocks_and_falls_over_edges() {
-        let toy = run(
-            &[
-                ([0, 0, 0], Block::Water),
-                ([0, -1, 2], Block::Air),
-                ([0, -2, 2], Block::Air),
-            ],
-            200,
-        );
+        let toy = run(&[([0, 0, 0], Block::Water), ([0, -1, 2], Block::Air), ([0, -2, 2], Block::Air)], 200);
         check(&toy, [1, 0, 0], Block::WaterFlow7);
         check(&toy, [-7, 0, 0], Block::WaterFlow1);
         check(&toy, [-8, 0, 0], Block::Air);
@@ -255,11 +234,7 @@ mod tests {
     fn a_flow_without_a_source_dries_up() {
         let mut toy = run(&[([0, 0, 0], Block::Water)], 200);
         let mut dynamics = Dynamics::default();
-        toy.change(Edit {
-            cell: [0, 0, 0],
-            before: Block::Water,
-            after: Block::Stone,
-        });
+        toy.change(Edit { cell: [0, 0, 0], before: Block::Water, after: Block::Stone });
         dynamics.wake(IVec3::ZERO, 0, |cell| toy.block(cell));
         (1..=400).for_each(|tick| dynamics.step(tick, 1, IVec3::ZERO, &mut toy));
         assert!(toy.0.values().all(|block| !block.is_liquid()), "{:?}", toy.0);
@@ -286,10 +261,7 @@ mod tests {
     fn crops_ripen_within_minutes() {
         let field: Vec<_> = (0..16).map(|x| ([x, 0, 3], Block::Crop0)).collect();
         let toy = run(&field, 20 * 60 * 4);
-        let ripe = field
-            .iter()
-            .filter(|(cell, _)| toy.block(IVec3::from_array(*cell)) == Block::Crop3)
-            .count();
+        let ripe = field.iter().filter(|(cell, _)| toy.block(IVec3::from_array(*cell)) == Block::Crop3).count();
         assert!(ripe >= 12, "{ripe} of 16");
     }
 }

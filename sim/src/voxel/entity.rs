@@ -89,11 +89,7 @@ impl Animal {
 
     pub fn body(&self) -> Body {
         let (width, height) = self.kind.size();
-        Body {
-            feet: self.feet,
-            half_width: f64::from(width) / 2.0,
-            height: f64::from(height),
-        }
+        Body { feet: self.feet, half_width: f64::from(width) / 2.0, height: f64::from(height) }
     }
 
     pub(super) fn step(&mut self, tick: u64, seed: u64, blocks: &impl Fn(IVec3) -> Block) {
@@ -106,12 +102,7 @@ impl Animal {
         self.mood_ticks -= 1;
         self.yaw_deg += (self.goal_yaw_deg - self.yaw_deg).clamp(-TURN_DEG, TURN_DEG);
 
-        let forward = Pose {
-            yaw_deg: self.yaw_deg,
-            ..Pose::default()
-        }
-        .axes()
-        .forward;
+        let forward = Pose { yaw_deg: self.yaw_deg, ..Pose::default() }.axes().forward;
         let in_water = blocks((self.feet + DVec3::Y * 0.3).floor().as_ivec3()).is_liquid();
         let mut pace = if self.walks { self.kind.pace() } else { 0.0 };
         if self.walks && self.on_ground {
@@ -148,19 +139,13 @@ impl Animal {
     fn look_ahead(&self, forward: Vec3, blocks: &impl Fn(IVec3) -> Block) -> Ahead {
         let (width, height) = self.kind.size();
         let reach = f64::from(width) * 0.5 + 0.4;
-        let at = (self.feet + DVec3::Y * 0.05 + forward.as_dvec3() * reach)
-            .floor()
-            .as_ivec3();
+        let at = (self.feet + DVec3::Y * 0.05 + forward.as_dvec3() * reach).floor().as_ivec3();
         let solid = |up: i32| blocks(at + IVec3::Y * up).is_solid();
         let tall = 1 + i32::from(height > 1.0);
         if solid(0) {
             let room = (1..=tall).all(|up| !solid(up));
             let above = (self.feet + DVec3::Y * (f64::from(height) + 1.0)).floor().as_ivec3();
-            return if room && !blocks(above).is_solid() {
-                Ahead::Ledge
-            } else {
-                Ahead::Blocked
-            };
+            return if room && !blocks(above).is_solid() { Ahead::Ledge } else { Ahead::Blocked };
         }
         if (1..tall).any(solid) {
             return Ahead::Blocked;

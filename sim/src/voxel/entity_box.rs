@@ -52,19 +52,9 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub fn new(boxes: &'a [EntityBox], pose: &Pose, camera: &Camera) -> Self {
-        let nowhere = Placed {
-            from_eye: Vec3::ZERO,
-            right: Vec3::X,
-            forward: Vec3::Z,
-            x: (0.0, 0.0),
-            y: (0.0, 0.0),
-            which: 0,
-        };
-        let mut seen = Seen {
-            boxes,
-            placed: [nowhere; MOST_BOXES],
-            count: 0,
-        };
+        let nowhere =
+            Placed { from_eye: Vec3::ZERO, right: Vec3::X, forward: Vec3::Z, x: (0.0, 0.0), y: (0.0, 0.0), which: 0 };
+        let mut seen = Seen { boxes, placed: [nowhere; MOST_BOXES], count: 0 };
         let axes = pose.axes();
         for (which, entity) in boxes.iter().enumerate() {
             let from_eye = entity.centre - pose.eye();
@@ -73,11 +63,7 @@ impl<'a> Seen<'a> {
             if seen.count == MOST_BOXES || ahead < -radius || from_eye.length() > super::sky::VIEW_BLOCKS + radius {
                 continue;
             }
-            let own = Pose {
-                yaw_deg: entity.yaw_deg,
-                ..Pose::default()
-            }
-            .axes();
+            let own = Pose { yaw_deg: entity.yaw_deg, ..Pose::default() }.axes();
             let everywhere = ((0.0, f32::MAX), (0.0, f32::MAX));
             let (x, y) = if ahead <= radius * 1.5 {
                 everywhere
@@ -90,14 +76,7 @@ impl<'a> Seen<'a> {
                     ((x - spread, x + spread), (y - spread, y + spread))
                 })
             };
-            seen.placed[seen.count] = Placed {
-                from_eye,
-                right: own.right,
-                forward: own.forward,
-                x,
-                y,
-                which,
-            };
+            seen.placed[seen.count] = Placed { from_eye, right: own.right, forward: own.forward, x, y, which };
             seen.count += 1;
         }
         seen
@@ -124,11 +103,7 @@ impl<'a> Seen<'a> {
     fn meet_one(&self, placed: &Placed, ray: &Ray) -> Option<(f32, Vec3)> {
         let entity = &self.boxes[placed.which];
         let own = |v: Vec3| Vec3::new(v.dot(placed.right), v.y, v.dot(placed.forward));
-        let ray = Ray {
-            base: IVec3::ZERO,
-            within: own(-placed.from_eye),
-            direction: own(ray.direction),
-        };
+        let ray = Ray { base: IVec3::ZERO, within: own(-placed.from_eye), direction: own(ray.direction) };
         let (distance, _, axis) = ray.meet_box(IVec3::ZERO, -entity.half, entity.half)?;
         if distance <= 0.05 {
             return None;

@@ -23,20 +23,12 @@ struct Kind {
 pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: &mut View) {
     let kind = match scene.sky.weather {
         Weather::Clear => return,
-        Weather::Rain => Kind {
-            fall_a_tick: 0.85,
-            sway: 0.0,
-            streak: 0.55,
-            colour: Vec3::new(0.74, 0.81, 0.95),
-            cover: 0.60,
-        },
-        Weather::Snow => Kind {
-            fall_a_tick: 0.11,
-            sway: 0.35,
-            streak: 0.0,
-            colour: Vec3::new(0.97, 0.98, 1.0),
-            cover: 0.95,
-        },
+        Weather::Rain => {
+            Kind { fall_a_tick: 0.85, sway: 0.0, streak: 0.55, colour: Vec3::new(0.74, 0.81, 0.95), cover: 0.60 }
+        }
+        Weather::Snow => {
+            Kind { fall_a_tick: 0.11, sway: 0.35, streak: 0.0, colour: Vec3::new(0.97, 0.98, 1.0), cover: 0.95 }
+        }
     };
     let axes = pose.axes();
     let eye = pose.eye();
@@ -47,11 +39,7 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
         let fallen = ((scene.sky.tick % 400_000) as f64 * f64::from(kind.fall_a_tick) % f64::from(CUBE)) as f32;
         let phase = (scene.sky.tick % 126) as f32 / 126.0 * std::f32::consts::TAU;
         let sway = libm::sinf(phase + unit(dice << 9) * std::f32::consts::TAU) * kind.sway;
-        let home = Vec3::new(
-            unit(dice) * CUBE + sway,
-            unit(dice << 13) * CUBE - fallen,
-            unit(dice << 26) * CUBE,
-        );
+        let home = Vec3::new(unit(dice) * CUBE + sway, unit(dice << 13) * CUBE - fallen, unit(dice << 26) * CUBE);
         // The copy of the drop nearest to the eye.
         let away = home - eye;
         let from_eye = away - (away / CUBE + 0.5).floor() * CUBE;
@@ -60,10 +48,9 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
         if place.y < ground as f32 {
             continue;
         }
-        let (Some(top), Some(low)) = (
-            camera.project(&axes, from_eye + Vec3::Y * kind.streak),
-            camera.project(&axes, from_eye),
-        ) else {
+        let (Some(top), Some(low)) =
+            (camera.project(&axes, from_eye + Vec3::Y * kind.streak), camera.project(&axes, from_eye))
+        else {
             continue;
         };
         let distance = from_eye.length();
@@ -77,11 +64,7 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
         for y in
             from_y.max(0.0) as usize..=(to_y.max(-1.0) as i64).max(-1).min(out.frame.height as i64 - 1).max(0) as usize
         {
-            let along = if to_y - from_y > 0.01 {
-                (y as f32 - top.1) / (low.1 - top.1 + 0.001)
-            } else {
-                0.0
-            };
+            let along = if to_y - from_y > 0.01 { (y as f32 - top.1) / (low.1 - top.1 + 0.001) } else { 0.0 };
             let middle = top.0 + (low.0 - top.0) * along.clamp(0.0, 1.0);
             let (from_x, to_x) = ((middle - half).floor() as i64, (middle + half).floor() as i64);
             for x in from_x.max(0)..=to_x.min(out.frame.width as i64 - 1) {
@@ -89,10 +72,7 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
                 if to_y < 0.0 || out.depth.blocks[at] < distance {
                     continue;
                 }
-                for (channel, ink) in out.frame.rgb[at * 3..at * 3 + 3]
-                    .iter_mut()
-                    .zip((colour * 255.0).to_array())
-                {
+                for (channel, ink) in out.frame.rgb[at * 3..at * 3 + 3].iter_mut().zip((colour * 255.0).to_array()) {
                     *channel = (f32::from(*channel) * (1.0 - cover) + ink * cover + 0.5) as u8;
                 }
             }

@@ -44,11 +44,7 @@ pub struct Hands {
 
 impl Default for Hands {
     fn default() -> Self {
-        Hands {
-            slot: 1,
-            breaking: None,
-            use_wait_ticks: 0,
-        }
+        Hands { slot: 1, breaking: None, use_wait_ticks: 0 }
     }
 }
 
@@ -77,14 +73,11 @@ impl Hands {
         if (1..=9).contains(&action.hotbar) {
             self.slot = action.hotbar;
         }
-        self.break_block(action, target)
-            .or_else(|| self.use_hand(action, target, in_the_way, blocks))
+        self.break_block(action, target).or_else(|| self.use_hand(action, target, in_the_way, blocks))
     }
 
     fn break_block(&mut self, action: &Action, target: Option<Target>) -> Option<Edit> {
-        let hit = target
-            .filter(|_| action.attack)
-            .and_then(|hit| Some((hit, hit.block.hardness_ticks()?)));
+        let hit = target.filter(|_| action.attack).and_then(|hit| Some((hit, hit.block.hardness_ticks()?)));
         let Some((hit, whole)) = hit else {
             self.breaking = None;
             return None;
@@ -98,11 +91,7 @@ impl Hands {
             return None;
         }
         self.breaking = None;
-        Some(Edit {
-            cell: hit.cell.to_array(),
-            before: hit.block,
-            after: Block::Air,
-        })
+        Some(Edit { cell: hit.cell.to_array(), before: hit.block, after: Block::Air })
     }
 
     fn use_hand(
@@ -122,29 +111,17 @@ impl Hands {
         }
         let hit = target?;
         let edit = if let Some(after) = after_a_bite(hit.block) {
-            Edit {
-                cell: hit.cell.to_array(),
-                before: hit.block,
-                after,
-            }
+            Edit { cell: hit.cell.to_array(), before: hit.block, after }
         } else {
             // A plant gives way to the block that is placed on it.
-            let cell = if hit.block.is_plant() {
-                hit.cell
-            } else {
-                hit.cell + hit.face
-            };
+            let cell = if hit.block.is_plant() { hit.cell } else { hit.cell + hit.face };
             let before = blocks(cell);
             let free = before == Block::Air || before.is_liquid() || before.is_plant();
             let after = self.held();
             if !free || in_the_way(cell) || !stands(after, blocks(cell + IVec3::NEG_Y)) {
                 return None;
             }
-            Edit {
-                cell: cell.to_array(),
-                before,
-                after,
-            }
+            Edit { cell: cell.to_array(), before, after }
         };
         self.use_wait_ticks = USE_REPEAT_TICKS - 1;
         Some(edit)
@@ -178,12 +155,7 @@ mod tests {
     use super::*;
 
     fn target(block: Block) -> Option<Target> {
-        Some(Target {
-            cell: IVec3::ZERO,
-            block,
-            face: IVec3::Y,
-            distance: 2.0,
-        })
+        Some(Target { cell: IVec3::ZERO, block, face: IVec3::Y, distance: 2.0 })
     }
 
     fn air(_: IVec3) -> Block {
@@ -193,26 +165,16 @@ mod tests {
     #[test]
     fn breaking_takes_its_ticks_and_starts_over_when_released() {
         let whole = Block::Stone.hardness_ticks().expect("stone breaks");
-        let attack = Action {
-            attack: true,
-            ..Action::default()
-        };
+        let attack = Action { attack: true, ..Action::default() };
         let mut hands = Hands::default();
         let mut stages = Vec::new();
         for _ in 1..whole {
             assert_eq!(hands.step(&attack, target(Block::Stone), |_| false, &air), None);
             stages.push(hands.crack(&|_| Block::Stone).expect("cracked").1);
         }
-        assert!(
-            stages.is_sorted() && stages.iter().all(|&stage| stage <= 9),
-            "{stages:?}"
-        );
+        assert!(stages.is_sorted() && stages.iter().all(|&stage| stage <= 9), "{stages:?}");
         let mut released = hands.clone();
-        let broken = Edit {
-            cell: [0; 3],
-            before: Block::Stone,
-            after: Block::Air,
-        };
+        let broken = Edit { cell: [0; 3], before: Block::Stone, after: Block::Air };
         assert_eq!(hands.step(&attack, target(Block::Stone), |_| false, &air), Some(broken));
         released.step(&Action::default(), target(Block::Stone), |_| false, &air);
         assert_eq!(released.step(&attack, target(Block::Stone), |_| false, &air), None);
@@ -220,10 +182,7 @@ mod tests {
 
     #[test]
     fn bedrock_and_air_do_not_break() {
-        let attack = Action {
-            attack: true,
-            ..Action::default()
-        };
+        let attack = Action { attack: true, ..Action::default() };
         let mut hands = Hands::default();
         for _ in 0..2000 {
             assert_eq!(hands.step(&attack, target(Block::Bedrock), |_| false, &air), None);
@@ -233,44 +192,22 @@ mod tests {
 
     #[test]
     fn a_press_places_once_and_a_hold_repeats() {
-        let press = Action {
-            use_: true,
-            hotbar: 4,
-            ..Action::default()
-        };
+        let press = Action { use_: true, hotbar: 4, ..Action::default() };
         let mut hands = Hands::default();
-        let placed: Vec<bool> = (0..9)
-            .map(|_| hands.step(&press, target(Block::Stone), |_| false, &air).is_some())
-            .collect();
+        let placed: Vec<bool> =
+            (0..9).map(|_| hands.step(&press, target(Block::Stone), |_| false, &air).is_some()).collect();
         assert_eq!(placed, [true, false, false, false, true, false, false, false, true]);
-        let edit = Hands::default()
-            .step(&press, target(Block::Stone), |_| false, &air)
-            .expect("placed");
-        assert_eq!(
-            edit,
-            Edit {
-                cell: [0, 1, 0],
-                before: Block::Air,
-                after: Block::Brick
-            }
-        );
-        assert_eq!(
-            Hands::default().step(&press, target(Block::Stone), |_| true, &air),
-            None
-        );
+        let edit = Hands::default().step(&press, target(Block::Stone), |_| false, &air).expect("placed");
+        assert_eq!(edit, Edit { cell: [0, 1, 0], before: Block::Air, after: Block::Brick });
+        assert_eq!(Hands::default().step(&press, target(Block::Stone), |_| true, &air), None);
     }
 
     #[test]
     fn six_slices_make_a_cake() {
-        let press = Action {
-            use_: true,
-            ..Action::default()
-        };
+        let press = Action { use_: true, ..Action::default() };
         let mut cake = Block::Cake0;
         for _ in 0..6 {
-            let edit = Hands::default()
-                .step(&press, target(cake), |_| false, &air)
-                .expect("eaten");
+            let edit = Hands::default().step(&press, target(cake), |_| false, &air).expect("eaten");
             cake = edit.after;
         }
         assert_eq!(cake, Block::Air);

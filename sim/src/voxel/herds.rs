@@ -59,15 +59,9 @@ impl Herds {
     /// Adds an animal that walks straight on for `walk_ticks`.
     pub fn spawn(&mut self, kind: Kind, feet: DVec3, yaw_deg: f32, walk_ticks: u16) -> u64 {
         // Ids of herds are spread over the whole range; small ones are free.
-        let id = (1..)
-            .find(|id| self.animals.iter().all(|animal| animal.id != *id))
-            .unwrap_or(u64::MAX);
+        let id = (1..).find(|id| self.animals.iter().all(|animal| animal.id != *id)).unwrap_or(u64::MAX);
         let walks = walk_ticks > 0;
-        self.animals.push(Animal {
-            walks,
-            mood_ticks: walk_ticks,
-            ..Animal::new(id, kind, feet, yaw_deg)
-        });
+        self.animals.push(Animal { walks, mood_ticks: walk_ticks, ..Animal::new(id, kind, feet, yaw_deg) });
         id
     }
 
@@ -101,12 +95,7 @@ impl Herds {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
             hasher.update(&[u8::from(animal.walks), u8::from(animal.on_ground)]);
-            for value in [
-                animal.velocity.y,
-                animal.yaw_deg,
-                animal.goal_yaw_deg,
-                f32::from(animal.mood_ticks),
-            ] {
+            for value in [animal.velocity.y, animal.yaw_deg, animal.goal_yaw_deg, f32::from(animal.mood_ticks)] {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
         }
@@ -141,16 +130,8 @@ mod tests {
                 assert!(animal.feet.y > -0.01, "in the water: {animal:?}");
             }
         }
-        let walked = born
-            .iter()
-            .zip(&herds.animals)
-            .filter(|(a, b)| a.feet.distance(b.feet) > 1.0)
-            .count();
+        let walked = born.iter().zip(&herds.animals).filter(|(a, b)| a.feet.distance(b.feet) > 1.0).count();
         assert!(walked * 2 > born.len(), "{walked} of {} walked", born.len());
-        assert!(
-            born.iter()
-                .zip(&herds.animals)
-                .all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0))
-        );
+        assert!(born.iter().zip(&herds.animals).all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0)));
     }
 }

@@ -13,11 +13,7 @@ impl VoxelWorld {
     pub fn set_block(&mut self, cell: IVec3, block: Block) {
         let before = self.chunks.get(cell);
         if before != block {
-            self.apply(Edit {
-                cell: cell.to_array(),
-                before,
-                after: block,
-            });
+            self.apply(Edit { cell: cell.to_array(), before, after: block });
             self.aim();
         }
     }

@@ -27,22 +27,14 @@ pub(super) struct Lights {
 
 impl Lights {
     pub fn near(chunks: &Chunks, air: &Air, eye: Vec3) -> Self {
-        let mut lights = Lights {
-            sky: air.light,
-            lamps: [(Vec3::ZERO, 0.0); MOST_LAMPS],
-            lamp_count: 0,
-        };
+        let mut lights = Lights { sky: air.light, lamps: [(Vec3::ZERO, 0.0); MOST_LAMPS], lamp_count: 0 };
         let reach = (super::sky::VIEW_BLOCKS + 10.0) as i32;
         for lamp in chunks.lamps_near(eye.floor().as_ivec3(), reach) {
             let centre = lamp.as_vec3() + 0.5;
             let far = |(place, _): &(Vec3, f32)| place.distance_squared(eye);
             if lights.lamp_count < MOST_LAMPS {
                 lights.lamp_count += 1;
-            } else if lights
-                .lamps
-                .last()
-                .is_some_and(|last| far(last) <= centre.distance_squared(eye))
-            {
+            } else if lights.lamps.last().is_some_and(|last| far(last) <= centre.distance_squared(eye)) {
                 continue;
             }
             let last = lights.lamp_count - 1;
@@ -60,11 +52,7 @@ impl Lights {
             return 1.0;
         }
         let opaque = (0..HEIGHT as i32).contains(&y) && Block::from_id(grid.id(x, y, z)).is_some_and(Block::is_opaque);
-        if opaque {
-            CORNER
-        } else {
-            (SHADE - SHADE_A_BLOCK * covered as f32).max(DARKEST)
-        }
+        if opaque { CORNER } else { (SHADE - SHADE_A_BLOCK * covered as f32).max(DARKEST) }
     }
 
     /// The light on a point of a cell's face, given relative to the cell's corner.
@@ -79,36 +67,15 @@ impl Lights {
         let (near, side, across, corner, pa, pb) = match axis {
             0 => {
                 let x = x + back;
-                (
-                    at(x, y, z),
-                    at(x, y + sy, z),
-                    at(x, y, z + sz),
-                    at(x, y + sy, z + sz),
-                    point.y,
-                    point.z,
-                )
+                (at(x, y, z), at(x, y + sy, z), at(x, y, z + sz), at(x, y + sy, z + sz), point.y, point.z)
             }
             1 => {
                 let y = y + back;
-                (
-                    at(x, y, z),
-                    at(x + sx, y, z),
-                    at(x, y, z + sz),
-                    at(x + sx, y, z + sz),
-                    point.x,
-                    point.z,
-                )
+                (at(x, y, z), at(x + sx, y, z), at(x, y, z + sz), at(x + sx, y, z + sz), point.x, point.z)
             }
             _ => {
                 let z = z + back;
-                (
-                    at(x, y, z),
-                    at(x + sx, y, z),
-                    at(x, y + sy, z),
-                    at(x + sx, y + sy, z),
-                    point.x,
-                    point.y,
-                )
+                (at(x, y, z), at(x + sx, y, z), at(x, y + sy, z), at(x + sx, y + sy, z), point.x, point.y)
             }
         };
         let (pa, pb) = (pa - 0.5, pb - 0.5);
@@ -123,12 +90,7 @@ impl Lights {
     /// The light in the middle of a cell.
     #[inline]
     pub fn in_cell(&self, grid: &Grid, cell: IVec3) -> Vec3 {
-        self.total(
-            grid,
-            self.openness(grid, cell.x, cell.y, cell.z),
-            cell,
-            Vec3::splat(0.5),
-        )
+        self.total(grid, self.openness(grid, cell.x, cell.y, cell.z), cell, Vec3::splat(0.5))
     }
 
     /// The light at a point of a ray.

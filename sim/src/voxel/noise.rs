@@ -85,10 +85,7 @@ mod tests {
             assert!((here - fractal(7, x + 0.01, 3.0, 20.0, 3)).abs() < 0.01);
             (low, high) = (low.min(here), high.max(here));
         }
-        assert!(
-            (-1.0..-0.5).contains(&low) && (0.5..1.0).contains(&high),
-            "{low} {high}"
-        );
+        assert!((-1.0..-0.5).contains(&low) && (0.5..1.0).contains(&high), "{low} {high}");
     }
 
     #[test]

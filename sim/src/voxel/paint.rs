@@ -14,19 +14,12 @@ pub fn tile(tile: Tile) -> Picture {
         Tile::GrassTop => each(|x, y| shade([112, 158, 62], speckle(salt, x, y, 0.16) + blotch(salt, x, y, 0.10))),
         Tile::GrassSide => each(|x, y| {
             let fringe = 3 + (grain(salt, x, 99) * 3.0) as i32;
-            if y < fringe {
-                shade([108, 152, 58], speckle(salt, x, y, 0.16) - 0.02 * y as f32)
-            } else {
-                dirt(x, y)
-            }
+            if y < fringe { shade([108, 152, 58], speckle(salt, x, y, 0.16) - 0.02 * y as f32) } else { dirt(x, y) }
         }),
         Tile::Dirt => each(dirt),
         Tile::Stone => each(|x, y| {
             let seam = if grain(salt + 1, x / 4, y) > 0.80 { -0.12 } else { 0.0 };
-            shade(
-                [126, 126, 128],
-                speckle(salt, x, y, 0.08) + blotch(salt, x, y, 0.10) + seam,
-            )
+            shade([126, 126, 128], speckle(salt, x, y, 0.08) + blotch(salt, x, y, 0.10) + seam)
         }),
         Tile::Sand => each(|x, y| shade([219, 206, 158], speckle(salt, x, y, 0.08) + blotch(salt, x, y, 0.05))),
         Tile::Gravel => each(|x, y| cells(salt, x, y, 3, [[132, 126, 122], [104, 98, 96], [152, 144, 138]], 0.20)),
@@ -51,10 +44,7 @@ pub fn tile(tile: Tile) -> Picture {
             let board = y / 4;
             let seam = y % 4 == 3 || x == (board * 7 + 3) % 16;
             let wave = 0.05 * (grain(salt, x / 3, y) - 0.5) + 0.07 * (grain(salt, 50, board) - 0.5);
-            shade(
-                [164, 131, 79],
-                wave + speckle(salt, x, y, 0.06) - if seam { 0.30 } else { 0.0 },
-            )
+            shade([164, 131, 79], wave + speckle(salt, x, y, 0.06) - if seam { 0.30 } else { 0.0 })
         }),
         Tile::Cobble => each(|x, y| cells(salt, x, y, 4, [[128, 128, 128], [108, 108, 110], [146, 146, 144]], 0.38)),
         Tile::Brick => each(|x, y| {
@@ -75,12 +65,9 @@ pub fn tile(tile: Tile) -> Picture {
                 _ => [200, 230, 236, 0],
             }
         }),
-        Tile::Water => each(|x, y| {
-            shade(
-                [48, 92, 190],
-                blotch(salt, x, y, 0.16) + 0.06 * (grain(salt, x / 4, y) - 0.5),
-            )
-        }),
+        Tile::Water => {
+            each(|x, y| shade([48, 92, 190], blotch(salt, x, y, 0.16) + 0.06 * (grain(salt, x / 4, y) - 0.5)))
+        }
         Tile::RedFlower => each(|x, y| flower(x, y, [204, 38, 34], [84, 20, 22])),
         Tile::YellowFlower => each(|x, y| flower(x, y, [244, 208, 46], [226, 152, 24])),
         Tile::TallGrass => each(|x, y| blades(salt, x, y, 13, [104, 148, 58])),
@@ -119,18 +106,11 @@ pub fn tile(tile: Tile) -> Picture {
         Tile::CactusSide => each(|x, y| {
             let spine = x % 4 == 1 && grain(salt, x, y) > 0.62;
             let rib = if x % 4 == 3 { -0.24 } else { 0.0 };
-            if spine {
-                opaque([214, 218, 176])
-            } else {
-                shade([76, 130, 46], rib + speckle(salt, x, y, 0.10))
-            }
+            if spine { opaque([214, 218, 176]) } else { shade([76, 130, 46], rib + speckle(salt, x, y, 0.10)) }
         }),
         Tile::CactusTop => each(|x, y| {
             let edge = x < 2 || y < 2 || x > 13 || y > 13;
-            shade(
-                if edge { [66, 112, 40] } else { [126, 172, 84] },
-                speckle(salt, x, y, 0.14),
-            )
+            shade(if edge { [66, 112, 40] } else { [126, 172, 84] }, speckle(salt, x, y, 0.14))
         }),
         Tile::Bedrock => each(|x, y| cells(salt, x, y, 3, [[84, 84, 84], [48, 48, 50], [110, 110, 110]], 0.3)),
         _ => crack(tile as i32 - Tile::Crack0 as i32),
@@ -197,11 +177,7 @@ fn cells(salt: i32, x: i32, y: i32, pitch: i32, palette: [[u8; 3]; 3], joint: f3
         }
     }
     let colour = palette[(grain(salt + 3, owner, 5) * 2.999) as usize];
-    let dark = if second.sqrt() - first.sqrt() < 0.8 {
-        -joint
-    } else {
-        0.0
-    };
+    let dark = if second.sqrt() - first.sqrt() < 0.8 { -joint } else { 0.0 };
     shade(colour, dark + speckle(salt, x, y, 0.07))
 }
 
@@ -209,10 +185,7 @@ fn rings(salt: i32, x: i32, y: i32, wood: [u8; 3], bark: [u8; 3]) -> Texel {
     let ring = (2 * x - 15).abs().max((2 * y - 15).abs()) / 2;
     match ring {
         7 => shade(bark, speckle(salt, x, y, 0.14)),
-        _ => shade(
-            wood,
-            if ring % 2 == 0 { -0.16 } else { 0.03 } + speckle(salt, x, y, 0.06),
-        ),
+        _ => shade(wood, if ring % 2 == 0 { -0.16 } else { 0.03 } + speckle(salt, x, y, 0.06)),
     }
 }
 
@@ -270,11 +243,7 @@ fn crack(stage: i32) -> Picture {
             picture[(y.rem_euclid(16) * 16 + x.rem_euclid(16)) as usize][3] = 200;
             let (dx, dy) = [(1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)][(arm % 8) as usize];
             let swerve = (grain(500 + arm, walked, 0) * 3.0) as i32 - 1;
-            (x, y) = if walked & 1 == 0 {
-                (x + dx, y + dy)
-            } else {
-                (x + dx + swerve * dy, y + dy + swerve * dx)
-            };
+            (x, y) = if walked & 1 == 0 { (x + dx, y + dy) } else { (x + dx + swerve * dy, y + dy + swerve * dx) };
         }
     }
     picture

@@ -52,12 +52,7 @@ pub fn pick(eye: Vec3, direction: Vec3, reach: f32, blocks: &impl Fn(IVec3) -> B
         if let Some((distance, face)) = meet_bounds(block, cell, eye, direction, distance, face)
             && distance <= reach
         {
-            return Some(Target {
-                cell,
-                block,
-                face,
-                distance,
-            });
+            return Some(Target { cell, block, face, distance });
         }
     }
 }
@@ -84,10 +79,7 @@ fn meet_bounds(
             }
             continue;
         }
-        let (a, b) = (
-            (low[axis] - eye[axis]) / direction[axis],
-            (high[axis] - eye[axis]) / direction[axis],
-        );
+        let (a, b) = ((low[axis] - eye[axis]) / direction[axis], (high[axis] - eye[axis]) / direction[axis]);
         if a.min(b) > near {
             near = a.min(b);
             face = IVec3::ZERO;

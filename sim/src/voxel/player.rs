@@ -46,11 +46,7 @@ impl Player {
 
     pub fn pose(&self) -> Pose {
         let eye = self.feet + DVec3::Y * f64::from(self.eye_height);
-        Pose {
-            position: eye.as_vec3().to_array(),
-            yaw_deg: self.yaw_deg,
-            pitch_deg: self.pitch_deg,
-        }
+        Pose { position: eye.as_vec3().to_array(), yaw_deg: self.yaw_deg, pitch_deg: self.pitch_deg }
     }
 
     pub fn footing(&self) -> Footing {
@@ -63,12 +59,7 @@ impl Player {
 
     /// One tick: turn, push, move against the blocks, settle.
     pub fn step(&mut self, action: &Action, blocks: &impl Fn(IVec3) -> Block) {
-        let turned = Pose {
-            yaw_deg: self.yaw_deg,
-            pitch_deg: self.pitch_deg,
-            ..Pose::default()
-        }
-        .turned(action.camera);
+        let turned = Pose { yaw_deg: self.yaw_deg, pitch_deg: self.pitch_deg, ..Pose::default() }.turned(action.camera);
         (self.yaw_deg, self.pitch_deg) = (turned.yaw_deg, turned.pitch_deg);
         self.eye_height = kinematics::eye_height(action);
 
@@ -108,12 +99,7 @@ impl Player {
         for value in self.feet.to_array() {
             hasher.update(&value.to_bits().to_le_bytes());
         }
-        for value in self
-            .velocity
-            .to_array()
-            .into_iter()
-            .chain([self.yaw_deg, self.pitch_deg, self.eye_height])
-        {
+        for value in self.velocity.to_array().into_iter().chain([self.yaw_deg, self.pitch_deg, self.eye_height]) {
             hasher.update(&value.to_bits().to_le_bytes());
         }
         hasher.update(&[u8::from(self.on_ground), u8::from(self.in_water)]);
@@ -122,11 +108,7 @@ impl Player {
     /// Whether the body, from its knees up, is in a liquid.
     fn is_swimming(&self, blocks: &impl Fn(IVec3) -> Block) -> bool {
         let body = self.body();
-        let inner = Body {
-            feet: body.feet + DVec3::Y * 0.4,
-            half_width: body.half_width - 0.001,
-            height: 0.8,
-        };
+        let inner = Body { feet: body.feet + DVec3::Y * 0.4, half_width: body.half_width - 0.001, height: 0.8 };
         inner.touches(blocks, Block::is_liquid)
     }
 }
@@ -189,29 +171,18 @@ mod tests {
         run(&mut player, 20, FORWARD, &flat);
         let start = player.feet.z;
         run(&mut player, 20, FORWARD, &flat);
-        assert!(
-            (player.feet.z - start - 4.317).abs() < 0.01,
-            "{}",
-            player.feet.z - start
-        );
+        assert!((player.feet.z - start - 4.317).abs() < 0.01, "{}", player.feet.z - start);
         assert!(player.on_ground);
     }
 
     #[test]
     fn a_full_block_stops_a_walk_but_not_a_jump() {
         let ledge = |cell: IVec3| {
-            if cell.y < i32::from(cell.z >= 3) {
-                Block::Stone
-            } else {
-                Block::Air
-            }
+            if cell.y < i32::from(cell.z >= 3) { Block::Stone } else { Block::Air }
         };
         let mut walker = player([0.5, 0.0, 0.5]);
         run(&mut walker, 40, FORWARD, &ledge);
-        assert!(
-            walker.feet.y < 0.01 && walker.feet.z < 2.71 && walker.against_wall,
-            "{walker:?}"
-        );
+        assert!(walker.feet.y < 0.01 && walker.feet.z < 2.71 && walker.against_wall, "{walker:?}");
         run(&mut walker, 20, Action { jump: true, ..FORWARD }, &ledge);
         assert!(walker.feet.y > 0.99 && walker.feet.z > 3.0, "{walker:?}");
     }
@@ -219,11 +190,7 @@ mod tests {
     #[test]
     fn a_cake_is_stepped_onto() {
         let cake = |cell: IVec3| {
-            if cell == IVec3::new(0, 0, 2) {
-                Block::Cake0
-            } else {
-                flat(cell)
-            }
+            if cell == IVec3::new(0, 0, 2) { Block::Cake0 } else { flat(cell) }
         };
         let mut walker = player([0.5, 0.0, 0.5]);
         let mut top = 0.0f64;
@@ -237,11 +204,7 @@ mod tests {
     #[test]
     fn a_sneak_stops_at_the_edge_and_a_walk_does_not() {
         let cliff = |cell: IVec3| {
-            if cell.y < 0 && cell.z < 3 {
-                Block::Stone
-            } else {
-                Block::Air
-            }
+            if cell.y < 0 && cell.z < 3 { Block::Stone } else { Block::Air }
         };
         let mut sneaker = player([0.5, 0.0, 0.5]);
         run(&mut sneaker, 200, Action { sneak: true, ..FORWARD }, &cliff);
@@ -269,32 +232,14 @@ mod tests {
     #[test]
     fn pitch_stops_at_straight_up_and_down() {
         let mut player = player([0.5, 0.0, 0.5]);
-        run(
-            &mut player,
-            5,
-            Action {
-                camera: [30.0, 400.0],
-                ..Action::default()
-            },
-            &flat,
-        );
+        run(&mut player, 5, Action { camera: [30.0, 400.0], ..Action::default() }, &flat);
         assert_eq!((player.pitch_deg, player.yaw_deg), (90.0, 2000.0));
     }
 
     fn any_action() -> impl Strategy<Value = Action> {
         (any::<[bool; 7]>(), -40.0f32..40.0, -180.0f32..180.0).prop_map(|(keys, pitch, yaw)| {
             let [forward, back, left, right, jump, sneak, sprint] = keys;
-            Action {
-                forward,
-                back,
-                left,
-                right,
-                jump,
-                sneak,
-                sprint,
-                camera: [pitch, yaw],
-                ..Action::default()
-            }
+            Action { forward, back, left, right, jump, sneak, sprint, camera: [pitch, yaw], ..Action::default() }
         })
     }
 

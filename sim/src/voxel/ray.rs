@@ -32,11 +32,7 @@ pub(super) struct Ray {
 impl Ray {
     pub fn new(origin: Vec3, direction: Vec3) -> Self {
         let base = origin.floor();
-        Ray {
-            base: base.as_ivec3(),
-            within: origin - base,
-            direction,
-        }
+        Ray { base: base.as_ivec3(), within: origin - base, direction }
     }
 
     /// The point at a distance, relative to the corner of a cell.
@@ -94,11 +90,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
     }
     // The distance at which the ray leaves through a plane: that of the next cell, or of a brick.
     let plane = |up: bool, low: i32, high: i32, base: i32, o: f32, inverse: f32| {
-        if up {
-            ((high - base) as f32 - o) * inverse
-        } else {
-            (o - (low - base) as f32) * inverse
-        }
+        if up { ((high - base) as f32 - o) * inverse } else { (o - (low - base) as f32) * inverse }
     };
     // Rounding can hold a ray at a corner for ever, and a pose that is not finite gives rays that never end.
     for _ in 0..MOST_SKIPS {
@@ -111,11 +103,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             let (cx, cz) = (x & !15, z & !15);
             let tx = plane(up_x, cx, cx + 16, ray.base.x, o.x, ix);
             let tz = plane(up_z, cz, cz + 16, ray.base.z, o.z, iz);
-            let ty = if up_y {
-                FAR
-            } else {
-                plane(false, chunk_top, chunk_top, ray.base.y, o.y, iy)
-            };
+            let ty = if up_y { FAR } else { plane(false, chunk_top, chunk_top, ray.base.y, o.y, iy) };
             t = least(least(tx, ty), tz);
             if t > reach {
                 return;
@@ -155,10 +143,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             } else if tz == t {
                 (x, y, z, axis) = (along(up_x, x, ray.base.x, o.x, d.x, bx), py, next(up_z, bz), Some(2));
             } else {
-                (x, z) = (
-                    along(up_x, x, ray.base.x, o.x, d.x, bx),
-                    along(up_z, z, ray.base.z, o.z, d.z, bz),
-                );
+                (x, z) = (along(up_x, x, ray.base.x, o.x, d.x, bx), along(up_z, z, ray.base.z, o.z, d.z, bz));
                 (y, axis) = (next(up_y, by), Some(1));
             }
             continue;
@@ -170,12 +155,7 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
         loop {
             if mask >> brick_bit(x, y, z) & 1 != 0 {
                 let block = Block::from_id(grid.id(x, y, z)).unwrap_or_default();
-                if visit(&Entry {
-                    cell: IVec3::new(x, y, z),
-                    block,
-                    from: t,
-                    axis,
-                }) {
+                if visit(&Entry { cell: IVec3::new(x, y, z), block, from: t, axis }) {
                     return;
                 }
             }
@@ -258,21 +238,13 @@ pub fn pick(chunks: &Chunks, eye: Vec3, direction: Vec3, reach: f32) -> Option<P
             return false;
         }
         let (min, max) = entry.block.bounds();
-        found = ray
-            .meet_box(entry.cell, min, max)
-            .filter(|met| met.0 <= reach)
-            .map(|(enter, _, axis)| {
-                let mut normal = IVec3::ZERO;
-                if enter > 0.0 {
-                    normal[axis] = if ray.direction[axis] > 0.0 { -1 } else { 1 };
-                }
-                Pick {
-                    cell: entry.cell,
-                    block: entry.block,
-                    normal,
-                    distance: enter.max(0.0),
-                }
-            });
+        found = ray.meet_box(entry.cell, min, max).filter(|met| met.0 <= reach).map(|(enter, _, axis)| {
+            let mut normal = IVec3::ZERO;
+            if enter > 0.0 {
+                normal[axis] = if ray.direction[axis] > 0.0 { -1 } else { 1 };
+            }
+            Pick { cell: entry.cell, block: entry.block, normal, distance: enter.max(0.0) }
+        });
         found.is_some()
     });
     found
@@ -294,11 +266,7 @@ mod tests {
             }
             let exits = [0, 1, 2].map(|axis| {
                 let plane = f64::from(cell[axis] + i32::from(d[axis] > 0.0));
-                if d[axis] == 0.0 {
-                    f64::MAX
-                } else {
-                    (plane - o[axis]) / d[axis]
-                }
+                if d[axis] == 0.0 { f64::MAX } else { (plane - o[axis]) / d[axis] }
             });
             let axis = (0..3).min_by(|&a, &b| exits[a].total_cmp(&exits[b])).unwrap_or(0);
             t = exits[axis];
@@ -367,25 +335,9 @@ mod tests {
         assert_eq!(look(&chunks), None);
         chunks.set(cell, Block::Stone);
         let normal = IVec3::NEG_Z;
-        assert_eq!(
-            look(&chunks),
-            Some(Pick {
-                cell,
-                block: Block::Stone,
-                normal,
-                distance: 2.5
-            })
-        );
+        assert_eq!(look(&chunks), Some(Pick { cell, block: Block::Stone, normal, distance: 2.5 }));
         chunks.set(cell, Block::Cake0);
-        assert_eq!(
-            look(&chunks),
-            Some(Pick {
-                cell,
-                block: Block::Cake0,
-                normal,
-                distance: 2.5625
-            })
-        );
+        assert_eq!(look(&chunks), Some(Pick { cell, block: Block::Cake0, normal, distance: 2.5625 }));
         assert_eq!(pick(&chunks, eye + Vec3::Y * 0.5, Vec3::Z, 5.0), None, "over the cake");
         chunks.set(cell, Block::Water);
         assert_eq!(look(&chunks), None);

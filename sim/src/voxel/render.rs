@@ -34,11 +34,7 @@ impl View {
 
     pub fn new(width: usize, height: usize) -> Self {
         let ids = vec![Block::Air.id(); width * height];
-        View {
-            frame: Frame::new(width, height),
-            depth: Depth::new(width, height),
-            block_ids: ids,
-        }
+        View { frame: Frame::new(width, height), depth: Depth::new(width, height), block_ids: ids }
     }
 }
 

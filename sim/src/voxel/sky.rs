@@ -27,11 +27,7 @@ pub struct Sky {
 impl Default for Sky {
     /// A clear late morning.
     fn default() -> Self {
-        Sky {
-            time_of_day: 0.42,
-            weather: Weather::Clear,
-            tick: 0,
-        }
+        Sky { time_of_day: 0.42, weather: Weather::Clear, tick: 0 }
     }
 }
 
@@ -77,11 +73,8 @@ impl Sky {
         let day = super::noise::smoothstep(-0.18, 0.28, sun.y);
         let dusk = (1.0 - (sun.y * 3.2).abs()).max(0.0);
         let dull = if self.weather == Weather::Clear { 0.0 } else { 1.0 };
-        let grey = if self.weather == Weather::Snow {
-            Vec3::new(0.74, 0.77, 0.82)
-        } else {
-            Vec3::new(0.50, 0.54, 0.60)
-        };
+        let grey =
+            if self.weather == Weather::Snow { Vec3::new(0.74, 0.77, 0.82) } else { Vec3::new(0.50, 0.54, 0.60) };
         let lit = |night: Vec3, noon: Vec3| night + (noon - night) * day;
         let zenith = lit(Vec3::new(0.012, 0.018, 0.055), Vec3::new(0.33, 0.55, 0.95));
         let horizon = lit(Vec3::new(0.045, 0.06, 0.12), Vec3::new(0.71, 0.83, 0.98));
@@ -140,10 +133,7 @@ impl Air {
 
     /// A square sun and a square moon.
     fn bodies(&self, behind: Vec3, direction: Vec3) -> Vec3 {
-        let away = direction
-            .dot(self.sun_right)
-            .abs()
-            .max(direction.dot(self.sun_up).abs());
+        let away = direction.dot(self.sun_right).abs().max(direction.dot(self.sun_up).abs());
         if away > 0.3125 {
             return behind;
         }
@@ -154,10 +144,7 @@ impl Air {
             return behind.lerp(Vec3::new(1.0, 0.97, 0.80), (disc + halo).min(1.0) * self.clear);
         }
         let disc = 1.0 - super::noise::smoothstep(0.05, 0.064, away);
-        behind.lerp(
-            Vec3::new(0.86, 0.88, 0.95),
-            disc * self.clear * (0.25 + 0.75 * self.night),
-        )
+        behind.lerp(Vec3::new(0.86, 0.88, 0.95), disc * self.clear * (0.25 + 0.75 * self.night))
     }
 
     fn clouds(&self, behind: Vec3, eye: Vec3, direction: Vec3) -> Vec3 {
@@ -190,11 +177,7 @@ impl Air {
         let unit = |hash: u32| (hash >> 8) as f32 / (1 << 24) as f32;
         let patch = unit(look_hash(x >> 2, 71, z >> 2));
         let cell = unit(look_hash(x >> 1, 72, z));
-        if patch * 0.65 + cell * 0.35 < self.cloud_cover {
-            1.0
-        } else {
-            0.0
-        }
+        if patch * 0.65 + cell * 0.35 < self.cloud_cover { 1.0 } else { 0.0 }
     }
 }
 
@@ -220,13 +203,7 @@ mod tests {
 
     #[test]
     fn the_sun_stands_high_at_noon_and_below_the_horizon_at_midnight() {
-        let at = |time_of_day| {
-            Sky {
-                time_of_day,
-                ..Sky::default()
-            }
-            .sun_direction()
-        };
+        let at = |time_of_day| Sky { time_of_day, ..Sky::default() }.sun_direction();
         assert!(at(0.5).y > 0.9 && at(0.0).y < -0.9 && at(0.25).y.abs() < 1e-3);
         assert!(at(0.25).x < -0.9 && at(0.75).x > 0.9, "rises in the east");
         assert!((at(0.37).length() - 1.0).abs() < 1e-3);
@@ -236,14 +213,8 @@ mod tests {
     fn nights_and_bad_weather_are_darker_than_a_clear_day() {
         let level = Vec3::new(0.3, 0.2, 0.9);
         let day = Sky::default();
-        let night = Sky {
-            time_of_day: 0.0,
-            ..day
-        };
-        let rain = Sky {
-            weather: Weather::Rain,
-            ..day
-        };
+        let night = Sky { time_of_day: 0.0, ..day };
+        let rain = Sky { weather: Weather::Rain, ..day };
         assert!(brightness(night, level) < 0.25 * brightness(day, level));
         assert!(brightness(rain, level) < 0.85 * brightness(day, level));
         let light = |sky: Sky| sky.air().light.element_sum();
@@ -253,11 +224,7 @@ mod tests {
     #[test]
     fn fog_hides_the_end_of_the_view_and_nothing_near() {
         for weather in [Weather::Clear, Weather::Rain, Weather::Snow] {
-            let air = Sky {
-                weather,
-                ..Sky::default()
-            }
-            .air();
+            let air = Sky { weather, ..Sky::default() }.air();
             assert_eq!((air.fog(4.0), air.fog(VIEW_BLOCKS - 0.5)), (0.0, 1.0));
             assert!((0..480).all(|i| air.fog(i as f32 * 0.1) <= air.fog(i as f32 * 0.1 + 0.1)));
         }
@@ -265,20 +232,10 @@ mod tests {
 
     #[test]
     fn a_day_passes_without_a_jump() {
-        let looks = [
-            Vec3::new(0.1, 0.1, 1.0),
-            Vec3::new(-1.0, 0.3, 0.2),
-            Vec3::new(0.0, -0.3, -1.0),
-        ];
+        let looks = [Vec3::new(0.1, 0.1, 1.0), Vec3::new(-1.0, 0.3, 0.2), Vec3::new(0.0, -0.3, -1.0)];
         for step in 0..2000 {
-            let now = Sky {
-                time_of_day: step as f32 / 2000.0,
-                ..Sky::default()
-            };
-            let next = Sky {
-                time_of_day: (step + 1) as f32 / 2000.0,
-                ..now
-            };
+            let now = Sky { time_of_day: step as f32 / 2000.0, ..Sky::default() };
+            let next = Sky { time_of_day: (step + 1) as f32 / 2000.0, ..now };
             for look in looks {
                 let (a, b) = (now.air().haze(look.normalize()), next.air().haze(look.normalize()));
                 assert!((a - b).abs().max_element() < 0.012, "{step}: {a} {b}");

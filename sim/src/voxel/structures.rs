@@ -59,10 +59,7 @@ impl Plan {
             return None;
         }
         let place = |bits: u64| 6 + (bits & 0xFF) as i32 % (SPACING - 12);
-        let (x, z) = (
-            square_x * SPACING + place(dice >> 4),
-            square_z * SPACING + place(dice >> 12),
-        );
+        let (x, z) = (square_x * SPACING + place(dice >> 4), square_z * SPACING + place(dice >> 12));
         let biome = terrain.biome(x, z);
         let kind = match (biome, (dice >> 20) % 10) {
             (_, 0..=2) => Kind::Hut,
@@ -82,13 +79,7 @@ impl Plan {
         }
         let mut sorted = heights;
         sorted.sort_unstable();
-        Some(Plan {
-            kind,
-            x,
-            z,
-            floor_y: sorted[2],
-            dice,
-        })
+        Some(Plan { kind, x, z, floor_y: sorted[2], dice })
     }
 
     /// Blocks between a place and the building's ground, 0 inside.
@@ -176,17 +167,7 @@ impl Plan {
         if self.dice >> 45 & 1 == 0 {
             self.put(canvas, -2, 2, -2, Block::Cake0);
         }
-        self.put(
-            canvas,
-            2,
-            2,
-            -2,
-            if self.dice >> 46 & 1 == 0 {
-                Block::Lamp
-            } else {
-                Block::Air
-            },
-        );
+        self.put(canvas, 2, 2, -2, if self.dice >> 46 & 1 == 0 { Block::Lamp } else { Block::Air });
     }
 
     fn ruin(&self, canvas: &mut Canvas) {
@@ -203,17 +184,9 @@ impl Plan {
                 // Walls stand highest at the corners, and lean on their neighbours: columns of broken height.
                 let most = 5 - dx.abs().min(dz.abs()).min(3);
                 let high = (dice % 5) as i32 - 1;
-                let high = if dx.abs() == dz.abs() {
-                    3 + (dice & 1) as i32
-                } else {
-                    high.min(6 - most)
-                };
+                let high = if dx.abs() == dz.abs() { 3 + (dice & 1) as i32 } else { high.min(6 - most) };
                 for dy in 0..=high {
-                    let stone = if dice >> (8 + dy) & 7 == 0 {
-                        Block::Brick
-                    } else {
-                        Block::Cobble
-                    };
+                    let stone = if dice >> (8 + dy) & 7 == 0 { Block::Brick } else { Block::Cobble };
                     self.put(canvas, dx, dy, dz, stone);
                 }
             }

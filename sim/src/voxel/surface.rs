@@ -78,13 +78,7 @@ impl<'a> Painter<'a> {
     #[inline]
     pub fn look(&self, ray: &Ray, entity: Option<(f32, Vec3)>) -> Seen {
         let reach = entity.map_or(VIEW_BLOCKS, |(distance, _)| distance.min(VIEW_BLOCKS));
-        let mut gathered = Gathered {
-            colour: Vec3::ZERO,
-            through: 1.0,
-            distance: Depth::SKY,
-            id: 0,
-            water: None,
-        };
+        let mut gathered = Gathered { colour: Vec3::ZERO, through: 1.0, distance: Depth::SKY, id: 0, water: None };
         march(&self.grid, ray, reach, |entry| {
             self.meet(ray, entry, &mut gathered);
             gathered.through < 0.02
@@ -99,11 +93,7 @@ impl<'a> Painter<'a> {
             let behind = gathered.water.map_or(sky, |(from, _)| self.veiled(sky, ray, from));
             gathered.colour += behind * gathered.through;
         }
-        Seen {
-            colour: gathered.colour.clamp(Vec3::ZERO, Vec3::ONE),
-            distance: gathered.distance,
-            id: gathered.id,
-        }
+        Seen { colour: gathered.colour.clamp(Vec3::ZERO, Vec3::ONE), distance: gathered.distance, id: gathered.id }
     }
 
     /// Adds what a block shows to the ray. The water's own surface is added when the ray enters it.
@@ -163,8 +153,7 @@ impl<'a> Painter<'a> {
         }
         if let Some((_, stage)) = self.crack.filter(|(cell, _)| *cell == entry.cell) {
             let (line, cover) =
-                self.textures
-                    .sample(Tile::crack(stage), point.x.max(0.0).fract(), v.clamp(0.0, 1.0), lod);
+                self.textures.sample(Tile::crack(stage), point.x.max(0.0).fract(), v.clamp(0.0, 1.0), lod);
             colour = colour.lerp(line, cover);
         }
         let facing = match (axis, normal_up) {
@@ -208,11 +197,7 @@ impl<'a> Painter<'a> {
             if entry.block == Block::TallGrass {
                 colour *= self.grid_tint(entry.cell);
             }
-            let lit = self.under_water(
-                gathered,
-                colour * self.lights.in_cell(&self.grid, entry.cell) * 0.95,
-                distance,
-            );
+            let lit = self.under_water(gathered, colour * self.lights.in_cell(&self.grid, entry.cell) * 0.95, distance);
             gathered.add(self.veiled(lit, ray, distance), cover, distance, entry.block.id());
         }
     }
@@ -239,26 +224,16 @@ impl<'a> Painter<'a> {
             return;
         }
         let point = ray.point_in(entry.cell, enter);
-        let (u, v) = if axis == 1 {
-            (point.x, point.z)
-        } else {
-            (point.x + point.z, 1.0 - point.y)
-        };
+        let (u, v) = if axis == 1 { (point.x, point.z) } else { (point.x + point.z, 1.0 - point.y) };
         let hash = noise::look_hash(entry.cell.x, 0, entry.cell.z);
         let u = if hash & 1 != 0 { 1.0 - u.fract() } else { u.fract() };
-        let (texel, _) = self.textures.sample(
-            Tile::Water,
-            u,
-            v.clamp(0.0, 1.0),
-            self.lod(enter, ray.direction[axis].abs()),
-        );
+        let (texel, _) =
+            self.textures.sample(Tile::Water, u, v.clamp(0.0, 1.0), self.lod(enter, ray.direction[axis].abs()));
         // Low looks see the sky in the water, steep ones the ground under it.
         let slant = 1.0 - ray.direction[axis].abs();
         let grazing = slant * slant * slant;
         let light = self.lights.in_cell(&self.grid, entry.cell + IVec3::Y);
-        let mirrored = self
-            .air
-            .haze(Vec3::new(ray.direction.x, ray.direction.y.abs(), ray.direction.z));
+        let mirrored = self.air.haze(Vec3::new(ray.direction.x, ray.direction.y.abs(), ray.direction.z));
         let colour = (texel * light).lerp(mirrored, 0.10 + 0.50 * grazing);
         // More than half, so that the depth is that of the surface.
         let cover = 0.55 + 0.35 * grazing;

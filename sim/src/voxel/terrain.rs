@@ -60,9 +60,7 @@ struct Climate {
 impl Terrain {
     pub fn new(seed: u64) -> Self {
         // Neighbouring seeds must not give neighbouring noise.
-        Terrain {
-            seed: super::noise::mix(seed ^ 0x5EED_0F70_1DFA_0057),
-        }
+        Terrain { seed: super::noise::mix(seed ^ 0x5EED_0F70_1DFA_0057) }
     }
 
     /// A seed for one purpose (`salt`), independent of the others.
@@ -119,11 +117,7 @@ impl Terrain {
                 _ => (Block::Dirt, Block::Dirt),
             }
         } else if ground_y <= SEA_Y + 1 && patch > -0.55 {
-            if patch > 0.75 {
-                (Block::Gravel, Block::Gravel)
-            } else {
-                (Block::Sand, Block::Sand)
-            }
+            if patch > 0.75 { (Block::Gravel, Block::Gravel) } else { (Block::Sand, Block::Sand) }
         } else {
             match biome {
                 Biome::Desert => (Block::Sand, Block::Sand),
@@ -134,13 +128,7 @@ impl Terrain {
             }
         };
         let dryness = (climate.dryness.clamp(0.0, 1.0) * 255.0) as u8;
-        Column {
-            ground_y,
-            biome,
-            top,
-            filler,
-            dryness,
-        }
+        Column { ground_y, biome, top, filler, dryness }
     }
 
     /// The block of the bare ground and water at a height in this column: no tree, plant or building.
@@ -174,11 +162,7 @@ impl Terrain {
                 (Block::Cactus, 1 + (dice & 3).min(2) as i32)
             }
             (Biome::Plains | Biome::Forest, Block::Grass) => {
-                let (grass, flowers) = if column.biome == Biome::Plains {
-                    (0.16, 0.05)
-                } else {
-                    (0.10, 0.02)
-                };
+                let (grass, flowers) = if column.biome == Biome::Plains { (0.16, 0.05) } else { (0.10, 0.02) };
                 let flower = if value(self.salted(22), x as f32, z as f32, 17.0) > 0.0 {
                     Block::RedFlower
                 } else {
@@ -264,11 +248,7 @@ impl Terrain {
                 score += if self.biome(x, z) != here { 0.4 } else { 0.0 };
             }
         }
-        let sight = structures
-            .plans()
-            .map(|plan| plan.distance(feet.x, feet.z))
-            .min()
-            .unwrap_or(99);
+        let sight = structures.plans().map(|plan| plan.distance(feet.x, feet.z)).min().unwrap_or(99);
         score + if (6..24).contains(&sight) { 4.0 } else { 0.0 }
     }
 

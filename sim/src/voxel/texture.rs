@@ -158,20 +158,14 @@ impl Tile {
     /// Looks the same whichever way it is turned, so blocks may turn it at random.
     pub const fn turns(self) -> bool {
         use Tile::*;
-        matches!(
-            self,
-            GrassTop | Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves | Bedrock | Water
-        )
+        matches!(self, GrassTop | Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves | Bedrock | Water)
     }
 
     /// Looks the same mirrored left to right.
     pub const fn mirrors(self) -> bool {
         use Tile::*;
         self.turns()
-            || matches!(
-                self,
-                GrassSide | OakLogSide | BirchLogSide | Cobble | RedFlower | YellowFlower | TallGrass
-            )
+            || matches!(self, GrassSide | OakLogSide | BirchLogSide | Cobble | RedFlower | YellowFlower | TallGrass)
     }
 }
 
@@ -203,16 +197,11 @@ impl Textures {
                 for at in 0..side * side {
                     let (x, y) = (at % side, at / side);
                     let from = start + LEVEL_START[level - 1] + 4 * side * y + 2 * x;
-                    texels.push(average(
-                        [0, 1, 2 * side, 2 * side + 1].map(|offset| texels[from + offset]),
-                    ));
+                    texels.push(average([0, 1, 2 * side, 2 * side + 1].map(|offset| texels[from + offset])));
                 }
             }
         }
-        let quick = texels
-            .iter()
-            .map(|texel| texel.map(|channel| f32::from(channel) / 255.0))
-            .collect();
+        let quick = texels.iter().map(|texel| texel.map(|channel| f32::from(channel) / 255.0)).collect();
         Textures { texels, quick }
     }
 
@@ -246,20 +235,9 @@ fn average(texels: [[u8; 4]; 4]) -> [u8; 4] {
     let cover: u32 = texels.iter().map(|texel| u32::from(texel[3])).sum();
     let channel = |at: usize| match cover {
         0 => texels.iter().map(|texel| u32::from(texel[at])).sum::<u32>() / 4,
-        _ => {
-            texels
-                .iter()
-                .map(|texel| u32::from(texel[at]) * u32::from(texel[3]))
-                .sum::<u32>()
-                / cover
-        }
+        _ => texels.iter().map(|texel| u32::from(texel[at]) * u32::from(texel[3])).sum::<u32>() / cover,
     };
-    [
-        channel(0) as u8,
-        channel(1) as u8,
-        channel(2) as u8,
-        ((cover + 2) / 4) as u8,
-    ]
+    [channel(0) as u8, channel(1) as u8, channel(2) as u8, ((cover + 2) / 4) as u8]
 }
 
 #[cfg(test)]
@@ -292,10 +270,8 @@ mod tests {
     fn only_what_one_sees_through_has_holes() {
         use Tile::*;
         for tile in Tile::ALL {
-            let open = matches!(
-                tile,
-                OakLeaves | BirchLeaves | Glass | RedFlower | YellowFlower | TallGrass
-            ) || (Crop0 as u8..=Crop3 as u8).contains(&(tile as u8))
+            let open = matches!(tile, OakLeaves | BirchLeaves | Glass | RedFlower | YellowFlower | TallGrass)
+                || (Crop0 as u8..=Crop3 as u8).contains(&(tile as u8))
                 || tile as u8 >= Crack0 as u8;
             let holes = paint::tile(tile).iter().filter(|texel| texel[3] == 0).count();
             assert_eq!(holes > 0, open, "{tile:?} has {holes} holes");
@@ -307,10 +283,7 @@ mod tests {
         for tile in Tile::ALL.into_iter().filter(|&tile| mean(tile)[3] == 255) {
             for channel in 0..3 {
                 let sum: u32 = paint::tile(tile).iter().map(|texel| u32::from(texel[channel])).sum();
-                assert!(
-                    (sum as f32 / 256.0 - f32::from(mean(tile)[channel])).abs() <= 3.0,
-                    "{tile:?}"
-                );
+                assert!((sum as f32 / 256.0 - f32::from(mean(tile)[channel])).abs() <= 3.0, "{tile:?}");
             }
         }
     }

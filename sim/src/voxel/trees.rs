@@ -43,19 +43,8 @@ fn tree_in(terrain: &Terrain, structures: &Structures, square_x: i32, square_z: 
         return None;
     }
     let birch = super::noise::value(terrain.salted(41), x as f32, z as f32, 30.0) + unit(dice << 20) * 0.8 - 0.4 > 0.1;
-    let trunk = if birch {
-        5 + (dice >> 16 & 1) as i32
-    } else {
-        4 + (dice >> 16 & 1) as i32
-    };
-    Some(Tree {
-        x,
-        ground_y: column.ground_y,
-        z,
-        birch,
-        trunk,
-        dice,
-    })
+    let trunk = if birch { 5 + (dice >> 16 & 1) as i32 } else { 4 + (dice >> 16 & 1) as i32 };
+    Some(Tree { x, ground_y: column.ground_y, z, birch, trunk, dice })
 }
 
 fn trees_between(
@@ -78,10 +67,7 @@ pub fn near(terrain: &Terrain, structures: &Structures, x: i32, z: i32, reach: i
 
 /// Plants every tree that reaches into the chunk of `canvas`.
 pub fn plant(terrain: &Terrain, structures: &Structures, canvas: &mut Canvas) {
-    let spans = (
-        (canvas.x0 - REACH, canvas.x0 + 15 + REACH),
-        (canvas.z0 - REACH, canvas.z0 + 15 + REACH),
-    );
+    let spans = ((canvas.x0 - REACH, canvas.x0 + 15 + REACH), (canvas.z0 - REACH, canvas.z0 + 15 + REACH));
     // Trunks first and leaves into the air that is left: the picture does not depend on which tree came first
     // except between leaves, and those follow the fixed order of squares in every chunk.
     for tree in trees_between(terrain, structures, spans.0, spans.1) {
@@ -92,11 +78,7 @@ pub fn plant(terrain: &Terrain, structures: &Structures, canvas: &mut Canvas) {
         }
     }
     for tree in trees_between(terrain, structures, spans.0, spans.1) {
-        let leaves = if tree.birch {
-            Block::BirchLeaves
-        } else {
-            Block::OakLeaves
-        };
+        let leaves = if tree.birch { Block::BirchLeaves } else { Block::OakLeaves };
         let top = tree.ground_y + tree.trunk;
         let lowest = if tree.birch { -3 } else { -2 };
         for dy in lowest..=1 {

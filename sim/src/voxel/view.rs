@@ -19,24 +19,14 @@ impl VoxelWorld {
     /// Draws what a free eye would see now.
     pub fn view_from(&self, pose: &Pose, camera: &Camera, out: &mut View) {
         let boxes = self.boxes();
-        let scene = Scene {
-            chunks: &self.chunks,
-            sky: &self.sky,
-            boxes: &boxes,
-            crack: self.crack(),
-        };
+        let scene = Scene { chunks: &self.chunks, sky: &self.sky, boxes: &boxes, crack: self.crack() };
         render(&scene, pose, camera, out);
     }
 
     /// The nearest animals as boxes.
     fn boxes(&self) -> Vec<EntityBox> {
         let away = |animal: &Animal| animal.feet.distance_squared(self.player.feet);
-        let mut near: Vec<&Animal> = self
-            .herds
-            .animals
-            .iter()
-            .filter(|animal| away(animal) < 70.0 * 70.0)
-            .collect();
+        let mut near: Vec<&Animal> = self.herds.animals.iter().filter(|animal| away(animal) < 70.0 * 70.0).collect();
         near.sort_by(|a, b| away(a).total_cmp(&away(b)).then(a.id.cmp(&b.id)));
         near.truncate(MOST_BOXES / BOXES_PER_ANIMAL);
         near.into_iter().flat_map(boxes_of).collect()
@@ -136,11 +126,7 @@ const fn build(kind: Kind) -> Build {
 
 fn boxes_of(animal: &Animal) -> impl Iterator<Item = EntityBox> {
     let build = build(animal.kind);
-    let axes = Pose {
-        yaw_deg: animal.yaw_deg,
-        ..Pose::default()
-    }
-    .axes();
+    let axes = Pose { yaw_deg: animal.yaw_deg, ..Pose::default() }.axes();
     let feet = animal.feet.as_vec3();
     let yaw_deg = animal.yaw_deg;
     let part = move |(at, half): (Vec3, Vec3), colour, second_colour, front| EntityBox {

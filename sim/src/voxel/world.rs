@@ -124,12 +124,8 @@ impl VoxelWorld {
             self.apply(edit);
         }
         let centre = self.centre();
-        let mut live = Live {
-            chunks: &mut self.chunks,
-            player: &self.player,
-            herds: &self.herds,
-            edits: &mut self.edits,
-        };
+        let mut live =
+            Live { chunks: &mut self.chunks, player: &self.player, herds: &self.herds, edits: &mut self.edits };
         self.dynamics.step(self.tick, self.seed, centre, &mut live);
         let chunks = &self.chunks;
         self.herds.step(self.tick, self.seed, centre, &|cell| chunks.get(cell));
@@ -142,9 +138,7 @@ impl VoxelWorld {
     }
 
     fn biome_at(&self, feet: Vec3) -> Biome {
-        self.chunks
-            .terrain()
-            .biome(feet.x.floor() as i32, feet.z.floor() as i32)
+        self.chunks.terrain().biome(feet.x.floor() as i32, feet.z.floor() as i32)
     }
 
     /// Where the player stands.
@@ -264,22 +258,13 @@ impl VoxelWorld {
         self.herds.populate(self.seed, centre, LOAD_RADIUS, |x, z| {
             let y = chunks.surface_y(x, z);
             let above = chunks.get(IVec3::new(x, y + 1, z));
-            (
-                y,
-                if above.is_liquid() {
-                    above
-                } else {
-                    chunks.get(IVec3::new(x, y, z))
-                },
-            )
+            (y, if above.is_liquid() { above } else { chunks.get(IVec3::new(x, y, z)) })
         });
     }
 
     pub(super) fn aim(&mut self) {
         let pose = self.player.pose();
-        self.target = pick::pick(pose.eye(), pose.axes().forward, pick::REACH, &|cell| {
-            self.chunks.get(cell)
-        });
+        self.target = pick::pick(pose.eye(), pose.axes().forward, pick::REACH, &|cell| self.chunks.get(cell));
     }
 }
 
@@ -296,10 +281,7 @@ mod tests {
     }
 
     fn run(world: &mut VoxelWorld, policy: Policy, seed: u64, ticks: usize) {
-        policy
-            .open_loop(seed)
-            .take(ticks)
-            .for_each(|action| world.tick(&action));
+        policy.open_loop(seed).take(ticks).for_each(|action| world.tick(&action));
     }
 
     #[test]
@@ -330,11 +312,7 @@ mod tests {
                 action.check().expect("in range");
                 world.tick(&action);
                 let blocks = |cell: IVec3| world.block(cell);
-                assert!(
-                    !world.player().body().is_stuck(&blocks),
-                    "{policy} {seed} at {tick}: {:?}",
-                    world.player()
-                );
+                assert!(!world.player().body().is_stuck(&blocks), "{policy} {seed} at {tick}: {:?}", world.player());
             }
         }
     }
