@@ -54,14 +54,14 @@ impl ModelConfig {
         let rules = [
             (self.architecture == Self::ARCHITECTURE, "architecture", "\"holdfast-denoiser-1\""),
             (self.patch_px >= 2 && self.patch_px <= 32, "patch_px", "2 to 32"),
-            (self.width > 0 && self.width % self.patch_px.max(1) == 0, "width", "a multiple of patch_px"),
-            (self.height > 0 && self.height % self.patch_px.max(1) == 0, "height", "a multiple of patch_px"),
+            (self.width > 0 && self.width.is_multiple_of(self.patch_px.max(1)), "width", "a multiple of patch_px"),
+            (self.height > 0 && self.height.is_multiple_of(self.patch_px.max(1)), "height", "a multiple of patch_px"),
             (self.width <= 2048, "width", "at most 2048"),
             (self.height <= 2048, "height", "at most 2048"),
             ((1..=64).contains(&self.layers), "layers", "1 to 64"),
-            (self.heads > 0 && self.d_model % self.heads.max(1) == 0, "heads", "a divisor of d_model"),
+            (self.heads > 0 && self.d_model.is_multiple_of(self.heads.max(1)), "heads", "a divisor of d_model"),
             (
-                self.d_model >= 32 && (self.d_model / self.heads.max(1)) % 4 == 0,
+                self.d_model >= 32 && (self.d_model / self.heads.max(1)).is_multiple_of(4),
                 "d_model",
                 "at least 32, with heads of a multiple of 4 channels",
             ),

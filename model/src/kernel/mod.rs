@@ -34,7 +34,10 @@ impl Batch<'_> {
         let pixels = self.samples * self.width * self.height;
         assert_eq!(self.pixels.len(), pixels * input::CHANNELS, "pixels of a batch");
         assert_eq!(self.condition.len(), self.samples * Condition::FEATURES, "conditions of a batch");
-        assert!(self.width % config.patch_px == 0 && self.height % config.patch_px == 0, "whole patches");
+        assert!(
+            self.width.is_multiple_of(config.patch_px) && self.height.is_multiple_of(config.patch_px),
+            "whole patches"
+        );
     }
 }
 

@@ -112,7 +112,7 @@ impl TrainConfig {
         let [shortest, longest] = self.episode_ticks;
         let patch = self.model.patch_px;
         let whole = |stage: &Stage| {
-            let side = |px: usize| (16..=2048).contains(&px) && px % patch == 0;
+            let side = |px: usize| (16..=2048).contains(&px) && px.is_multiple_of(patch);
             side(stage.width) && side(stage.height)
         };
         let rules = [
