@@ -1,1 +1,3 @@
 //! The Bevy app and the command line.
+
+pub mod app;

@@ -17,7 +17,11 @@ pub struct DreamOptions {
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0 }
+        DreamOptions {
+            memory: true,
+            sampler_steps: None,
+            noise_seed: 0,
+        }
     }
 }
 
@@ -47,7 +51,10 @@ impl Dream {
     /// Loads a model folder (`config.json`, `model.safetensors`).
     pub fn load(_folder: &Path, device: DeviceChoice, _options: DreamOptions) -> Result<Dream, ModelError> {
         device.resolve()?;
-        Ok(Dream { frame: Frame::new(128, 72), tick: 0 })
+        Ok(Dream {
+            frame: Frame::new(128, 72),
+            tick: 0,
+        })
     }
 
     pub fn status(&self) -> DreamStatus {
