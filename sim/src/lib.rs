@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod frame;
+pub mod kinematics;
 pub mod pose;
 pub mod seeds;
 pub mod voxel;
