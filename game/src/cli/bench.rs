@@ -131,7 +131,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Result<Measured> {
-    let mut actions = Policy::Wander.actions(args.seed);
+    let mut actions = Policy::Wander.open_loop(args.seed);
     dream.reset(&Start::Seed(args.seed)).context("the dream does not start")?;
     for action in actions.by_ref().take(WARM_UP_STEPS) {
         dream.step(&action).context("the dream failed while warming up")?;

@@ -13,6 +13,7 @@ mod progress;
 mod recording;
 mod rollout;
 mod timing;
+mod truth;
 mod vpt;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -36,7 +36,7 @@ pub struct PlayArgs {
 #[cfg(feature = "view")]
 pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
     use holdfast_game::app::{PlayOptions, Worlds, play};
-    use holdfast_sim::{World, voxel::world::VoxelWorld};
+    use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
 
     let seed = args.seed.unwrap_or_else(seed_of_the_moment);
     // Loaded before the window opens, so that a broken model is told in one line where the command was typed.
@@ -49,7 +49,7 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         screenshot_dir: args.screenshots.clone(),
     };
     let factory = move || {
-        let truth: Box<dyn World> = Box::new(VoxelWorld::new(status.width, status.height));
+        let truth: Box<dyn World> = Box::new(VoxelWorld::new(Camera::new(status.width, status.height)));
         Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device: status.device })
     };
     play(options, Box::new(factory))

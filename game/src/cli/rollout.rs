@@ -13,7 +13,7 @@ use super::{
     truth::{TrueTick, Truth},
 };
 use holdfast_model::Dream;
-use holdfast_sim::{Action, Observation, Start, World, WorldError};
+use holdfast_sim::{Action, Observation, Start, World, WorldError, script::Policy};
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
@@ -108,7 +108,7 @@ pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
 fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>, u64)> {
     if let Some(policy) = args.policy {
         let ticks = args.ticks.expect("clap asks for --ticks unless there is --actions");
-        return Ok((Box::new(policy.actions(args.seed.unwrap_or(0))), ticks));
+        return Ok((Box::new(policy.open_loop(args.seed.unwrap_or(0))), ticks));
     }
     let path = args.actions.as_deref().expect("clap asks for --actions or --policy");
     let actions = actions::read(path)?;
