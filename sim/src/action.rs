@@ -51,16 +51,9 @@ impl Action {
     /// Says what is out of range, if anything is.
     pub fn check(&self) -> Result<(), String> {
         if self.hotbar > 9 {
-            return Err(format!(
-                "hotbar is {}, expected 1 to 9, or 0 to keep the slot",
-                self.hotbar
-            ));
+            return Err(format!("hotbar is {}, expected 1 to 9, or 0 to keep the slot", self.hotbar));
         }
-        match self
-            .camera
-            .iter()
-            .find(|turn| !turn.is_finite() || turn.abs() > Self::MAX_TURN_DEG)
-        {
+        match self.camera.iter().find(|turn| !turn.is_finite() || turn.abs() > Self::MAX_TURN_DEG) {
             Some(turn) => Err(format!("camera turn of {turn} degrees, expected -180 to 180 in a tick")),
             None => Ok(()),
         }
@@ -74,10 +67,7 @@ impl Action {
             if line.trim().is_empty() {
                 continue;
             }
-            let fail = |reason| ActionFileError::Line {
-                line: index + 1,
-                reason,
-            };
+            let fail = |reason| ActionFileError::Line { line: index + 1, reason };
             let action: Action = serde_json::from_str(&line).map_err(|error| {
                 let text = error.to_string();
                 fail(text.split(" at line ").next().unwrap_or(&text).to_string())
@@ -85,11 +75,7 @@ impl Action {
             action.check().map_err(fail)?;
             actions.push(action);
         }
-        if actions.is_empty() {
-            Err(ActionFileError::Empty)
-        } else {
-            Ok(actions)
-        }
+        if actions.is_empty() { Err(ActionFileError::Empty) } else { Ok(actions) }
     }
 
     /// One line of the file format, without the newline.
@@ -111,17 +97,7 @@ mod tests {
     #[test]
     fn absent_fields_are_off() {
         let read = Action::read_jsonl("{}\n\n{\"use\":true,\"camera\":[-1.5,3]}\n".as_bytes()).expect("valid");
-        assert_eq!(
-            read,
-            [
-                Action::default(),
-                Action {
-                    use_: true,
-                    camera: [-1.5, 3.0],
-                    ..Action::default()
-                }
-            ]
-        );
+        assert_eq!(read, [Action::default(), Action { use_: true, camera: [-1.5, 3.0], ..Action::default() }]);
     }
 
     #[test]
@@ -135,27 +111,13 @@ mod tests {
 
     #[test]
     fn opposed_keys_cancel() {
-        let both = Action {
-            left: true,
-            right: true,
-            forward: true,
-            ..Action::default()
-        };
+        let both = Action { left: true, right: true, forward: true, ..Action::default() };
         assert_eq!(both.wish(), [0.0, 1.0]);
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let action = Action {
-            jump: true,
-            use_: true,
-            hotbar: 7,
-            camera: [0.1, -33.25],
-            ..Action::default()
-        };
-        assert_eq!(
-            Action::read_jsonl(action.to_json_line().as_bytes()).expect("valid"),
-            [action]
-        );
+        let action = Action { jump: true, use_: true, hotbar: 7, camera: [0.1, -33.25], ..Action::default() };
+        assert_eq!(Action::read_jsonl(action.to_json_line().as_bytes()).expect("valid"), [action]);
     }
 }

@@ -20,11 +20,7 @@ pub struct Depth {
 
 impl Frame {
     pub fn new(width: usize, height: usize) -> Self {
-        Frame {
-            width,
-            height,
-            rgb: vec![0; width * height * 3],
-        }
+        Frame { width, height, rgb: vec![0; width * height * 3] }
     }
 
     pub fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
@@ -45,19 +41,11 @@ impl Frame {
     /// # Panics
     /// If the sizes differ.
     pub fn psnr_db_where(&self, other: &Frame, keep: impl Fn(usize) -> bool) -> Option<f64> {
-        assert_eq!(
-            (self.width, self.height),
-            (other.width, other.height),
-            "frames of one size"
-        );
+        assert_eq!((self.width, self.height), (other.width, other.height), "frames of one size");
         let (mut sum, mut count) = (0.0f64, 0usize);
         for (index, (a, b)) in self.rgb.chunks_exact(3).zip(other.rgb.chunks_exact(3)).enumerate() {
             if keep(index) {
-                sum += a
-                    .iter()
-                    .zip(b)
-                    .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-                    .sum::<f64>();
+                sum += a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>();
                 count += 3;
             }
         }
@@ -70,11 +58,7 @@ impl Depth {
     pub const SKY: f32 = 1000.0;
 
     pub fn new(width: usize, height: usize) -> Self {
-        Depth {
-            width,
-            height,
-            blocks: vec![Self::SKY; width * height],
-        }
+        Depth { width, height, blocks: vec![Self::SKY; width * height] }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod action;
 pub mod frame;
 pub mod kinematics;
 pub mod pose;
+pub mod script;
 pub mod seeds;
 pub mod voxel;
 pub mod world;

@@ -59,11 +59,7 @@ impl Camera {
     pub const FOV_Y_DEG: f32 = 70.0;
 
     pub fn new(width: usize, height: usize) -> Self {
-        Camera {
-            width,
-            height,
-            fov_y_deg: Self::FOV_Y_DEG,
-        }
+        Camera { width, height, fov_y_deg: Self::FOV_Y_DEG }
     }
 
     /// Half the height of the image plane at distance 1.
@@ -104,12 +100,7 @@ mod tests {
 
     #[track_caller]
     fn check_axes(yaw_deg: f32, pitch_deg: f32, forward: [f32; 3], right: [f32; 3]) {
-        let axes = Pose {
-            yaw_deg,
-            pitch_deg,
-            ..Pose::default()
-        }
-        .axes();
+        let axes = Pose { yaw_deg, pitch_deg, ..Pose::default() }.axes();
         assert!(axes.forward.distance(forward.into()) < 1e-6, "{axes:?}");
         assert!(axes.right.distance(right.into()) < 1e-6, "{axes:?}");
         assert!(axes.right.cross(axes.forward).distance(axes.up) < 1e-6, "{axes:?}");
@@ -125,18 +116,10 @@ mod tests {
     #[test]
     fn projecting_a_ray_gives_its_pixel() {
         let camera = Camera::new(128, 72);
-        let axes = Pose {
-            yaw_deg: 33.0,
-            pitch_deg: -20.0,
-            ..Pose::default()
-        }
-        .axes();
+        let axes = Pose { yaw_deg: 33.0, pitch_deg: -20.0, ..Pose::default() }.axes();
         for (x, y) in [(0, 0), (127, 71), (64, 36), (5, 60)] {
             let (px, py, z) = camera.project(&axes, camera.ray(&axes, x, y) * 3.0).expect("in front");
-            assert!(
-                (px - x as f32 - 0.5).abs() < 1e-3 && (py - y as f32 - 0.5).abs() < 1e-3,
-                "{px} {py}"
-            );
+            assert!((px - x as f32 - 0.5).abs() < 1e-3 && (py - y as f32 - 0.5).abs() < 1e-3, "{px} {py}");
             assert!((z - 3.0).abs() < 1e-5);
         }
         assert!(camera.project(&axes, -axes.forward).is_none());

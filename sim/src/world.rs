@@ -31,11 +31,7 @@ pub enum WorldError {
     #[error("{0} cannot start from an image; give a seed")]
     NoImageStart(&'static str),
     #[error("the start image is {width}x{height}; expected {expected}")]
-    ImageSize {
-        width: usize,
-        height: usize,
-        expected: String,
-    },
+    ImageSize { width: usize, height: usize, expected: String },
     #[error("the model failed: {0}")]
     Model(String),
 }

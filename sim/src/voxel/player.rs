@@ -103,6 +103,22 @@ impl Player {
         }
     }
 
+    /// Feeds everything that decides the future into a state hash.
+    pub fn hash_state(&self, hasher: &mut blake3::Hasher) {
+        for value in self.feet.to_array() {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+        for value in self
+            .velocity
+            .to_array()
+            .into_iter()
+            .chain([self.yaw_deg, self.pitch_deg, self.eye_height])
+        {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+        hasher.update(&[u8::from(self.on_ground), u8::from(self.in_water)]);
+    }
+
     /// Whether the body, from its knees up, is in a liquid.
     fn is_swimming(&self, blocks: &impl Fn(IVec3) -> Block) -> bool {
         let body = self.body();

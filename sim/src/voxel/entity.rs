@@ -1,0 +1,297 @@
+//! Animals that wander: a few to an area, the same for every visit to a seed.
+
+use super::block::Block;
+use super::body::Body;
+use super::chance::{self, Stream};
+use crate::Pose;
+use crate::kinematics::{FALL_DRAG, GRAVITY, JUMP_VELOCITY, SWIM_PUSH, WATER_DRAG, WATER_GRAVITY};
+use glam::{DVec3, IVec3, Vec3};
+use std::collections::BTreeSet;
+
+/// Animals further than this from the player (along any horizontal axis) stand frozen, blocks.
+pub const ACTIVE_RADIUS: i32 = 44;
+/// Herds are drawn by lot for squares of this side, blocks.
+const AREA: i32 = 16;
+/// How far an animal turns in a tick, degrees.
+const TURN_DEG: f32 = 8.0;
+/// The deepest drop that an animal walks down, blocks.
+const MAX_DROP: i32 = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Sheep,
+    Pig,
+    Cow,
+    Chicken,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Sheep, Kind::Pig, Kind::Cow, Kind::Chicken];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Sheep => "sheep",
+            Kind::Pig => "pig",
+            Kind::Cow => "cow",
+            Kind::Chicken => "chicken",
+        }
+    }
+
+    /// Width and height of the box that collides, blocks.
+    pub const fn size(self) -> (f32, f32) {
+        match self {
+            Kind::Sheep => (0.9, 1.3),
+            Kind::Pig => (0.9, 0.9),
+            Kind::Cow => (0.9, 1.4),
+            Kind::Chicken => (0.4, 0.7),
+        }
+    }
+
+    /// Walking pace, blocks a tick.
+    const fn pace(self) -> f32 {
+        match self {
+            Kind::Chicken => 0.05,
+            Kind::Cow => 0.06,
+            _ => 0.07,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Animal {
+    /// Unique in its world.
+    pub id: u64,
+    pub kind: Kind,
+    pub feet: DVec3,
+    /// Blocks a tick.
+    pub velocity: Vec3,
+    pub yaw_deg: f32,
+    pub on_ground: bool,
+    walks: bool,
+    goal_yaw_deg: f32,
+    /// Ticks until it makes up its mind anew.
+    mood_ticks: u16,
+    /// Blocks walked so far: the legs swing by it.
+    pub stride: f32,
+}
+
+/// All animals of a world.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Herds {
+    /// Areas whose lot was drawn.
+    drawn: BTreeSet<[i32; 2]>,
+    /// By id order of birth.
+    pub animals: Vec<Animal>,
+}
+
+impl Animal {
+    pub fn body(&self) -> Body {
+        let (width, height) = self.kind.size();
+        Body {
+            feet: self.feet,
+            half_width: f64::from(width) / 2.0,
+            height: f64::from(height),
+        }
+    }
+
+    fn step(&mut self, tick: u64, seed: u64, blocks: &impl Fn(IVec3) -> Block) {
+        if self.mood_ticks == 0 {
+            let mut dice = Stream::new(seed ^ chance::ANIMALS, [self.id as i32, (self.id >> 32) as i32], tick);
+            self.walks = dice.unit() < 0.45;
+            self.mood_ticks = dice.between(20.0, 90.0) as u16;
+            self.goal_yaw_deg = self.yaw_deg + dice.between(-120.0, 120.0);
+        }
+        self.mood_ticks -= 1;
+        self.yaw_deg += (self.goal_yaw_deg - self.yaw_deg).clamp(-TURN_DEG, TURN_DEG);
+
+        let forward = Pose {
+            yaw_deg: self.yaw_deg,
+            ..Pose::default()
+        }
+        .axes()
+        .forward;
+        let in_water = blocks((self.feet + DVec3::Y * 0.3).floor().as_ivec3()).is_liquid();
+        let mut pace = if self.walks { self.kind.pace() } else { 0.0 };
+        if self.walks && self.on_ground {
+            match self.look_ahead(forward, blocks) {
+                Ahead::Free => {}
+                Ahead::Ledge => self.velocity.y = JUMP_VELOCITY,
+                Ahead::Blocked if !in_water => {
+                    pace = 0.0;
+                    // Turn until the way is free; always to the same side, so that it does not dither in a corner.
+                    self.goal_yaw_deg = self.yaw_deg + if self.id.is_multiple_of(2) { 35.0 } else { -35.0 };
+                }
+                Ahead::Blocked => {}
+            }
+        }
+        if in_water {
+            self.velocity.y += SWIM_PUSH;
+        }
+        (self.velocity.x, self.velocity.z) = (forward.x * pace, forward.z * pace);
+        let mut body = self.body();
+        let contact = body.travel(self.velocity.as_dvec3(), self.on_ground, 0.0, blocks);
+        self.stride += (body.feet - self.feet).with_y(0.0).length() as f32;
+        self.feet = body.feet;
+        self.on_ground = contact.floor;
+        if contact.floor || contact.ceiling {
+            self.velocity.y = 0.0;
+        }
+        self.velocity.y = if in_water {
+            self.velocity.y * WATER_DRAG - WATER_GRAVITY
+        } else {
+            (self.velocity.y - GRAVITY) * FALL_DRAG
+        };
+    }
+
+    fn look_ahead(&self, forward: Vec3, blocks: &impl Fn(IVec3) -> Block) -> Ahead {
+        let (width, height) = self.kind.size();
+        let reach = f64::from(width) * 0.5 + 0.4;
+        let at = (self.feet + DVec3::Y * 0.05 + forward.as_dvec3() * reach)
+            .floor()
+            .as_ivec3();
+        let solid = |up: i32| blocks(at + IVec3::Y * up).is_solid();
+        let tall = 1 + i32::from(height > 1.0);
+        if solid(0) {
+            let room = (1..=tall).all(|up| !solid(up));
+            let above = (self.feet + DVec3::Y * (f64::from(height) + 1.0)).floor().as_ivec3();
+            return if room && !blocks(above).is_solid() {
+                Ahead::Ledge
+            } else {
+                Ahead::Blocked
+            };
+        }
+        if (1..tall).any(solid) {
+            return Ahead::Blocked;
+        }
+        for down in 1..=MAX_DROP {
+            let block = blocks(at - IVec3::Y * down);
+            if block.is_liquid() || block == Block::Cactus {
+                return Ahead::Blocked;
+            }
+            if block.is_solid() {
+                return Ahead::Free;
+            }
+        }
+        Ahead::Blocked
+    }
+}
+
+enum Ahead {
+    Free,
+    /// One block high: a jump takes it.
+    Ledge,
+    Blocked,
+}
+
+impl Herds {
+    /// Draws the lot of every area near the player that has none yet. `surface` gives the highest solid cell of a
+    /// column and its block.
+    pub fn populate(&mut self, seed: u64, centre: IVec3, radius: i32, surface: impl Fn(i32, i32) -> (i32, Block)) {
+        let low = (centre - radius).map(|v| v.div_euclid(AREA)) + 1;
+        let high = (centre + radius).map(|v| v.div_euclid(AREA)) - 1;
+        for z in low.z..=high.z {
+            for x in low.x..=high.x {
+                if !self.drawn.insert([x, z]) {
+                    continue;
+                }
+                let mut dice = Stream::new(seed ^ chance::ANIMALS, [x, z], u64::MAX);
+                if dice.unit() > 0.3 {
+                    continue;
+                }
+                let kind = Kind::ALL[(dice.next() % 4) as usize];
+                let herd = 1 + dice.next() % 3;
+                for member in 0..herd {
+                    let cell_x = x * AREA + (dice.next() % AREA as u64) as i32;
+                    let cell_z = z * AREA + (dice.next() % AREA as u64) as i32;
+                    let yaw_deg = dice.between(-180.0, 180.0);
+                    let (y, ground) = surface(cell_x, cell_z);
+                    if !matches!(ground, Block::Grass | Block::Snow | Block::Sand) {
+                        continue;
+                    }
+                    self.animals.push(Animal {
+                        id: chance::mix(u64::from(x as u32) << 32 | u64::from(z as u32)).wrapping_add(member),
+                        kind,
+                        feet: DVec3::new(f64::from(cell_x) + 0.5, f64::from(y) + 1.0, f64::from(cell_z) + 0.5),
+                        velocity: Vec3::ZERO,
+                        yaw_deg,
+                        on_ground: true,
+                        walks: false,
+                        goal_yaw_deg: yaw_deg,
+                        mood_ticks: 0,
+                        stride: 0.0,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The animals near the player live on for a tick.
+    pub fn step(&mut self, tick: u64, seed: u64, centre: IVec3, blocks: &impl Fn(IVec3) -> Block) {
+        for animal in &mut self.animals {
+            let away = (animal.feet.floor().as_ivec3() - centre).with_y(0).abs().max_element();
+            if away <= ACTIVE_RADIUS {
+                animal.step(tick, seed, blocks);
+            }
+        }
+    }
+
+    pub fn hash_state(&self, hasher: &mut blake3::Hasher) {
+        for animal in &self.animals {
+            hasher.update(&animal.id.to_le_bytes());
+            for value in animal.feet.to_array() {
+                hasher.update(&value.to_bits().to_le_bytes());
+            }
+            for value in [
+                animal.velocity.y,
+                animal.yaw_deg,
+                animal.goal_yaw_deg,
+                f32::from(animal.mood_ticks),
+            ] {
+                hasher.update(&value.to_bits().to_le_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grass with a pond in the middle and a wall along x = 20.
+    fn meadow(cell: IVec3) -> Block {
+        let pond = cell.x.abs() < 4 && cell.z.abs() < 4;
+        match cell.y {
+            -1 if pond => Block::Water,
+            ..0 => Block::Grass,
+            0..2 if cell.x == 20 => Block::Stone,
+            _ => Block::Air,
+        }
+    }
+
+    #[test]
+    fn animals_walk_about_on_dry_land() {
+        let mut herds = Herds::default();
+        herds.populate(5, IVec3::ZERO, 48, |x, z| (-1, meadow(IVec3::new(x, -1, z))));
+        let born = herds.animals.clone();
+        assert!(born.len() >= 5, "{} animals", born.len());
+        for tick in 1..=1200 {
+            herds.step(tick, 5, IVec3::ZERO, &meadow);
+            for animal in &herds.animals {
+                assert!(!animal.body().is_stuck(&meadow), "{animal:?}");
+                assert!(animal.feet.y > -0.01, "in the water: {animal:?}");
+            }
+        }
+        let walked = born
+            .iter()
+            .zip(&herds.animals)
+            .filter(|(a, b)| a.feet.distance(b.feet) > 1.0)
+            .count();
+        assert!(walked * 2 > born.len(), "{walked} of {} walked", born.len());
+        assert!(
+            born.iter()
+                .zip(&herds.animals)
+                .all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0))
+        );
+    }
+}

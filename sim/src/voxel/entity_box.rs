@@ -1,0 +1,168 @@
+//! Animals and other moving things as the renderer sees them: coloured boxes, turned about the vertical.
+
+use super::ray::Ray;
+use crate::{Camera, Pose};
+use glam::{IVec3, Vec3};
+
+/// What is painted on the front of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Front {
+    /// Nothing: the box has one colour, slightly speckled.
+    #[default]
+    Plain,
+    /// Two dark eyes and a snout of the second colour.
+    Face,
+}
+
+/// A box of one colour with a pattern.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EntityBox {
+    /// Its middle, in the world.
+    pub centre: Vec3,
+    /// Half its size to the right, up and forward, in its own axes.
+    pub half: Vec3,
+    /// As in `Pose`: 0 faces +z, grows to the right.
+    pub yaw_deg: f32,
+    pub colour: [u8; 3],
+    /// For patches, and the snout of a face.
+    pub second_colour: [u8; 3],
+    pub front: Front,
+}
+
+/// At most this many boxes, the first given, are drawn in one frame.
+pub const MOST_BOXES: usize = 96;
+
+#[derive(Clone, Copy)]
+struct Placed {
+    /// From the eye to the box's middle.
+    from_eye: Vec3,
+    right: Vec3,
+    forward: Vec3,
+    x: (f32, f32),
+    y: (f32, f32),
+    which: usize,
+}
+
+/// The boxes of a frame, and where on the screen they may be.
+pub(super) struct Seen<'a> {
+    boxes: &'a [EntityBox],
+    placed: [Placed; MOST_BOXES],
+    count: usize,
+}
+
+impl<'a> Seen<'a> {
+    pub fn new(boxes: &'a [EntityBox], pose: &Pose, camera: &Camera) -> Self {
+        let nowhere = Placed {
+            from_eye: Vec3::ZERO,
+            right: Vec3::X,
+            forward: Vec3::Z,
+            x: (0.0, 0.0),
+            y: (0.0, 0.0),
+            which: 0,
+        };
+        let mut seen = Seen {
+            boxes,
+            placed: [nowhere; MOST_BOXES],
+            count: 0,
+        };
+        let axes = pose.axes();
+        for (which, entity) in boxes.iter().enumerate() {
+            let from_eye = entity.centre - pose.eye();
+            let radius = entity.half.length();
+            let ahead = from_eye.dot(axes.forward);
+            if seen.count == MOST_BOXES || ahead < -radius || from_eye.length() > super::sky::VIEW_BLOCKS + radius {
+                continue;
+            }
+            let own = Pose {
+                yaw_deg: entity.yaw_deg,
+                ..Pose::default()
+            }
+            .axes();
+            let everywhere = ((0.0, f32::MAX), (0.0, f32::MAX));
+            let (x, y) = if ahead <= radius * 1.5 {
+                everywhere
+            } else {
+                // The sphere around the box, seen from its near side.
+                let spread = radius / (ahead - radius) * camera.focal_px() + 1.0;
+                camera.project(&axes, from_eye).map_or(everywhere, |(x, y, z)| {
+                    let scale = 1.0 + (from_eye.length() - z) / z;
+                    let spread = spread * scale * scale;
+                    ((x - spread, x + spread), (y - spread, y + spread))
+                })
+            };
+            seen.placed[seen.count] = Placed {
+                from_eye,
+                right: own.right,
+                forward: own.forward,
+                x,
+                y,
+                which,
+            };
+            seen.count += 1;
+        }
+        seen
+    }
+
+    /// The distance and colour of the nearest box that a pixel's ray meets.
+    #[inline]
+    pub fn meet(&self, x: usize, y: usize, ray: &Ray) -> Option<(f32, Vec3)> {
+        let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+        let mut nearest: Option<(f32, Vec3)> = None;
+        for placed in &self.placed[..self.count] {
+            if x < placed.x.0 || x > placed.x.1 || y < placed.y.0 || y > placed.y.1 {
+                continue;
+            }
+            if let Some((distance, colour)) = self.meet_one(placed, ray)
+                && nearest.is_none_or(|(near, _)| distance < near)
+            {
+                nearest = Some((distance, colour));
+            }
+        }
+        nearest
+    }
+
+    fn meet_one(&self, placed: &Placed, ray: &Ray) -> Option<(f32, Vec3)> {
+        let entity = &self.boxes[placed.which];
+        let own = |v: Vec3| Vec3::new(v.dot(placed.right), v.y, v.dot(placed.forward));
+        let ray = Ray {
+            base: IVec3::ZERO,
+            within: own(-placed.from_eye),
+            direction: own(ray.direction),
+        };
+        let (distance, _, axis) = ray.meet_box(IVec3::ZERO, -entity.half, entity.half)?;
+        if distance <= 0.05 {
+            return None;
+        }
+        let point = (ray.within + ray.direction * distance) / entity.half;
+        let facing = match axis {
+            0 => 0.72,
+            1 if ray.direction.y < 0.0 => 1.0,
+            1 => 0.55,
+            _ => 0.84,
+        };
+        let looks_at_front = axis == 2 && ray.direction.z < 0.0;
+        let unit = |colour: [u8; 3]| Vec3::from_array(colour.map(|channel| f32::from(channel) / 255.0));
+        let colour = match entity.front {
+            Front::Face if looks_at_front && point.y > 0.05 && point.y < 0.5 && (point.x.abs() - 0.6).abs() < 0.22 => {
+                Vec3::splat(0.06)
+            }
+            Front::Face if looks_at_front && point.y > -0.75 && point.y < -0.2 && point.x.abs() < 0.45 => {
+                unit(entity.second_colour)
+            }
+            _ if patch(point, axis) => unit(entity.colour).lerp(unit(entity.second_colour), 0.7),
+            _ => unit(entity.colour),
+        };
+        Some((distance, colour * facing))
+    }
+}
+
+/// Coarse patches that stay on the box.
+fn patch(point: Vec3, axis: usize) -> bool {
+    let cell = ((point + 1.0) * 2.0).floor().as_ivec3();
+    let cell = match axis {
+        0 => IVec3::new(if point.x < 0.0 { -9 } else { 9 }, cell.y, cell.z),
+        1 => IVec3::new(cell.x, if point.y < 0.0 { -9 } else { 9 }, cell.z),
+        _ => IVec3::new(cell.x, cell.y, if point.z < 0.0 { -9 } else { 9 }),
+    };
+    super::noise::look_hash(cell.x, cell.y, cell.z).is_multiple_of(5)
+}

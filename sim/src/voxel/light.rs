@@ -1,0 +1,120 @@
+//! The light on a face: open sky, shade, dark corners and lamps, smooth across block edges.
+
+use super::block::Block;
+use super::chunk::{Chunks, Grid, HEIGHT, column_index};
+use super::ray::Ray;
+use super::sky::Air;
+use glam::{IVec3, Vec3};
+
+/// At most this many lamps, the nearest to the eye, light a frame.
+const MOST_LAMPS: usize = 12;
+/// Light that an opaque cell gives to a corner beside it: the dark of corners.
+const CORNER: f32 = 0.42;
+/// Light right under a roof, and what each further block below the open takes.
+const SHADE: f32 = 0.70;
+const SHADE_A_BLOCK: f32 = 0.03;
+const DARKEST: f32 = 0.24;
+const LAMP_COLOUR: Vec3 = Vec3::new(1.0, 0.86, 0.62);
+
+/// The lights of one frame.
+#[derive(Debug)]
+pub(super) struct Lights {
+    sky: Vec3,
+    lamps: [(Vec3, f32); MOST_LAMPS],
+    lamp_count: usize,
+}
+
+impl Lights {
+    pub fn near(chunks: &Chunks, air: &Air, eye: Vec3) -> Self {
+        let mut lights = Lights {
+            sky: air.light,
+            lamps: [(Vec3::ZERO, 0.0); MOST_LAMPS],
+            lamp_count: 0,
+        };
+        let reach = (super::sky::VIEW_BLOCKS + 10.0) as i32;
+        for lamp in chunks.lamps_near(eye.floor().as_ivec3(), reach) {
+            let centre = lamp.as_vec3() + 0.5;
+            let far = |(place, _): &(Vec3, f32)| place.distance_squared(eye);
+            if lights.lamp_count < MOST_LAMPS {
+                lights.lamp_count += 1;
+            } else if lights
+                .lamps
+                .last()
+                .is_some_and(|last| far(last) <= centre.distance_squared(eye))
+            {
+                continue;
+            }
+            let last = lights.lamp_count - 1;
+            lights.lamps[last] = (centre, f32::from(chunks.get(lamp).light()));
+            lights.lamps[..=last].sort_unstable_by(|a, b| far(a).total_cmp(&far(b)));
+        }
+        lights
+    }
+
+    /// How open a cell is to the sky, 0..=1.
+    #[inline]
+    fn openness(&self, grid: &Grid, x: i32, y: i32, z: i32) -> f32 {
+        let covered = i32::from(grid.open_from[column_index(x, z)]) - y;
+        if covered <= 0 {
+            return 1.0;
+        }
+        let opaque = (0..HEIGHT as i32).contains(&y) && Block::from_id(grid.id(x, y, z)).is_some_and(Block::is_opaque);
+        if opaque {
+            CORNER
+        } else {
+            (SHADE - SHADE_A_BLOCK * covered as f32).max(DARKEST)
+        }
+    }
+
+    /// The light on a point of a cell's face, given relative to the cell's corner.
+    #[inline]
+    pub fn on_face(&self, grid: &Grid, cell: IVec3, ray: &Ray, axis: usize, point: Vec3) -> Vec3 {
+        let mut front = cell;
+        front[axis] -= if ray.direction[axis] >= 0.0 { 1 } else { -1 };
+        let (a, b) = [(1, 2), (0, 2), (0, 1)][axis];
+        let (pa, pb) = (point[a] - 0.5, point[b] - 0.5);
+        let mut step_a = IVec3::ZERO;
+        let mut step_b = IVec3::ZERO;
+        step_a[a] = if pa < 0.0 { -1 } else { 1 };
+        step_b[b] = if pb < 0.0 { -1 } else { 1 };
+        // Between the middles of the four cells nearest to the point, in the layer before the face.
+        let at = |cell: IVec3| self.openness(grid, cell.x, cell.y, cell.z);
+        let (near, side) = (at(front), at(front + step_a));
+        let (across, corner) = (at(front + step_b), at(front + step_a + step_b));
+        let (wa, wb) = (pa.abs(), pb.abs());
+        let one = near + (side - near) * wa;
+        let two = across + (corner - across) * wa;
+        self.total(one + (two - one) * wb, cell, point)
+    }
+
+    /// The light in the middle of a cell.
+    #[inline]
+    pub fn in_cell(&self, grid: &Grid, cell: IVec3) -> Vec3 {
+        self.total(self.openness(grid, cell.x, cell.y, cell.z), cell, Vec3::splat(0.5))
+    }
+
+    /// The light at a point of a ray.
+    pub fn at(&self, grid: &Grid, ray: &Ray, distance: f32) -> Vec3 {
+        let cell = ray.base + (ray.within + ray.direction * distance).floor().as_ivec3();
+        self.in_cell(grid, cell)
+    }
+
+    #[inline]
+    fn total(&self, openness: f32, cell: IVec3, point: Vec3) -> Vec3 {
+        let mut light = self.sky * openness;
+        if self.lamp_count > 0 {
+            let place = cell.as_vec3() + point;
+            let mut lamp_light = 0.0f32;
+            for (lamp, reach) in &self.lamps[..self.lamp_count] {
+                let away = place.distance_squared(*lamp);
+                if away < reach * reach {
+                    let near = 1.0 - away.sqrt() / reach;
+                    lamp_light = lamp_light.max(near * near);
+                }
+            }
+            // A lamp fills what the sky leaves dark, and never burns out what is bright already.
+            light += LAMP_COLOUR * lamp_light * (Vec3::ONE - light).max(Vec3::ZERO);
+        }
+        light
+    }
+}
