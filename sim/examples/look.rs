@@ -1,6 +1,7 @@
-//! Draws the true world as PNG files: `cargo run --release -p holdfast-sim --example look -- OUT_DIR [SEED ..]`.
+//! Draws the true world: `cargo run --release -p holdfast-sim --example look -- OUT.png SEED ..`.
 //!
-//! For each seed one sheet: eight views around the start, at the size that models see, enlarged.
+//! One row for each seed: views around the start, at the size that models see, enlarged. `TIME=0.9` (a time of day),
+//! `WEATHER=rain|snow` and `LARGE=1` (fewer, larger views) change what is drawn.
 
 use glam::IVec3;
 use holdfast_sim::voxel::chunk::Chunks;
@@ -11,15 +12,12 @@ use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let out = arguments.next().ok_or("expected a folder to write to, then seeds")?;
+    let out = arguments.next().ok_or("expected a PNG file to write, then seeds")?;
     let seeds: Vec<u64> = arguments.map(|seed| seed.parse()).collect::<Result<_, _>>()?;
-    std::fs::create_dir_all(&out)?;
     let setting = |name: &str| std::env::var(name).ok();
-    let size = if setting("LARGE").is_some() {
-        (480, 270)
-    } else {
-        (128, 72)
-    };
+    let large = setting("LARGE").is_some();
+    let ((width, height), zoom, across) = if large { ((480, 270), 1, 4) } else { ((128, 72), 2, 8) };
+    let camera = Camera::new(width, height);
     let sky = Sky {
         time_of_day: setting("TIME").map_or(Ok(Sky::default().time_of_day), |text| text.parse())?,
         weather: match setting("WEATHER").as_deref() {
@@ -29,35 +27,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         tick: 100,
     };
-    for seed in seeds {
+    let mut sheet = Sheet::new((width, height), zoom, across, seeds.len());
+    let mut view = View::new(width, height);
+    for (row, seed) in seeds.into_iter().enumerate() {
         let mut chunks = Chunks::new(seed);
         let feet = chunks.spawn();
         chunks.load_around(feet.as_ivec3(), VIEW_BLOCKS as i32 + 1);
-        let mut sheet = Sheet::new(size, if size.0 > 200 { 1 } else { 3 }, 2, 4);
-        let mut view = View::new(size.0, size.1);
-        for turn in 0..8 {
+        for turn in 0..across {
             let eye = feet + glam::Vec3::new(0.0, 1.62, 0.0);
-            let pitch_deg = if turn % 4 == 3 { 35.0 } else { 6.0 };
+            let pitch_deg = if turn % 4 == 3 { 30.0 } else { 6.0 };
             let pose = Pose {
                 position: eye.to_array(),
-                yaw_deg: turn as f32 * 45.0,
+                yaw_deg: (turn * 360 / across) as f32,
                 pitch_deg,
             };
-            let crack = (turn == 3).then(|| (IVec3::new(feet.x as i32, feet.y as i32 - 1, feet.z as i32), 6));
+            let crack = (turn % 4 == 3).then(|| (feet.floor().as_ivec3() + IVec3::new(0, -1, 0), 6));
             let scene = Scene {
                 chunks: &chunks,
                 sky: &sky,
                 boxes: &[],
                 crack,
             };
-            render(&scene, &pose, &Camera::new(size.0, size.1), &mut view);
-            sheet.place(turn, &view.frame);
+            render(&scene, &pose, &camera, &mut view);
+            sheet.place(row * across + turn, &view.frame);
         }
-        let path = Path::new(&out).join(format!("seed_{seed}.png"));
-        sheet.write(&path)?;
-        println!("{}: feet at {feet}", path.display());
+        println!(
+            "seed {seed}: feet at {feet}, {}",
+            chunks.terrain().biome(feet.x as i32, feet.z as i32).name()
+        );
     }
-    Ok(())
+    sheet.write(Path::new(&out))
 }
 
 /// Pictures side by side, enlarged.
