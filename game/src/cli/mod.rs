@@ -4,9 +4,11 @@ mod actions;
 mod atomic_file;
 mod bench;
 mod contact_sheet;
+mod data;
 mod fault;
 mod interrupt;
 mod model_folder;
+mod out_folder;
 mod picture;
 mod play;
 mod progress;
@@ -37,6 +39,7 @@ enum Command {
     Play(play::PlayArgs),
     Rollout(Box<rollout::RolloutArgs>),
     Bench(bench::BenchArgs),
+    Data(data::DataArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Rollout(args)) => rollout::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
     };
     fault::tell(result)
 }

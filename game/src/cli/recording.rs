@@ -2,11 +2,10 @@
 
 use super::{
     atomic_file::{self, LineFile},
-    fault::mistake,
+    out_folder::{self, picture_name, write_error},
     picture::encode_png,
     timing::rounded,
 };
-use anyhow::anyhow;
 use holdfast_sim::{Action, Frame, Observation, Pose};
 use serde::Serialize;
 use std::{
@@ -68,7 +67,7 @@ pub struct Recording {
 impl Recording {
     /// Makes the folder ready, emptied of a former rollout.
     pub fn create(out: &Path, overwrite: bool, with_truth: bool, report: &Report) -> anyhow::Result<Recording> {
-        prepare(out, overwrite)?;
+        out_folder::prepare(out, overwrite, REPORT, clear)?;
         let fail = |path: &Path, error: io::Error| write_error(path, &error, "nothing of the rollout");
         let folders = if with_truth { &[FRAMES, TRUTH_FRAMES][..] } else { &[FRAMES] };
         for folder in folders.iter().map(|name| out.join(name)) {
@@ -100,7 +99,7 @@ impl Recording {
         step_ms: f64,
         truth: Option<TruthTick>,
     ) -> anyhow::Result<()> {
-        let name = format!("{:06}.png", observation.tick);
+        let name = picture_name(observation.tick);
         self.write_picture(Path::new(FRAMES).join(&name), &observation.frame)?;
         let [actions, observations, truths] = LINE_FILES;
         if let (Some(truth), Some(lines)) = (truth, self.truth.as_mut()) {
@@ -145,47 +144,12 @@ fn write_report(out: &Path, report: &Report) -> io::Result<()> {
     atomic_file::write(&out.join(REPORT), text.as_bytes())
 }
 
-fn write_error(path: &Path, error: &io::Error, kept: &str) -> anyhow::Error {
-    let remedy = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space or choose another --out",
-        _ => "choose another --out",
-    };
-    anyhow!("cannot write {}: {error}; {kept} is kept; {remedy}", path.display())
-}
-
-/// An `--out` is taken when it is new, empty, a former rollout, or when the user says so.
-fn prepare(out: &Path, overwrite: bool) -> anyhow::Result<()> {
-    let name = out.display();
-    let fail = |error: io::Error| mistake(format!("cannot use --out {name}: {error}; choose a folder you can write to"));
-    fs::create_dir_all(out).map_err(fail)?;
-    let is_empty = fs::read_dir(out).map_err(fail)?.next().is_none();
-    if !is_empty && !overwrite && !out.join(REPORT).is_file() {
-        return Err(mistake(format!(
-            "--out {name} is not empty and holds no rollout; choose another folder, or add --overwrite to write into it"
-        )));
-    }
-    clear(out).map_err(fail)
-}
-
 /// Removes a former rollout, and nothing that no rollout writes.
 fn clear(out: &Path) -> io::Result<()> {
-    for folder in [FRAMES, TRUTH_FRAMES].map(|name| out.join(name)).iter().filter(|folder| folder.is_dir()) {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if is_numbered_png(&path) {
-                fs::remove_file(path)?;
-            }
-        }
+    for folder in [FRAMES, TRUTH_FRAMES] {
+        out_folder::remove_numbered_pictures(&out.join(folder))?;
     }
-    for path in LINE_FILES.iter().chain(&[REPORT, STRIP]).map(|name| out.join(name)).filter(|path| path.is_file()) {
-        fs::remove_file(path)?;
-    }
-    Ok(())
-}
-
-fn is_numbered_png(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.strip_suffix(".png").is_some_and(|stem| stem.len() >= 6 && stem.bytes().all(|byte| byte.is_ascii_digit()))
+    out_folder::remove_files(out, LINE_FILES.into_iter().chain([REPORT, STRIP]))
 }
 
 #[cfg(test)]
@@ -242,17 +206,6 @@ mod tests {
         assert_eq!(names(&out.join("frames")), ["000000.png", "000001.png"], "nothing stays of the longer one");
         let lines = |name: &str| fs::read_to_string(out.join(name)).expect("written").lines().count();
         assert_eq!(["actions.jsonl", "observations.jsonl", "truth.jsonl"].map(lines), [1, 2, 2]);
-    }
-
-    #[test]
-    fn a_folder_with_other_things_is_refused_and_never_emptied() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let thesis = folder.path().join("thesis.txt");
-        fs::write(&thesis, "years").expect("room for a small file");
-        let message = Recording::create(folder.path(), false, false, &report()).expect_err("not ours").to_string();
-        assert!(message.contains("--overwrite"), "{message}");
-        Recording::create(folder.path(), true, false, &report()).expect("asked for");
-        assert!(thesis.is_file());
     }
 
     #[test]

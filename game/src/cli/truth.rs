@@ -73,6 +73,11 @@ impl Truth {
         &self.world
     }
 
+    /// The scene in words, as a line of `captions.jsonl`.
+    pub fn caption_line(&self) -> String {
+        "{}".into()
+    }
+
     fn tell(&self, observation: Observation) -> TrueTick {
         let truth = self.world.truth();
         let line = Line {
