@@ -5,6 +5,8 @@
 //! along +z and grows to the right (yaw 90 looks along -x); pitch grows downwards, in -90..=90.
 
 pub mod action;
+pub mod caption;
+pub mod episode;
 pub mod frame;
 pub mod kinematics;
 pub mod pose;
@@ -14,6 +16,7 @@ pub mod voxel;
 pub mod world;
 
 pub use action::Action;
+pub use episode::Episode;
 pub use frame::{Depth, Frame};
 pub use pose::{Camera, Pose};
 pub use world::{Observation, Start, World, WorldError};

@@ -24,7 +24,7 @@ impl Dice {
 
     pub fn whole(&mut self, range: Range<u32>) -> u32 {
         let span = u64::from(range.end.saturating_sub(range.start).max(1));
-        range.start + (u64::from(self.0.next_u32()) * span >> 32) as u32
+        range.start + ((u64::from(self.0.next_u32()) * span) >> 32) as u32
     }
 
     pub fn chance(&mut self, of_one: f32) -> bool {

@@ -58,7 +58,7 @@ impl Eyes {
         self.ticks += 1;
         match step {
             Step::Stroke(stroke) => {
-                let action = stroke.next()?;
+                let action = stroke.advance()?;
                 if matches!(policy, Policy::Random | Policy::Still) {
                     return Some(action);
                 }

@@ -4,15 +4,17 @@
 //! open loop) it depends on the seed and the tick alone, so it may drive a dream without leaking any truth.
 
 mod acts;
+mod deeds;
 mod dice;
 mod eyes;
+mod returns;
 mod stroke;
 
 pub use dice::Dice;
 pub use stroke::{Step, Stroke};
 
-use crate::Action;
 use crate::voxel::world::VoxelWorld;
+use crate::{Action, Camera, Episode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
@@ -94,6 +96,24 @@ impl Policy {
         Script::new(self, seed)
     }
 
+    /// Lets a player with eyes play for some ticks; nothing is drawn.
+    pub fn record(self, seed: u64, ticks: usize) -> Episode {
+        let mut world = VoxelWorld::new(Camera::new(1, 1));
+        world.reset_seed(seed);
+        let mut script = self.script(seed);
+        let mut actions = Vec::with_capacity(ticks);
+        for _ in 0..ticks {
+            let action = script.next(Some(&world));
+            world.tick(&action);
+            actions.push(action);
+        }
+        Episode {
+            seed,
+            player: self.name().to_string(),
+            actions,
+        }
+    }
+
     /// An endless list of actions that depends on the seed alone.
     pub fn open_loop(self, seed: u64) -> impl Iterator<Item = Action> {
         let mut script = Script::new(self, seed);
@@ -167,7 +187,7 @@ impl Script {
                 continue;
             };
             let action = match (step, world) {
-                (Step::Stroke(stroke), None) => stroke.next(),
+                (Step::Stroke(stroke), None) => stroke.advance(),
                 (step, Some(world)) => self.eyes.perform(step, self.policy, world, &mut self.dice),
                 // The other steps need eyes.
                 (_, None) => None,
@@ -221,8 +241,9 @@ mod tests {
             .iter()
             .flat_map(|policy| (0..8).flat_map(|seed| policy.open_loop(seed).take(400)))
             .collect();
-        let used = |field: fn(&Action) -> bool| actions.iter().filter(|&action| field(action)).count();
-        let fields: [(&str, fn(&Action) -> bool); 12] = [
+        type Field = fn(&Action) -> bool;
+        let used = |field: Field| actions.iter().filter(|&action| field(action)).count();
+        let fields: [(&str, Field); 12] = [
             ("forward", |a| a.forward),
             ("back", |a| a.back),
             ("left", |a| a.left),

@@ -76,7 +76,7 @@ impl Stroke {
     }
 
     /// The next tick's action; `None` when it is over.
-    pub fn next(&mut self) -> Option<Action> {
+    pub fn advance(&mut self) -> Option<Action> {
         if self.done_ticks >= self.ticks {
             return None;
         }
@@ -114,7 +114,7 @@ mod tests {
     fn a_stroke_turns_by_exactly_its_angle_and_smoothly() {
         for (ticks, turn) in [(1, 90.0f32), (7, -180.0), (30, 33.3), (60, 0.0)] {
             let mut stroke = Stroke::new(Action::default(), ticks, [0.0, turn]);
-            let turns: Vec<f32> = std::iter::from_fn(|| stroke.next())
+            let turns: Vec<f32> = std::iter::from_fn(|| stroke.advance())
                 .map(|action| action.camera[1])
                 .collect();
             assert_eq!(turns.len(), ticks as usize);

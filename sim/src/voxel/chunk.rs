@@ -58,12 +58,14 @@ pub struct Chunks {
     bricks: Vec<u64>,
     /// For each column, the height from which on nothing casts a shadow.
     open_from: Vec<u8>,
+    /// For each slot, the height from which on it holds nothing but air (or a little above, after digging).
+    empty_from: Vec<u8>,
     dryness: Vec<u8>,
     lamps: Vec<Vec<IVec3>>,
     /// Every edit, loaded or not, by chunk and place within it.
     edits: BTreeMap<ChunkPos, BTreeMap<u16, Block>>,
-    /// No block that is not air lies at or above this height.
-    empty_from: i32,
+    /// No block that is not air lies at or above this height, in any chunk loaded so far.
+    all_empty_from: i32,
 }
 
 impl Chunks {
@@ -80,7 +82,8 @@ impl Chunks {
             dryness: vec![0; slots * 256],
             lamps: vec![Vec::new(); slots],
             edits: BTreeMap::new(),
-            empty_from: 0,
+            empty_from: vec![0; slots],
+            all_empty_from: 0,
         }
     }
 
@@ -125,10 +128,11 @@ impl Chunks {
         bricks.fill(0);
         let open_from = &mut self.open_from[slot * 256..(slot + 1) * 256];
         open_from.fill(0);
+        let mut highest = 0;
         for (at, &id) in blocks.iter().enumerate().filter(|&(_, &id)| id != 0) {
             let (x, y, z) = (at & 15, at >> 8, at >> 4 & 15);
             bricks[y >> 2 << 4 | z >> 2 << 2 | x >> 2] |= 1 << ((y & 3) << 4 | (z & 3) << 2 | (x & 3));
-            self.empty_from = self.empty_from.max(y as i32 + 1);
+            highest = highest.max(y + 1);
             let block = Block::from_id(id).expect("only ids of blocks are stored");
             if block.casts_shadow() {
                 open_from[z << 4 | x] = y as u8 + 1;
@@ -137,6 +141,8 @@ impl Chunks {
                 self.lamps[slot].push(IVec3::new(pos.x * 16 + x as i32, y as i32, pos.z * 16 + z as i32));
             }
         }
+        self.empty_from[slot] = highest as u8;
+        self.all_empty_from = self.all_empty_from.max(highest as i32);
     }
 
     /// Gives back what lies farther than `radius_blocks` of `centre`; edits are kept.
@@ -147,6 +153,7 @@ impl Chunks {
                 self.blocks[slot * CHUNK_LEN..(slot + 1) * CHUNK_LEN].fill(0);
                 self.bricks[slot * 256..(slot + 1) * 256].fill(0);
                 self.open_from[slot * 256..(slot + 1) * 256].fill(0);
+                self.empty_from[slot] = 0;
                 self.lamps[slot].clear();
             }
         }
@@ -198,11 +205,10 @@ impl Chunks {
         } else {
             *brick | bit
         };
-        self.empty_from = if block == Block::Air {
-            self.empty_from
-        } else {
-            self.empty_from.max(at.y + 1)
-        };
+        if block != Block::Air {
+            self.empty_from[slot] = self.empty_from[slot].max(at.y as u8 + 1);
+            self.all_empty_from = self.all_empty_from.max(at.y + 1);
+        }
         self.lamps[slot].retain(|&lamp| lamp != at);
         if block.light() > 0 {
             self.lamps[slot].push(at);
@@ -272,7 +278,8 @@ impl Chunks {
             bricks: self.bricks.as_slice().try_into().expect("made with this length"),
             open_from: self.open_from.as_slice().try_into().expect("made with this length"),
             dryness: self.dryness.as_slice().try_into().expect("made with this length"),
-            empty_from: self.empty_from,
+            empty_from: self.empty_from.as_slice().try_into().expect("made with this length"),
+            all_empty_from: self.all_empty_from,
         }
     }
 
@@ -294,7 +301,8 @@ pub(super) struct Grid<'a> {
     pub bricks: &'a [u64; BRICKS],
     pub open_from: &'a [u8; BRICKS],
     pub dryness: &'a [u8; BRICKS],
-    pub empty_from: i32,
+    pub empty_from: &'a [u8; (SLOTS * SLOTS) as usize],
+    pub all_empty_from: i32,
 }
 
 impl Grid<'_> {
@@ -306,7 +314,7 @@ impl Grid<'_> {
 }
 
 #[inline]
-fn slot_bits(x: i32, z: i32) -> i32 {
+pub(super) fn slot_bits(x: i32, z: i32) -> i32 {
     (z >> 4 & (SLOTS - 1)) << 4 | (x >> 4 & (SLOTS - 1))
 }
 
@@ -325,3 +333,7 @@ pub(super) fn brick_index(x: i32, y: i32, z: i32) -> usize {
 pub(super) fn brick_bit(x: i32, y: i32, z: i32) -> i32 {
     (y & 3) << 4 | (z & 3) << 2 | (x & 3)
 }
+
+#[cfg(test)]
+#[path = "chunk_tests.rs"]
+mod tests;

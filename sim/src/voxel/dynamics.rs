@@ -6,6 +6,7 @@
 use super::block::Block;
 use super::chance::{self, Stream};
 use super::hands::Edit;
+use super::water::level_of;
 use glam::IVec3;
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ pub trait Cells {
     fn is_occupied(&self, cell: IVec3) -> bool;
 }
 
-const SIDES: [IVec3; 4] = [IVec3::X, IVec3::NEG_X, IVec3::Z, IVec3::NEG_Z];
+pub(super) const SIDES: [IVec3; 4] = [IVec3::X, IVec3::NEG_X, IVec3::Z, IVec3::NEG_Z];
 
 impl Dynamics {
     /// Something changed at `cell`: it and its neighbours will be looked at.
@@ -98,10 +99,10 @@ impl Dynamics {
                 // Somebody stands under it: it waits until they have gone.
                 self.due.insert((tick + WAIT_TICKS, cell.to_array()));
             }
-        } else if needs_support(block) && !is_supported(block, cells.block(cell + IVec3::NEG_Y)) {
+        } else if !stands(block, cells.block(cell + IVec3::NEG_Y)) {
             self.set(cell, Block::Air, tick, cells);
         } else if block != Block::Water && gives_way(block) {
-            let after = water_level(cell, |near| cells.block(near));
+            let after = level_of(cell, |near| cells.block(near));
             if after.is_some() || block.is_liquid() {
                 self.set(cell, after.unwrap_or(Block::Air), tick, cells);
             }
@@ -116,12 +117,12 @@ impl Dynamics {
             for x in low.x..=high.x {
                 let mut dice = Stream::new(seed ^ chance::GROWTH, [x, z], tick);
                 for _ in 0..RANDOM_CELLS {
-                    let roll = dice.next();
+                    let roll = dice.draw();
                     let height = ((roll >> 8) % (2 * RANDOM_HEIGHT as u64)) as i32 - RANDOM_HEIGHT;
                     let cell = IVec3::new(
                         x * COLUMN + (roll & 15) as i32,
                         centre.y + height,
-                        z * COLUMN + (roll >> 4 & 15) as i32,
+                        z * COLUMN + ((roll >> 4) & 15) as i32,
                     );
                     if let Some(next) = riper(cells.block(cell)) {
                         self.set(cell, next, tick, cells);
@@ -146,7 +147,7 @@ fn delay_ticks(cell: IVec3, block: &impl Fn(IVec3) -> Block) -> Option<u64> {
     let here = block(cell);
     if here.falls() {
         Some(FALL_TICKS)
-    } else if needs_support(here) && !is_supported(here, block(cell + IVec3::NEG_Y)) {
+    } else if !stands(here, block(cell + IVec3::NEG_Y)) {
         Some(PLANT_TICKS)
     } else if here != Block::Water && gives_way(here) {
         let wet = [IVec3::ZERO, IVec3::Y]
@@ -160,18 +161,16 @@ fn delay_ticks(cell: IVec3, block: &impl Fn(IVec3) -> Block) -> Option<u64> {
 }
 
 /// Whether sand falls through it and water runs into it.
-fn gives_way(block: Block) -> bool {
+pub(super) fn gives_way(block: Block) -> bool {
     block == Block::Air || block.is_liquid() || block.is_plant()
 }
 
-fn needs_support(block: Block) -> bool {
-    block.is_plant() || block.is_cake() || block == Block::Cactus
-}
-
-fn is_supported(block: Block, below: Block) -> bool {
+/// Whether a block holds on what is below it.
+pub(super) fn stands(block: Block, below: Block) -> bool {
     match block {
         Block::Cactus => matches!(below, Block::Sand | Block::Cactus),
-        _ => below.is_solid() && below.is_full_cube(),
+        _ if block.is_plant() || block.is_cake() => below.is_full_cube(),
+        _ => true,
     }
 }
 
@@ -182,40 +181,6 @@ fn riper(block: Block) -> Option<Block> {
         Block::Crop2 => Some(Block::Crop3),
         _ => None,
     }
-}
-
-/// Flows from the thinnest (level 1) to the fullest (7).
-const FLOWS: [Block; 7] = [
-    Block::WaterFlow1,
-    Block::WaterFlow2,
-    Block::WaterFlow3,
-    Block::WaterFlow4,
-    Block::WaterFlow5,
-    Block::WaterFlow6,
-    Block::WaterFlow7,
-];
-
-/// The water that belongs into a cell that is open to it: below water a full flow, beside water one level less,
-/// between two sources a source. Water that can run down does not run sideways.
-fn water_level(cell: IVec3, block: impl Fn(IVec3) -> Block) -> Option<Block> {
-    if block(cell + IVec3::Y).is_liquid() {
-        return Some(Block::WaterFlow7);
-    }
-    let below = block(cell + IVec3::NEG_Y);
-    let (mut highest, mut sources) = (0, 0);
-    for side in SIDES {
-        let near = usize::from(block(cell + side).water_level());
-        let under = block(cell + side + IVec3::NEG_Y);
-        let spreads = !gives_way(under) || under == Block::Water;
-        if near > 0 && spreads {
-            highest = highest.max(near);
-            sources += usize::from(near == 8);
-        }
-    }
-    if sources >= 2 && (below == Block::Water || !gives_way(below)) {
-        return Some(Block::Water);
-    }
-    (highest > 1).then(|| FLOWS[highest - 2])
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Animals that wander: a few to an area, the same for every visit to a seed.
+//! An animal: its kind, its body, and how it wanders.
 
 use super::block::Block;
 use super::body::Body;
@@ -6,12 +6,7 @@ use super::chance::{self, Stream};
 use crate::Pose;
 use crate::kinematics::{FALL_DRAG, GRAVITY, JUMP_VELOCITY, SWIM_PUSH, WATER_DRAG, WATER_GRAVITY};
 use glam::{DVec3, IVec3, Vec3};
-use std::collections::BTreeSet;
 
-/// Animals further than this from the player (along any horizontal axis) stand frozen, blocks.
-pub const ACTIVE_RADIUS: i32 = 44;
-/// Herds are drawn by lot for squares of this side, blocks.
-const AREA: i32 = 16;
 /// How far an animal turns in a tick, degrees.
 const TURN_DEG: f32 = 8.0;
 /// The deepest drop that an animal walks down, blocks.
@@ -68,24 +63,30 @@ pub struct Animal {
     pub velocity: Vec3,
     pub yaw_deg: f32,
     pub on_ground: bool,
-    walks: bool,
-    goal_yaw_deg: f32,
+    pub(super) walks: bool,
+    pub(super) goal_yaw_deg: f32,
     /// Ticks until it makes up its mind anew.
-    mood_ticks: u16,
+    pub(super) mood_ticks: u16,
     /// Blocks walked so far: the legs swing by it.
     pub stride: f32,
 }
 
-/// All animals of a world.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Herds {
-    /// Areas whose lot was drawn.
-    drawn: BTreeSet<[i32; 2]>,
-    /// By id order of birth.
-    pub animals: Vec<Animal>,
-}
-
 impl Animal {
+    pub(super) fn new(id: u64, kind: Kind, feet: DVec3, yaw_deg: f32) -> Self {
+        Animal {
+            id,
+            kind,
+            feet,
+            velocity: Vec3::ZERO,
+            yaw_deg,
+            on_ground: true,
+            walks: false,
+            goal_yaw_deg: yaw_deg,
+            mood_ticks: 0,
+            stride: 0.0,
+        }
+    }
+
     pub fn body(&self) -> Body {
         let (width, height) = self.kind.size();
         Body {
@@ -95,7 +96,7 @@ impl Animal {
         }
     }
 
-    fn step(&mut self, tick: u64, seed: u64, blocks: &impl Fn(IVec3) -> Block) {
+    pub(super) fn step(&mut self, tick: u64, seed: u64, blocks: &impl Fn(IVec3) -> Block) {
         if self.mood_ticks == 0 {
             let mut dice = Stream::new(seed ^ chance::ANIMALS, [self.id as i32, (self.id >> 32) as i32], tick);
             self.walks = dice.unit() < 0.45;
@@ -182,116 +183,4 @@ enum Ahead {
     /// One block high: a jump takes it.
     Ledge,
     Blocked,
-}
-
-impl Herds {
-    /// Draws the lot of every area near the player that has none yet. `surface` gives the highest solid cell of a
-    /// column and its block.
-    pub fn populate(&mut self, seed: u64, centre: IVec3, radius: i32, surface: impl Fn(i32, i32) -> (i32, Block)) {
-        let low = (centre - radius).map(|v| v.div_euclid(AREA)) + 1;
-        let high = (centre + radius).map(|v| v.div_euclid(AREA)) - 1;
-        for z in low.z..=high.z {
-            for x in low.x..=high.x {
-                if !self.drawn.insert([x, z]) {
-                    continue;
-                }
-                let mut dice = Stream::new(seed ^ chance::ANIMALS, [x, z], u64::MAX);
-                if dice.unit() > 0.3 {
-                    continue;
-                }
-                let kind = Kind::ALL[(dice.next() % 4) as usize];
-                let herd = 1 + dice.next() % 3;
-                for member in 0..herd {
-                    let cell_x = x * AREA + (dice.next() % AREA as u64) as i32;
-                    let cell_z = z * AREA + (dice.next() % AREA as u64) as i32;
-                    let yaw_deg = dice.between(-180.0, 180.0);
-                    let (y, ground) = surface(cell_x, cell_z);
-                    if !matches!(ground, Block::Grass | Block::Snow | Block::Sand) {
-                        continue;
-                    }
-                    self.animals.push(Animal {
-                        id: chance::mix(u64::from(x as u32) << 32 | u64::from(z as u32)).wrapping_add(member),
-                        kind,
-                        feet: DVec3::new(f64::from(cell_x) + 0.5, f64::from(y) + 1.0, f64::from(cell_z) + 0.5),
-                        velocity: Vec3::ZERO,
-                        yaw_deg,
-                        on_ground: true,
-                        walks: false,
-                        goal_yaw_deg: yaw_deg,
-                        mood_ticks: 0,
-                        stride: 0.0,
-                    });
-                }
-            }
-        }
-    }
-
-    /// The animals near the player live on for a tick.
-    pub fn step(&mut self, tick: u64, seed: u64, centre: IVec3, blocks: &impl Fn(IVec3) -> Block) {
-        for animal in &mut self.animals {
-            let away = (animal.feet.floor().as_ivec3() - centre).with_y(0).abs().max_element();
-            if away <= ACTIVE_RADIUS {
-                animal.step(tick, seed, blocks);
-            }
-        }
-    }
-
-    pub fn hash_state(&self, hasher: &mut blake3::Hasher) {
-        for animal in &self.animals {
-            hasher.update(&animal.id.to_le_bytes());
-            for value in animal.feet.to_array() {
-                hasher.update(&value.to_bits().to_le_bytes());
-            }
-            for value in [
-                animal.velocity.y,
-                animal.yaw_deg,
-                animal.goal_yaw_deg,
-                f32::from(animal.mood_ticks),
-            ] {
-                hasher.update(&value.to_bits().to_le_bytes());
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Grass with a pond in the middle and a wall along x = 20.
-    fn meadow(cell: IVec3) -> Block {
-        let pond = cell.x.abs() < 4 && cell.z.abs() < 4;
-        match cell.y {
-            -1 if pond => Block::Water,
-            ..0 => Block::Grass,
-            0..2 if cell.x == 20 => Block::Stone,
-            _ => Block::Air,
-        }
-    }
-
-    #[test]
-    fn animals_walk_about_on_dry_land() {
-        let mut herds = Herds::default();
-        herds.populate(5, IVec3::ZERO, 48, |x, z| (-1, meadow(IVec3::new(x, -1, z))));
-        let born = herds.animals.clone();
-        assert!(born.len() >= 5, "{} animals", born.len());
-        for tick in 1..=1200 {
-            herds.step(tick, 5, IVec3::ZERO, &meadow);
-            for animal in &herds.animals {
-                assert!(!animal.body().is_stuck(&meadow), "{animal:?}");
-                assert!(animal.feet.y > -0.01, "in the water: {animal:?}");
-            }
-        }
-        let walked = born
-            .iter()
-            .zip(&herds.animals)
-            .filter(|(a, b)| a.feet.distance(b.feet) > 1.0)
-            .count();
-        assert!(walked * 2 > born.len(), "{walked} of {} walked", born.len());
-        assert!(
-            born.iter()
-                .zip(&herds.animals)
-                .all(|(a, b)| (a.feet.x < 20.0) == (b.feet.x < 20.0))
-        );
-    }
 }

@@ -8,7 +8,7 @@ use glam::Vec3;
 
 /// Drops fill a cube of this size around the eye, over and over.
 const CUBE: f32 = 20.0;
-const DROPS: i32 = 420;
+const DROPS: i32 = 700;
 
 struct Kind {
     fall_a_tick: f32,
@@ -27,15 +27,15 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
             fall_a_tick: 0.85,
             sway: 0.0,
             streak: 0.55,
-            colour: Vec3::new(0.62, 0.70, 0.86),
-            cover: 0.38,
+            colour: Vec3::new(0.74, 0.81, 0.95),
+            cover: 0.60,
         },
         Weather::Snow => Kind {
             fall_a_tick: 0.11,
             sway: 0.35,
             streak: 0.0,
             colour: Vec3::new(0.97, 0.98, 1.0),
-            cover: 0.85,
+            cover: 0.95,
         },
     };
     let axes = pose.axes();
@@ -67,7 +67,7 @@ pub(super) fn draw(scene: &Scene, air: &Air, pose: &Pose, camera: &Camera, out: 
             continue;
         };
         let distance = from_eye.length();
-        let thick = camera.focal_px() * if kind.streak > 0.0 { 0.012 } else { 0.045 } / low.2;
+        let thick = camera.focal_px() * if kind.streak > 0.0 { 0.018 } else { 0.07 } / low.2;
         let cover = kind.cover * thick.min(1.0) * (1.0 - distance / (CUBE * 0.9)).max(0.0);
         if cover < 0.02 || distance < 0.6 {
             continue;

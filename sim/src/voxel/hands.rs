@@ -1,6 +1,7 @@
 //! The player's hands: what they break, place and eat, and how far along they are.
 
 use super::block::Block;
+use super::dynamics::stands;
 use super::pick::Target;
 use crate::Action;
 use glam::IVec3;
@@ -10,12 +11,12 @@ pub const PALETTE: [Block; 9] = [
     Block::Dirt,
     Block::Stone,
     Block::Planks,
-    Block::Cobble,
     Block::Brick,
     Block::Glass,
     Block::Sand,
     Block::OakLog,
     Block::Lamp,
+    Block::Cake0,
 ];
 
 /// While `use` is held, it acts again after this many ticks.
@@ -135,13 +136,14 @@ impl Hands {
             };
             let before = blocks(cell);
             let free = before == Block::Air || before.is_liquid() || before.is_plant();
-            if !free || in_the_way(cell) {
+            let after = self.held();
+            if !free || in_the_way(cell) || !stands(after, blocks(cell + IVec3::NEG_Y)) {
                 return None;
             }
             Edit {
                 cell: cell.to_array(),
                 before,
-                after: self.held(),
+                after,
             }
         };
         self.use_wait_ticks = USE_REPEAT_TICKS - 1;
@@ -233,7 +235,7 @@ mod tests {
     fn a_press_places_once_and_a_hold_repeats() {
         let press = Action {
             use_: true,
-            hotbar: 5,
+            hotbar: 4,
             ..Action::default()
         };
         let mut hands = Hands::default();

@@ -69,18 +69,48 @@ impl Lights {
     /// The light on a point of a cell's face, given relative to the cell's corner.
     #[inline]
     pub fn on_face(&self, grid: &Grid, cell: IVec3, ray: &Ray, axis: usize, point: Vec3) -> Vec3 {
-        let mut front = cell;
-        front[axis] -= if ray.direction[axis] >= 0.0 { 1 } else { -1 };
-        let (a, b) = [(1, 2), (0, 2), (0, 1)][axis];
-        let (pa, pb) = (point[a] - 0.5, point[b] - 0.5);
-        let mut step_a = IVec3::ZERO;
-        let mut step_b = IVec3::ZERO;
-        step_a[a] = if pa < 0.0 { -1 } else { 1 };
-        step_b[b] = if pb < 0.0 { -1 } else { 1 };
+        let back = if ray.direction[axis] >= 0.0 { -1 } else { 1 };
+        let IVec3 { x, y, z } = cell;
+        let side_of = |at: f32| if at < 0.5 { -1 } else { 1 };
+        let (sx, sy, sz) = (side_of(point.x), side_of(point.y), side_of(point.z));
         // Between the middles of the four cells nearest to the point, in the layer before the face.
-        let at = |cell: IVec3| self.openness(grid, cell.x, cell.y, cell.z);
-        let (near, side) = (at(front), at(front + step_a));
-        let (across, corner) = (at(front + step_b), at(front + step_a + step_b));
+        let at = |x: i32, y: i32, z: i32| self.openness(grid, x, y, z);
+        let (near, side, across, corner, pa, pb) = match axis {
+            0 => {
+                let x = x + back;
+                (
+                    at(x, y, z),
+                    at(x, y + sy, z),
+                    at(x, y, z + sz),
+                    at(x, y + sy, z + sz),
+                    point.y,
+                    point.z,
+                )
+            }
+            1 => {
+                let y = y + back;
+                (
+                    at(x, y, z),
+                    at(x + sx, y, z),
+                    at(x, y, z + sz),
+                    at(x + sx, y, z + sz),
+                    point.x,
+                    point.z,
+                )
+            }
+            _ => {
+                let z = z + back;
+                (
+                    at(x, y, z),
+                    at(x + sx, y, z),
+                    at(x, y + sy, z),
+                    at(x + sx, y + sy, z),
+                    point.x,
+                    point.y,
+                )
+            }
+        };
+        let (pa, pb) = (pa - 0.5, pb - 0.5);
         let (wa, wb) = (pa.abs(), pb.abs());
         let one = near + (side - near) * wa;
         let two = across + (corner - across) * wa;

@@ -267,9 +267,7 @@ fn crack(stage: i32) -> Picture {
     for arm in 0..3 + stage * 2 / 3 {
         let (mut x, mut y) = (7 + (arm & 1), 7 + (arm >> 1 & 1));
         for walked in 0..3 + stage * 3 / 2 {
-            if (0..16).contains(&x) && (0..16).contains(&y) {
-                picture[(y * 16 + x) as usize][3] = 200;
-            }
+            picture[(y.rem_euclid(16) * 16 + x.rem_euclid(16)) as usize][3] = 200;
             let (dx, dy) = [(1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)][(arm % 8) as usize];
             let swerve = (grain(500 + arm, walked, 0) * 3.0) as i32 - 1;
             (x, y) = if walked & 1 == 0 {

@@ -176,6 +176,7 @@ impl<'a> Painter<'a> {
     }
 
     /// Adds what a block shows to the ray. The water's own surface is added when the ray enters it.
+    #[inline(never)]
     fn meet(&self, ray: &Ray, entry: &Entry, haze: Vec3, gathered: &mut Gathered) {
         let block = entry.block;
         if block.is_liquid() {
@@ -228,7 +229,7 @@ impl<'a> Painter<'a> {
         if cover <= 0.0 {
             return;
         }
-        let mut colour = Vec3::from_array(texel) * (0.955 + 0.09 * ((hash >> 8 & 0xFF) as f32 / 255.0));
+        let mut colour = texel * (0.955 + 0.09 * ((hash >> 8 & 0xFF) as f32 / 255.0));
         if matches!(block, Block::Grass | Block::OakLeaves | Block::BirchLeaves) && colour.y > colour.x {
             colour *= self.grid_tint(entry.cell);
         }
@@ -236,7 +237,7 @@ impl<'a> Painter<'a> {
             let (line, cover) =
                 self.textures
                     .sample(Tile::crack(stage), point.x.max(0.0).fract(), v.clamp(0.0, 1.0), lod);
-            colour = colour.lerp(Vec3::from_array(line), cover);
+            colour = colour.lerp(line, cover);
         }
         let facing = match (axis, normal_up) {
             (0, _) => 0.66,
@@ -275,7 +276,7 @@ impl<'a> Painter<'a> {
             if cover <= 0.0 {
                 continue;
             }
-            let mut colour = Vec3::from_array(texel) * (0.95 + 0.10 * ((hash >> 8 & 0xFF) as f32 / 255.0));
+            let mut colour = texel * (0.95 + 0.10 * ((hash >> 8 & 0xFF) as f32 / 255.0));
             if entry.block == Block::TallGrass {
                 colour *= self.grid_tint(entry.cell);
             }
@@ -328,12 +329,13 @@ impl<'a> Painter<'a> {
             self.lod(enter, ray.direction[axis].abs()),
         );
         // Low looks see the sky in the water, steep ones the ground under it.
-        let grazing = (1.0 - ray.direction[axis].abs()).powi(3);
+        let slant = 1.0 - ray.direction[axis].abs();
+        let grazing = slant * slant * slant;
         let light = self.lights.in_cell(&self.grid, entry.cell + IVec3::Y);
         let mirrored = self
             .air
             .haze(Vec3::new(ray.direction.x, ray.direction.y.abs(), ray.direction.z));
-        let colour = (Vec3::from_array(texel) * light).lerp(mirrored, 0.10 + 0.50 * grazing);
+        let colour = (texel * light).lerp(mirrored, 0.10 + 0.50 * grazing);
         let cover = 0.55 + 0.35 * grazing;
         gathered.add(colour.lerp(haze, self.air.fog(enter)), cover, enter, entry.block.id());
         if gathered.id == 0 {
@@ -381,3 +383,7 @@ fn step(ray: &Ray, axis: usize) -> IVec3 {
 fn quick_log2(value: f32) -> f32 {
     value.to_bits() as f32 * (1.0 / (1 << 23) as f32) - 127.0
 }
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

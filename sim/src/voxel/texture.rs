@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::paint;
+use glam::Vec3;
 use std::sync::LazyLock;
 
 /// Texels along each side of a full-size tile.
@@ -179,7 +180,10 @@ impl Tile {
 /// Colour is what the covered part looks like (not multiplied by the coverage).
 #[derive(Debug)]
 pub struct Textures {
+    /// As painted.
     texels: Vec<[u8; 4]>,
+    /// The same in 0..1, as rays want them.
+    quick: Vec<[f32; 4]>,
 }
 
 impl Textures {
@@ -205,34 +209,35 @@ impl Textures {
                 }
             }
         }
-        Textures { texels }
+        let quick = texels
+            .iter()
+            .map(|texel| texel.map(|channel| f32::from(channel) / 255.0))
+            .collect();
+        Textures { texels, quick }
+    }
+
+    #[inline]
+    fn place(tile: Tile, level: usize, u: f32, v: f32) -> usize {
+        let side = SIDE >> level;
+        let x = ((u * side as f32) as i32 as usize).min(side - 1);
+        let y = ((v * side as f32) as i32 as usize).min(side - 1);
+        tile as usize * TILE_LEN + LEVEL_START[level] + y * side + x
     }
 
     /// The texel of a level that covers `(u, v)`, both in 0..1 from the top left.
-    #[inline]
     pub fn texel(&self, tile: Tile, level: usize, u: f32, v: f32) -> [u8; 4] {
-        let side = SIDE >> level;
-        let x = ((u * side as f32) as usize).min(side - 1);
-        let y = ((v * side as f32) as usize).min(side - 1);
-        self.texels[tile as usize * TILE_LEN + LEVEL_START[level] + y * side + x]
+        self.texels[Self::place(tile, level, u, v)]
     }
 
-    /// Colour (0..1) and coverage at `(u, v)`: sharp texels at `lod` 0, blended between levels above it.
+    /// Colour and coverage in 0..1 at `(u, v)`: sharp texels at `lod` 0, blended between levels above it.
     #[inline]
-    pub fn sample(&self, tile: Tile, u: f32, v: f32, lod: f32) -> ([f32; 3], f32) {
-        const TO_UNIT: f32 = 1.0 / 255.0;
-        let level = (lod.max(0.0) as usize).min(LEVELS - 1);
-        let near = self.texel(tile, level, u, v).map(f32::from);
-        let blend = lod - level as f32;
-        if blend <= 0.0 || level + 1 >= LEVELS {
-            return (
-                [near[0] * TO_UNIT, near[1] * TO_UNIT, near[2] * TO_UNIT],
-                near[3] * TO_UNIT,
-            );
-        }
-        let far = self.texel(tile, level + 1, u, v).map(f32::from);
-        let mixed = [0, 1, 2, 3].map(|channel| (near[channel] + (far[channel] - near[channel]) * blend) * TO_UNIT);
-        ([mixed[0], mixed[1], mixed[2]], mixed[3])
+    pub fn sample(&self, tile: Tile, u: f32, v: f32, lod: f32) -> (Vec3, f32) {
+        let level = (lod as i32).clamp(0, LEVELS as i32 - 1) as usize;
+        let near = self.quick[Self::place(tile, level, u, v)];
+        let far = self.quick[Self::place(tile, (level + 1).min(LEVELS - 1), u, v)];
+        let blend = (lod - level as f32).max(0.0);
+        let mixed = |channel: usize| near[channel] + (far[channel] - near[channel]) * blend;
+        (Vec3::new(mixed(0), mixed(1), mixed(2)), mixed(3))
     }
 }
 

@@ -4,8 +4,8 @@ use super::block::Block;
 use super::chunk::{Chunks, HEIGHT};
 use super::climate;
 use super::dynamics::{Cells, Dynamics};
-use super::entity::Herds;
 use super::hands::{Edit, Hands};
+use super::herds::Herds;
 use super::pick::{self, Target};
 use super::player::Player;
 use super::sky::{Sky, VIEW_BLOCKS, Weather};
@@ -32,7 +32,9 @@ pub struct VoxelWorld {
     /// Whether the start lies in the snow: what falls from the sky is snow then.
     cold: bool,
     /// Weather that was asked for; otherwise it follows from the seed.
-    weather: Option<Weather>,
+    pub(super) weather: Option<Weather>,
+    /// How far the sun was moved from where the seed has it, in days.
+    pub(super) day_offset: f32,
     target: Option<Target>,
     edits: Vec<Edit>,
 }
@@ -79,6 +81,7 @@ impl VoxelWorld {
             sky: climate::sky(0, 0, false, None),
             cold: false,
             weather: None,
+            day_offset: 0.0,
             target: None,
             edits: Vec::new(),
         };
@@ -100,7 +103,8 @@ impl VoxelWorld {
         self.herds = Herds::default();
         self.weather = None;
         self.edits.clear();
-        self.sky = climate::sky(seed, 0, self.cold, None);
+        self.day_offset = 0.0;
+        self.refresh_sky();
         self.populate();
         self.aim();
     }
@@ -129,39 +133,12 @@ impl VoxelWorld {
         self.dynamics.step(self.tick, self.seed, centre, &mut live);
         let chunks = &self.chunks;
         self.herds.step(self.tick, self.seed, centre, &|cell| chunks.get(cell));
+        self.herds.make_room(&self.player.body(), &|cell| chunks.get(cell));
 
         self.chunks.load_around(centre, LOAD_RADIUS);
         self.populate();
-        self.sky = climate::sky(self.seed, self.tick, self.cold, self.weather);
+        self.refresh_sky();
         self.aim();
-    }
-
-    /// Sets a block as if it had always been due: neighbours react from the next tick on.
-    pub fn set_block(&mut self, cell: IVec3, block: Block) {
-        let before = self.chunks.get(cell);
-        if before != block {
-            self.apply(Edit {
-                cell: cell.to_array(),
-                before,
-                after: block,
-            });
-            self.aim();
-        }
-    }
-
-    /// Puts the player somewhere, at rest.
-    pub fn place_player(&mut self, feet: Vec3, yaw_deg: f32, pitch_deg: f32) {
-        self.player = Player::new(feet, yaw_deg);
-        self.player.pitch_deg = pitch_deg.clamp(-90.0, 90.0);
-        self.chunks.load_around(self.centre(), LOAD_RADIUS);
-        self.populate();
-        self.aim();
-    }
-
-    /// Asks for a weather, from now on; `None` leaves it to the seed again.
-    pub fn set_weather(&mut self, weather: Option<Weather>) {
-        self.weather = weather;
-        self.sky = climate::sky(self.seed, self.tick, self.cold, weather);
     }
 
     fn biome_at(&self, feet: Vec3) -> Biome {
@@ -236,10 +213,13 @@ impl VoxelWorld {
             in_water: self.player.in_water,
             against_wall: self.player.against_wall,
             slot: self.hands.slot,
+            held: self.hands.held(),
             target: self.target,
             crack: self.crack().map(|(cell, stage)| (cell.to_array(), stage)),
             edits: self.edits.clone(),
             entities: entities.collect(),
+            biome: self.biome(),
+            sky: self.sky,
         }
     }
 
@@ -258,7 +238,12 @@ impl VoxelWorld {
         hasher.finalize().to_hex().to_string()
     }
 
-    fn apply(&mut self, edit: Edit) {
+    pub(super) fn refresh_sky(&mut self) {
+        self.sky = climate::sky(self.seed, self.tick, self.cold, self.weather);
+        self.sky.time_of_day = (self.sky.time_of_day + self.day_offset).rem_euclid(1.0);
+    }
+
+    pub(super) fn apply(&mut self, edit: Edit) {
         let cell = IVec3::from_array(edit.cell);
         self.chunks.set(cell, edit.after);
         self.edits.push(edit);
@@ -270,19 +255,27 @@ impl VoxelWorld {
         self.hands.crack(&|cell| self.chunks.get(cell))
     }
 
-    fn centre(&self) -> IVec3 {
+    pub(super) fn centre(&self) -> IVec3 {
         self.player.feet.floor().as_ivec3()
     }
 
-    fn populate(&mut self) {
+    pub(super) fn populate(&mut self) {
         let (chunks, centre) = (&self.chunks, self.centre());
         self.herds.populate(self.seed, centre, LOAD_RADIUS, |x, z| {
             let y = chunks.surface_y(x, z);
-            (y, chunks.get(IVec3::new(x, y, z)))
+            let above = chunks.get(IVec3::new(x, y + 1, z));
+            (
+                y,
+                if above.is_liquid() {
+                    above
+                } else {
+                    chunks.get(IVec3::new(x, y, z))
+                },
+            )
         });
     }
 
-    fn aim(&mut self) {
+    pub(super) fn aim(&mut self) {
         let pose = self.player.pose();
         self.target = pick::pick(pose.eye(), pose.axes().forward, pick::REACH, &|cell| {
             self.chunks.get(cell)
@@ -294,6 +287,7 @@ impl VoxelWorld {
 mod tests {
     use super::*;
     use crate::script::Policy;
+    use proptest::prelude::*;
 
     fn world(seed: u64) -> VoxelWorld {
         let mut world = VoxelWorld::new(Camera::new(16, 9));
@@ -342,6 +336,32 @@ mod tests {
                     world.player()
                 );
             }
+        }
+    }
+
+    proptest! {
+        // Each case makes a world anew.
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn what_two_forks_are_told_alike_they_do_alike(
+            seed in 0u64..1_000_000,
+            before in 0usize..60,
+            keys in proptest::collection::vec((any::<[bool; 9]>(), 0u8..10, -30.0f32..30.0, -60.0f32..60.0), 1..60),
+        ) {
+            let mut world = world(seed);
+            run(&mut world, Policy::Random, seed, before);
+            let mut fork = world.clone();
+            for (keys, hotbar, pitch, yaw) in keys {
+                let [forward, back, left, right, jump, sneak, sprint, attack, use_] = keys;
+                let camera = [pitch, yaw];
+                let action = Action { forward, back, left, right, jump, sneak, sprint, attack, use_, hotbar, camera };
+                world.tick(&action);
+                fork.tick(&action);
+                prop_assert_eq!(world.truth(), fork.truth());
+                let blocks = |cell: IVec3| world.block(cell);
+                prop_assert!(!world.player().body().is_stuck(&blocks));
+            }
+            prop_assert_eq!(world.state_hash(), fork.state_hash());
         }
     }
 }
