@@ -1,0 +1,82 @@
+//! What the denoiser is told beside pixels: noise level, action, motion and what is in hand.
+
+use holdfast_sim::{Action, Pose};
+
+/// The condition of one evaluation, before it is turned into features.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Condition {
+    pub action: Action,
+    /// Slot in hand, 1 to 9.
+    pub slot: u8,
+    /// Ticks for which attack has been held, this one included.
+    pub attack_ticks: u32,
+    /// The pose from which the frame is seen.
+    pub pose: Pose,
+    /// Blocks moved during this tick: right, up, forward of the player's heading.
+    pub moved_blocks: [f32; 3],
+    /// Signal level of the noised frame: 0 is pure noise, 1 the clean frame.
+    pub signal_level: f32,
+}
+
+impl Condition {
+    const LEVEL_FEATURES: usize = 16;
+    /// Length of [`Condition::features`].
+    pub const FEATURES: usize = 9 + 2 + 9 + 2 + 2 + 3 + Self::LEVEL_FEATURES + 1;
+
+    /// The features that the network reads, each about -1..1.
+    pub fn features(&self) -> [f32; Self::FEATURES] {
+        let mut features = [0.0; Self::FEATURES];
+        let mut at = 0;
+        let mut put = |value: f32| {
+            features[at] = value;
+            at += 1;
+        };
+        let a = &self.action;
+        for held in [a.forward, a.back, a.left, a.right, a.jump, a.sneak, a.sprint, a.attack, a.use_] {
+            put(f32::from(u8::from(held)));
+        }
+        put(a.camera[0] / 20.0);
+        put(a.camera[1] / 20.0);
+        for slot in 1..=9 {
+            put(f32::from(u8::from(self.slot == slot)));
+        }
+        put((self.attack_ticks.min(40) as f32) / 40.0);
+        put(f32::from(u8::from(self.attack_ticks > 0 && self.attack_ticks < 4)));
+        let (sin, cos) = self.pose.pitch_deg.to_radians().sin_cos();
+        put(sin);
+        put(cos);
+        for moved in self.moved_blocks {
+            put(moved * 4.0);
+        }
+        for index in 0..Self::LEVEL_FEATURES / 2 {
+            let angle = self.signal_level * std::f32::consts::PI * (1 << index) as f32 * 0.5;
+            put(angle.sin());
+            put(angle.cos());
+        }
+        put(1.0);
+        debug_assert_eq!(at, Self::FEATURES);
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_changes_the_features() {
+        let plain = Condition { slot: 1, ..Condition::default() };
+        let others = [
+            Condition { slot: 2, ..plain },
+            Condition { attack_ticks: 9, ..plain },
+            Condition { signal_level: 0.5, ..plain },
+            Condition { moved_blocks: [0.0, 0.0, 0.2], ..plain },
+            Condition { pose: Pose { pitch_deg: 30.0, ..Pose::default() }, ..plain },
+            Condition { action: Action { camera: [0.0, 4.0], ..Action::default() }, ..plain },
+            Condition { action: Action { use_: true, ..Action::default() }, ..plain },
+        ];
+        for other in others {
+            assert_ne!(other.features(), plain.features(), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The 3x3 convolutions of the full-resolution head, channels last, forward and backward.
+//!
+//! A custom kernel, because the head's few output channels leave a general matrix product half idle and the unfolded
+//! input would be nine times the frame. Output channels are padded to 16, one vector register a pixel.
+
+use multiversion::multiversion;
+
+/// Output channels are computed in groups of this many.
+pub const LANES: usize = 16;
+/// Pixels that are computed together, so that each weight is loaded once for all of them.
+const PIXELS: usize = 8;
+
+/// A frame with a border of one zero pixel: `[height + 2, width + 2, channels]`.
+#[derive(Debug, Clone, Default)]
+pub struct Padded {
+    pub width: usize,
+    pub height: usize,
+    pub channels: usize,
+    pub values: Vec<f32>,
+}
+
+impl Padded {
+    /// Makes the buffer this large, with a border of zeros; what was inside is unspecified.
+    pub fn resize(&mut self, width: usize, height: usize, channels: usize) {
+        if (self.width, self.height, self.channels) != (width, height, channels) {
+            (self.width, self.height, self.channels) = (width, height, channels);
+            self.values.clear();
+            self.values.resize((width + 2) * (height + 2) * channels, 0.0);
+        }
+    }
+
+    /// The channels of pixel `(x, y)` of the frame.
+    pub fn pixel_mut(&mut self, x: usize, y: usize) -> &mut [f32] {
+        let at = ((y + 1) * (self.width + 2) + x + 1) * self.channels;
+        &mut self.values[at..at + self.channels]
+    }
+}
+
+/// Weights `[9 * inputs, outputs]` padded to `[9 * inputs, LANES]`.
+pub fn pad_weights(weights: &[f32], outputs: usize) -> Vec<[f32; LANES]> {
+    let pad = |row: &[f32]| std::array::from_fn(|lane| row.get(lane).copied().unwrap_or(0.0));
+    weights.chunks_exact(outputs).map(pad).collect()
+}
+
+/// Weights of the convolution that carries gradients back, from `[9 * inputs, outputs]`: neighbourhood mirrored,
+/// inputs and outputs swapped; one group of [`LANES`] inputs at a time from `first_input`.
+pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_input: usize) -> Vec<[f32; LANES]> {
+    let mut back = vec![[0.0; LANES]; 9 * LANES];
+    for tap in 0..9 {
+        for output in 0..outputs.min(LANES) {
+            for lane in 0..LANES.min(inputs.saturating_sub(first_input)) {
+                back[tap * LANES + output][lane] = weights[((8 - tap) * inputs + first_input + lane) * outputs + output];
+            }
+        }
+    }
+    back
+}
+
+/// `out[y, x, lane] = bias[lane] + sum over the neighbourhood and channels`; `out` is `[height * width, LANES]`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn convolve(out: &mut [[f32; LANES]], input: &Padded, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
+    let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
+    for y in 0..input.height {
+        let mut x = 0;
+        while x < input.width {
+            let count = PIXELS.min(input.width - x);
+            let mut sums = [*bias; PIXELS];
+            for dy in 0..3 {
+                // Three neighbouring pixels of a row lie side by side: one run of 3 * channels values.
+                let row = &input.values[(y + dy) * stride + x * channels..];
+                let weights = &weights[dy * 3 * channels..(dy + 1) * 3 * channels];
+                if count == PIXELS {
+                    let row = &row[..(PIXELS + 2) * channels];
+                    for (i, weight) in weights.iter().enumerate() {
+                        for pixel in 0..PIXELS {
+                            let value = row[pixel * channels + i];
+                            for lane in 0..LANES {
+                                sums[pixel][lane] += value * weight[lane];
+                            }
+                        }
+                    }
+                } else {
+                    for (i, weight) in weights.iter().enumerate() {
+                        for (pixel, sum) in sums.iter_mut().enumerate().take(count) {
+                            for lane in 0..LANES {
+                                sum[lane] += row[pixel * channels + i] * weight[lane];
+                            }
+                        }
+                    }
+                }
+            }
+            out[y * input.width + x..][..count].copy_from_slice(&sums[..count]);
+            x += count;
+        }
+    }
+}
+
+/// Adds the gradient of the weights, `[9 * channels]` rows of [`LANES`], given the gradient of the output.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn add_weight_gradient(d_weights: &mut [[f32; LANES]], d_out: &[[f32; LANES]], input: &Padded) {
+    const ROWS: usize = 8;
+    let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
+    let taps = 3 * channels;
+    for dy in 0..3 {
+        let mut first = 0;
+        while first < taps {
+            let count = ROWS.min(taps - first);
+            let mut sums = [[0.0f32; LANES]; ROWS];
+            for y in 0..input.height {
+                let row = &input.values[(y + dy) * stride..(y + dy + 1) * stride];
+                let d_row = &d_out[y * input.width..(y + 1) * input.width];
+                for (x, gradient) in d_row.iter().enumerate() {
+                    let values = &row[x * channels + first..];
+                    if count == ROWS {
+                        let values = &values[..ROWS];
+                        for i in 0..ROWS {
+                            for lane in 0..LANES {
+                                sums[i][lane] += values[i] * gradient[lane];
+                            }
+                        }
+                    } else {
+                        for i in 0..count {
+                            for lane in 0..LANES {
+                                sums[i][lane] += values[i] * gradient[lane];
+                            }
+                        }
+                    }
+                }
+            }
+            for i in 0..count {
+                let d_weight = &mut d_weights[dy * taps + first + i];
+                for lane in 0..LANES {
+                    d_weight[lane] += sums[i][lane];
+                }
+            }
+            first += count;
+        }
+    }
+}

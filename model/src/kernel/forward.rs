@@ -1,0 +1,199 @@
+//! The forward pass of the kernel.
+
+use super::{
+    Batch, Sizes, at,
+    conv::{LANES, convolve, pad_weights},
+    each_patch_row,
+    matmul::{View, matmul, multiply},
+    rows, silu,
+    tape::{BlockTape, Tape},
+    to_patches,
+};
+use crate::{Condition, layout::{input, output}, weights::Weights};
+
+pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
+    let s = tape.sizes.expect("the tape was prepared");
+    let weight = |index: usize| weights.tensors[index].values.as_slice();
+
+    multiply(&mut tape.condition_hidden, batch.condition, weight(at::CONDITION_IN), s.samples, Condition::FEATURES, s.d);
+    rows::add_bias(&mut tape.condition_hidden, weight(at::CONDITION_IN_BIAS));
+    activate(&mut tape.condition_active, &tape.condition_hidden);
+    multiply(&mut tape.condition_sum, &tape.condition_active, weight(at::CONDITION_OUT), s.samples, s.d, s.d);
+    rows::add_bias(&mut tape.condition_sum, weight(at::CONDITION_OUT_BIAS));
+    rows::add_bias(&mut tape.condition_sum, weight(at::NO_PROMPT));
+    activate(&mut tape.condition, &tape.condition_sum);
+    multiply(&mut tape.modulation, &tape.condition, weight(at::MODULATION), s.samples, s.d, 6 * s.d);
+    multiply(&mut tape.final_modulation, &tape.condition, weight(at::FINAL_MODULATION), s.samples, s.d, 2 * s.d);
+    let tail = at::tail(s.layers);
+    rows::add_bias(&mut tape.final_modulation, weight(tail.final_table));
+
+    to_patches(&mut tape.patches, batch.pixels, &s, input::CHANNELS);
+    multiply(&mut tape.x, &tape.patches, weight(at::PATCH_IN), s.rows, s.patch_values, s.d);
+    rows::add_bias(&mut tape.x, weight(at::PATCH_IN_BIAS));
+    for layer in 0..s.layers {
+        let block = &mut tape.blocks[layer];
+        block.modulation.copy_from_slice(&tape.modulation);
+        rows::add_bias(&mut block.modulation, weight(at::block(layer).table));
+        block_forward(&s, weights, layer, block, &mut tape.x, &tape.cos, &tape.sin);
+    }
+
+    for sample in 0..s.samples {
+        let (range, inverse) = (s.token_range(sample, s.d), sample * s.tokens..(sample + 1) * s.tokens);
+        let (shift, scale) = tape.final_modulation[sample * 2 * s.d..(sample + 1) * 2 * s.d].split_at(s.d);
+        let out = &mut tape.final_normed[range.clone()];
+        rows::modulate(out, &mut tape.final_inverse[inverse], &tape.x[range], shift, scale);
+    }
+    let feature_values = s.patch * s.patch * s.features;
+    multiply(&mut tape.features, &tape.final_normed, weight(tail.patch_out), s.rows, s.d, feature_values);
+    rows::add_bias(&mut tape.features, weight(tail.patch_out_bias));
+    head(&s, weights, batch, tape);
+}
+
+fn activate(out: &mut [f32], x: &[f32]) {
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = silu(x));
+}
+
+impl Sizes {
+    /// Range of one sample's rows in a buffer of `width` values a row.
+    pub(super) fn token_range(&self, sample: usize, width: usize) -> std::ops::Range<usize> {
+        sample * self.tokens * width..(sample + 1) * self.tokens * width
+    }
+
+    /// Where a head's columns of one sample stand in a buffer of `width` values a row.
+    pub(super) fn head_view(&self, sample: usize, column: usize, width: usize) -> View {
+        View::part(width, sample * self.tokens, column, self.tokens, self.d_head)
+    }
+}
+
+fn block_forward(s: &Sizes, weights: &Weights, layer: usize, b: &mut BlockTape, x: &mut [f32], cos: &[f32], sin: &[f32]) {
+    let at = at::block(layer);
+    let weight = |index: usize| weights.tensors[index].values.as_slice();
+    let d = s.d;
+    b.x_in.copy_from_slice(x);
+    for sample in 0..s.samples {
+        let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
+        let range = s.token_range(sample, d);
+        let inverse = &mut b.inverse_in[s.token_range(sample, 1)];
+        rows::modulate(&mut b.normed_in[range.clone()], inverse, &b.x_in[range], &part[..d], &part[d..2 * d]);
+    }
+    multiply(&mut b.qkv, &b.normed_in, weight(at.qkv), s.rows, d, 3 * d);
+    let softmax_scale = (s.d_head as f32).powf(-0.5);
+    for sample in 0..s.samples {
+        for head in 0..s.heads {
+            let column = head * s.d_head;
+            let inverse = (sample * s.heads + head) * s.tokens..(sample * s.heads + head + 1) * s.tokens;
+            let first = sample * s.tokens;
+            let parts = [
+                (&mut b.query, &mut b.query_inverse, 0, at.query_scale),
+                (&mut b.key, &mut b.key_inverse, d, at.key_scale),
+            ];
+            for (out, inverses, offset, scale) in parts {
+                rows::norm_rotate(
+                    &mut out[first * d + column..],
+                    d,
+                    &mut inverses[inverse.clone()],
+                    &b.qkv[first * 3 * d + offset + column..],
+                    3 * d,
+                    weight(scale),
+                    cos,
+                    sin,
+                );
+            }
+            let attention = s.attention_range(sample, head);
+            let attention = &mut b.attention[attention];
+            let (query, key) = (s.head_view(sample, column, d), s.head_view(sample, column, d).transposed());
+            let square = View::dense(s.tokens, s.tokens);
+            matmul(attention, square, &b.query, query, &b.key, key, false, softmax_scale);
+            rows::softmax(attention, s.tokens);
+            let value = s.head_view(sample, 2 * d + column, 3 * d);
+            matmul(&mut b.mixed, s.head_view(sample, column, d), attention, square, &b.qkv, value, false, 1.0);
+        }
+    }
+    multiply(&mut b.attended, &b.mixed, weight(at.attention_out), s.rows, d, d);
+    for sample in 0..s.samples {
+        let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
+        let range = s.token_range(sample, d);
+        rows::add_gated(&mut x[range.clone()], &b.attended[range.clone()], &part[2 * d..3 * d]);
+        let inverse = &mut b.inverse_mid[s.token_range(sample, 1)];
+        rows::modulate(&mut b.normed_mid[range.clone()], inverse, &x[range], &part[3 * d..4 * d], &part[4 * d..5 * d]);
+    }
+    b.x_mid.copy_from_slice(x);
+    multiply(&mut b.hidden, &b.normed_mid, weight(at.mlp_in), s.rows, d, s.mlp);
+    rows::relu_squared(&mut b.hidden, &mut b.squared);
+    multiply(&mut b.mlp, &b.squared, weight(at.mlp_out), s.rows, s.mlp, d);
+    for sample in 0..s.samples {
+        let gate = &b.modulation[sample * 6 * d + 5 * d..(sample + 1) * 6 * d];
+        let range = s.token_range(sample, d);
+        rows::add_gated(&mut x[range.clone()], &b.mlp[range], gate);
+    }
+}
+
+impl Sizes {
+    pub(super) fn attention_range(&self, sample: usize, head: usize) -> std::ops::Range<usize> {
+        let square = self.tokens * self.tokens;
+        (sample * self.heads + head) * square..(sample * self.heads + head + 1) * square
+    }
+}
+
+/// The full-resolution head: features of the tokens beside the input pixels, two convolutions.
+fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
+    let tail = at::tail(s.layers);
+    let weight = |index: usize| weights.tensors[index].values.as_slice();
+    let per_sample = s.width * s.height;
+    let (head_in, features) = (&mut tape.head_in, &tape.features);
+    each_patch_row(s, |pixel, token, line| {
+        let sample = pixel / per_sample;
+        let (x, y) = (pixel % s.width, pixel % per_sample / s.width);
+        for column in 0..s.patch {
+            let out = head_in[sample].pixel_mut(x + column, y);
+            let from = ((token * s.patch + line) * s.patch + column) * s.features;
+            out[..s.features].copy_from_slice(&features[from..from + s.features]);
+            let from = (pixel + column) * input::CHANNELS;
+            out[s.features..].copy_from_slice(&batch.pixels[from..from + input::CHANNELS]);
+        }
+    });
+    let hidden_groups = split_weights(weight(tail.head_hidden), s.head_hidden);
+    let out_weights = spread_rows(weight(tail.head_out), s.head_hidden, output::CHANNELS);
+    let out_bias = lanes_of(weight(tail.head_out_bias), 0);
+    for sample in 0..s.samples {
+        for (group, group_weights) in hidden_groups.iter().enumerate() {
+            let bias = lanes_of(weight(tail.head_hidden_bias), group * LANES);
+            convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
+            for (pixel, values) in tape.convolved.iter().enumerate() {
+                let out = tape.head_hidden[sample].pixel_mut(pixel % s.width, pixel / s.width);
+                for lane in 0..LANES {
+                    out[group * LANES + lane] = values[lane].max(0.0);
+                }
+            }
+        }
+        convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
+        let out = &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
+        for (out, values) in out.chunks_exact_mut(output::CHANNELS).zip(&tape.convolved) {
+            out.copy_from_slice(&values[..output::CHANNELS]);
+        }
+    }
+}
+
+/// Weights `[rows, outputs]` as groups of [`LANES`] output channels.
+pub(super) fn split_weights(weights: &[f32], outputs: usize) -> Vec<Vec<[f32; LANES]>> {
+    let group = |first: usize| -> Vec<[f32; LANES]> {
+        weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect()
+    };
+    (0..outputs.div_ceil(LANES)).map(|index| group(index * LANES)).collect()
+}
+
+/// Weights `[9 * inputs, outputs]` for an input whose channels are padded to whole groups of [`LANES`].
+pub(super) fn spread_rows(weights: &[f32], inputs: usize, outputs: usize) -> Vec<[f32; LANES]> {
+    let padded = inputs.div_ceil(LANES) * LANES;
+    let narrow = pad_weights(weights, outputs);
+    let row = |index: usize| match index % padded {
+        channel if channel < inputs => narrow[index / padded * inputs + channel],
+        _ => [0.0; LANES],
+    };
+    (0..9 * padded).map(row).collect()
+}
+
+/// Sixteen values from `first` on, zeros beyond the end.
+pub(super) fn lanes_of(values: &[f32], first: usize) -> [f32; LANES] {
+    std::array::from_fn(|lane| values.get(first + lane).copied().unwrap_or(0.0))
+}

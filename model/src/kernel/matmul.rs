@@ -1,0 +1,136 @@
+//! Matrix products on slices, over the `gemm` crate. The one file of the crate with `unsafe`: the crate's own interface
+//! takes raw pointers, and every call here checks the extents of its three matrices first.
+#![allow(unsafe_code)] // see above: each call asserts that its matrices lie inside their slices
+
+use gemm::Parallelism;
+
+/// A matrix inside a slice: `rows` x `columns`, element `(r, c)` at `offset + r * row_step + c * column_step`.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    pub offset: usize,
+    pub rows: usize,
+    pub columns: usize,
+    pub row_step: usize,
+    pub column_step: usize,
+}
+
+impl View {
+    /// A dense row-major matrix from the slice's start.
+    pub fn dense(rows: usize, columns: usize) -> View {
+        View { offset: 0, rows, columns, row_step: columns, column_step: 1 }
+    }
+
+    /// `columns` neighbouring columns of a row-major matrix that is `width` wide, from `(row, column)`.
+    pub fn part(width: usize, row: usize, column: usize, rows: usize, columns: usize) -> View {
+        View { offset: row * width + column, rows, columns, row_step: width, column_step: 1 }
+    }
+
+    /// The same elements, transposed.
+    pub fn transposed(self) -> View {
+        let View { offset, rows, columns, row_step, column_step } = self;
+        View { offset, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
+    }
+
+    fn end(&self) -> usize {
+        match (self.rows, self.columns) {
+            (0, _) | (_, 0) => 0,
+            (rows, columns) => self.offset + (rows - 1) * self.row_step + (columns - 1) * self.column_step + 1,
+        }
+    }
+}
+
+/// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.
+///
+/// # Panics
+/// If the shapes do not fit or a matrix leaves its slice.
+pub fn matmul(c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[f32], b_view: View, add: bool, scale: f32) {
+    assert!(a_view.rows == c_view.rows && b_view.columns == c_view.columns && a_view.columns == b_view.rows, "shapes");
+    assert!(a_view.end() <= a.len() && b_view.end() <= b.len() && c_view.end() <= c.len(), "matrix leaves its slice");
+    if c_view.rows == 0 || c_view.columns == 0 {
+        return;
+    }
+    // SAFETY: the asserts above keep every element of the three matrices inside its slice; `c` is borrowed mutably, so
+    // it cannot overlap `a` or `b`; f32 has no invalid values.
+    unsafe {
+        gemm::gemm(
+            c_view.rows,
+            c_view.columns,
+            a_view.columns,
+            c.as_mut_ptr().add(c_view.offset),
+            c_view.column_step as isize,
+            c_view.row_step as isize,
+            add,
+            a.as_ptr().add(a_view.offset),
+            a_view.column_step as isize,
+            a_view.row_step as isize,
+            b.as_ptr().add(b_view.offset),
+            b_view.column_step as isize,
+            b_view.row_step as isize,
+            1.0,
+            scale,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+/// `c[m, n] = a[m, k] * b[k, n]`, dense.
+pub fn multiply(c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
+    matmul(c, View::dense(m, n), a, View::dense(m, k), b, View::dense(k, n), false, 1.0);
+}
+
+/// `c[m, k] = a[m, n] * transpose(b[k, n])`, dense: the gradient of a linear map's input.
+pub fn multiply_transposed(c: &mut [f32], a: &[f32], b: &[f32], m: usize, n: usize, k: usize) {
+    matmul(c, View::dense(m, k), a, View::dense(m, n), b, View::dense(k, n).transposed(), false, 1.0);
+}
+
+/// `c[k, n] += transpose(a[m, k]) * b[m, n]`, dense: the gradient of a linear map's weight.
+pub fn add_transposed_product(c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
+    matmul(c, View::dense(k, n), a, View::dense(m, k).transposed(), b, View::dense(m, n), true, 1.0);
+}
+
+/// The best rate of a large matrix product on one thread, in GFLOP/s: what [`crate::kernel`] can be measured against.
+pub fn peak_gflops(seconds: f64) -> f64 {
+    let size = 768;
+    let (a, b) = (vec![0.5f32; size * size], vec![0.25f32; size * size]);
+    let mut c = vec![0.0f32; size * size];
+    let (begin, mut best) = (std::time::Instant::now(), f64::INFINITY);
+    while begin.elapsed().as_secs_f64() < seconds {
+        let step = std::time::Instant::now();
+        multiply(&mut c, &a, &b, size, size, size);
+        best = best.min(step.elapsed().as_secs_f64());
+    }
+    2.0 * (size as f64).powi(3) / best / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_agree_with_the_definition() {
+        let (m, k, n) = (3, 4, 2);
+        let a: Vec<f32> = (0..m * k).map(|i| i as f32 - 5.0).collect();
+        let b: Vec<f32> = (0..k * n).map(|i| (i * i) as f32 * 0.5).collect();
+        let plain = |r: usize, c: usize| (0..k).map(|i| a[r * k + i] * b[i * n + c]).sum::<f32>();
+        let mut c = vec![9.0; m * n];
+        multiply(&mut c, &a, &b, m, k, n);
+        assert!((0..m * n).all(|i| c[i] == plain(i / n, i % n)), "{c:?}");
+        let mut back = vec![0.0; m * k];
+        multiply_transposed(&mut back, &c, &b, m, n, k);
+        let expected: f32 = (0..n).map(|i| c[n + i] * b[2 * n + i]).sum();
+        assert_eq!(back[k + 2], expected);
+        let mut weight = vec![1.0; k * n];
+        add_transposed_product(&mut weight, &a, &c, m, k, n);
+        let expected: f32 = 1.0 + (0..m).map(|row| a[row * k + 3] * c[row * n + 1]).sum::<f32>();
+        assert_eq!(weight[3 * n + 1], expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "leaves its slice")]
+    fn a_matrix_outside_its_slice_is_refused() {
+        multiply(&mut [0.0; 4], &[0.0; 3], &[0.0; 4], 2, 2, 2);
+    }
+}

@@ -1,0 +1,249 @@
+//! The arithmetic between the matrix products, row by row, forward and backward. Plain loops that the compiler turns
+//! into vectors for the processor at hand (`multiversion`).
+
+use crate::denoiser::NORM_EPSILON;
+use multiversion::multiversion;
+
+/// Divides each row of `d` values by its root mean square, then scales and shifts by rows that `count` rows share.
+/// `inverse` receives one over the root mean square of each row.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn modulate(out: &mut [f32], inverse: &mut [f32], x: &[f32], shift: &[f32], scale: &[f32]) {
+    let d = shift.len();
+    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
+        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
+        *inverse = inv;
+        for i in 0..d {
+            out[i] = x[i] * inv * (1.0 + scale[i]) + shift[i];
+        }
+    }
+}
+
+/// The gradient of [`modulate`]: adds to `d_x`, `d_shift` and `d_scale`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn modulate_back(
+    d_x: &mut [f32],
+    d_shift: &mut [f32],
+    d_scale: &mut [f32],
+    d_out: &[f32],
+    x: &[f32],
+    inverse: &[f32],
+    scale: &[f32],
+) {
+    let d = scale.len();
+    for (row, &inv) in inverse.iter().enumerate() {
+        let (x, d_out, d_x) = (&x[row * d..][..d], &d_out[row * d..][..d], &mut d_x[row * d..][..d]);
+        let mut lanes = [0.0f32; 16];
+        for i in 0..d {
+            let normed = x[i] * inv;
+            d_shift[i] += d_out[i];
+            d_scale[i] += d_out[i] * normed;
+        }
+        for (chunk, ((xs, ds), ss)) in x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)).enumerate() {
+            let _ = chunk;
+            for i in 0..16 {
+                lanes[i] += ds[i] * (1.0 + ss[i]) * xs[i];
+            }
+        }
+        let mut sum: f32 = lanes.iter().sum();
+        for i in d / 16 * 16..d {
+            sum += d_out[i] * (1.0 + scale[i]) * x[i];
+        }
+        let mean = sum * inv / d as f32;
+        for i in 0..d {
+            d_x[i] += inv * (d_out[i] * (1.0 + scale[i]) - x[i] * inv * mean);
+        }
+    }
+}
+
+/// Normalises one head's rows, scales them and rotates them to their positions: `x` has `stride` values a row, of which
+/// the first `scale.len()` are the head's; `out` likewise.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn norm_rotate(
+    out: &mut [f32],
+    out_stride: usize,
+    inverse: &mut [f32],
+    x: &[f32],
+    stride: usize,
+    scale: &[f32],
+    cos: &[f32],
+    sin: &[f32],
+) {
+    let d = scale.len();
+    let half = d / 2;
+    for (row, inverse) in inverse.iter_mut().enumerate() {
+        let x = &x[row * stride..][..d];
+        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
+        *inverse = inv;
+        let (first, second) = out[row * out_stride..][..d].split_at_mut(half);
+        let (cos, sin) = (&cos[row * half..][..half], &sin[row * half..][..half]);
+        let (xa, xb) = x.split_at(half);
+        let (sa, sb) = scale.split_at(half);
+        for i in 0..half {
+            let (a, b) = (xa[i] * inv * sa[i], xb[i] * inv * sb[i]);
+            first[i] = a * cos[i] - b * sin[i];
+            second[i] = a * sin[i] + b * cos[i];
+        }
+    }
+}
+
+/// The gradient of [`norm_rotate`]: writes `d_x`, adds to `d_scale`; `d_out` is overwritten.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn norm_rotate_back(
+    d_x: &mut [f32],
+    stride: usize,
+    d_scale: &mut [f32],
+    d_out: &mut [f32],
+    out_stride: usize,
+    x: &[f32],
+    inverse: &[f32],
+    scale: &[f32],
+    cos: &[f32],
+    sin: &[f32],
+) {
+    let d = scale.len();
+    let half = d / 2;
+    for (row, &inv) in inverse.iter().enumerate() {
+        let x = &x[row * stride..][..d];
+        let d_row = &mut d_out[row * out_stride..][..d];
+        let (cos, sin) = (&cos[row * half..][..half], &sin[row * half..][..half]);
+        let (first, second) = d_row.split_at_mut(half);
+        for i in 0..half {
+            let (da, db) = (first[i], second[i]);
+            first[i] = da * cos[i] + db * sin[i];
+            second[i] = db * cos[i] - da * sin[i];
+        }
+        let mut sum = 0.0;
+        for i in 0..d {
+            let normed = x[i] * inv;
+            d_scale[i] += d_row[i] * normed;
+            d_row[i] *= scale[i];
+            sum += d_row[i] * normed;
+        }
+        let mean = sum / d as f32;
+        for (i, d_x) in d_x[row * stride..][..d].iter_mut().enumerate() {
+            *d_x = inv * (d_row[i] - x[i] * inv * mean);
+        }
+    }
+}
+
+/// Softmax of each row of `d` values, in place.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn softmax(x: &mut [f32], d: usize) {
+    for row in x.chunks_exact_mut(d) {
+        let mut most = f32::NEG_INFINITY;
+        for &value in row.iter() {
+            most = most.max(value);
+        }
+        for value in row.iter_mut() {
+            *value = exp(*value - most);
+        }
+        let mut sum = 0.0;
+        for &value in row.iter() {
+            sum += value;
+        }
+        let inverse = 1.0 / sum;
+        for value in row.iter_mut() {
+            *value *= inverse;
+        }
+    }
+}
+
+/// The gradient of [`softmax`] times `scale`: `d_p` becomes the gradient of the scores.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn softmax_back(d_p: &mut [f32], p: &[f32], d: usize, scale: f32) {
+    for (d_p, p) in d_p.chunks_exact_mut(d).zip(p.chunks_exact(d)) {
+        let sum = dot(d_p, p);
+        for i in 0..d {
+            d_p[i] = p[i] * (d_p[i] - sum) * scale;
+        }
+    }
+}
+
+/// `relu` in place, and its square into `squared`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn relu_squared(x: &mut [f32], squared: &mut [f32]) {
+    for (x, squared) in x.iter_mut().zip(squared) {
+        let positive = x.max(0.0);
+        *x = positive;
+        *squared = positive * positive;
+    }
+}
+
+/// `out += x * gate`, the gate shared by all rows.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn add_gated(out: &mut [f32], x: &[f32], gate: &[f32]) {
+    let d = gate.len();
+    for (out, x) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
+        for i in 0..d {
+            out[i] += x[i] * gate[i];
+        }
+    }
+}
+
+/// The gradient of [`add_gated`]: writes `d_x`, adds to `d_gate`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn add_gated_back(d_x: &mut [f32], d_gate: &mut [f32], d_out: &[f32], x: &[f32], gate: &[f32]) {
+    let d = gate.len();
+    for ((d_x, d_out), x) in d_x.chunks_exact_mut(d).zip(d_out.chunks_exact(d)).zip(x.chunks_exact(d)) {
+        for i in 0..d {
+            d_gate[i] += d_out[i] * x[i];
+            d_x[i] = d_out[i] * gate[i];
+        }
+    }
+}
+
+/// Adds `bias` to each row.
+pub fn add_bias(x: &mut [f32], bias: &[f32]) {
+    for row in x.chunks_exact_mut(bias.len()) {
+        row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
+    }
+}
+
+/// Adds each row to `d_bias`.
+pub fn add_rows(d_bias: &mut [f32], d_x: &[f32]) {
+    for row in d_x.chunks_exact(d_bias.len()) {
+        d_bias.iter_mut().zip(row).for_each(|(b, x)| *b += x);
+    }
+}
+
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 16];
+    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
+    let tail: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for i in 0..16 {
+            lanes[i] += a[i] * b[i];
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
+/// e to the x, relative error below 2e-7 for x in -87..0 (all that softmax asks for): range reduction by powers of two
+/// and a polynomial (Cephes).
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    let x = x.max(-87.0);
+    let n = (x * std::f32::consts::LOG2_E).round_ties_even();
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r + 0.5;
+    (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) << 23) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_accurate_where_softmax_needs_it() {
+        let worst = (0..=8600).map(|i| -(i as f32) * 0.01).map(|x| (exp(x) / x.exp() - 1.0).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-6, "{worst}");
+    }
+
+    #[test]
+    fn softmax_rows_sum_to_one() {
+        let mut x = vec![1.0, 2.0, 3.0, -50.0, 0.0, 50.0];
+        softmax(&mut x, 3);
+        assert!((x[..3].iter().sum::<f32>() - 1.0).abs() < 1e-6 && (x[5] - 1.0).abs() < 1e-6, "{x:?}");
+    }
+}

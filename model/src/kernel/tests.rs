@@ -1,0 +1,109 @@
+//! The kernel against the plain Burn module: outputs and automatic gradients.
+
+use super::*;
+use crate::{denoiser::Denoiser, layout::output, weights::normal};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+struct Collected<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: Vec<(String, Vec<f32>)>,
+}
+
+impl ModuleVisitor for Collected<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.gradients).expect("every parameter has a gradient");
+        let values = gradient.into_data().to_vec::<f32>().expect("f32");
+        self.found.push((self.path.join("."), values));
+    }
+}
+
+/// Sizes that leave every remainder loop something to do, weights far from their zeros.
+fn problem() -> (ModelConfig, Weights, Vec<f32>, Vec<f32>) {
+    let config = ModelConfig {
+        d_model: 40,
+        heads: 2,
+        layers: 2,
+        mlp_ratio: 2,
+        patch_px: 4,
+        width: 20,
+        height: 12,
+        head_features: 5,
+        head_hidden: 18,
+        ..ModelConfig::default()
+    };
+    let mut weights = Weights::init(&config, 7);
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for tensor in &mut weights.tensors {
+        tensor.values.iter_mut().for_each(|value| *value += 0.1 * normal(&mut rng));
+    }
+    let pixels = (0..2 * 12 * 20 * input::CHANNELS).map(|_| normal(&mut rng)).collect();
+    let condition = (0..2 * Condition::FEATURES).map(|_| normal(&mut rng)).collect();
+    (config, weights, pixels, condition)
+}
+
+fn worst_error(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(1e-6f32, |most, value| most.max(value.abs()));
+    found.iter().zip(expected).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f32::max)
+}
+
+#[test]
+fn the_order_of_tensors_is_the_order_of_the_spec() {
+    let config = ModelConfig { layers: 3, ..ModelConfig::default() };
+    let specs = Weights::spec(&config);
+    let name = |index: usize| specs[index].name.as_str();
+    assert_eq!(name(at::PATCH_IN), "patch_in.weight");
+    assert_eq!(name(at::NO_PROMPT), "no_prompt");
+    assert_eq!(name(at::FINAL_MODULATION), "final_modulation.weight");
+    assert_eq!(name(at::block(2).table), "blocks.2.modulation_table");
+    assert_eq!(name(at::block(1).mlp_out), "blocks.1.mlp_out.weight");
+    assert_eq!(name(at::tail(3).final_table), "final_modulation_table");
+    assert_eq!(name(at::tail(3).head_out_bias), "head_out.bias");
+    assert_eq!(specs.len(), at::tail(3).head_out_bias + 1);
+}
+
+#[test]
+fn output_and_gradients_agree_with_burn() {
+    let (config, weights, pixels, condition) = problem();
+    let device = Device::flex().autodiff();
+    let network = Denoiser::new(&config, &weights, &device);
+    let pixel_tensor = Tensor::<4>::from_data(TensorData::new(pixels.clone(), [2, 12, 20, input::CHANNELS]), &device);
+    let condition_tensor = Tensor::<2>::from_data(TensorData::new(condition.clone(), [2, Condition::FEATURES]), &device);
+    let expected = network.forward(pixel_tensor, condition_tensor);
+
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let d_output: Vec<f32> = (0..2 * 12 * 20 * output::CHANNELS).map(|_| normal(&mut rng)).collect();
+    let weighted = Tensor::<4>::from_data(TensorData::new(d_output.clone(), [2, 12, 20, output::CHANNELS]), &device);
+    let gradients = (expected.clone() * weighted).sum().backward();
+    let mut collected = Collected { gradients: &gradients, path: Vec::new(), found: Vec::new() };
+    network.visit(&mut collected);
+
+    let kernel = Kernel::new(config.clone());
+    let mut tape = Tape::default();
+    let batch = Batch { pixels: &pixels, condition: &condition, samples: 2, width: 20, height: 12 };
+    let mut own = weights.zeros_like();
+    // Twice: the second pass must not see what the first left in the buffers.
+    for _ in 0..2 {
+        own = weights.zeros_like();
+        kernel.forward(&weights, &batch, &mut tape);
+        kernel.backward(&weights, &batch, &mut tape, &d_output, &mut own);
+    }
+    let error = worst_error(tape.output(), &expected.into_data().to_vec::<f32>().expect("f32"));
+    assert!(error < 2e-5, "output: {error}");
+    assert_eq!(collected.found.len(), own.tensors.len());
+    for (name, expected) in &collected.found {
+        let error = worst_error(&own.get(name).values, expected);
+        assert!(error < 2e-4, "gradient of {name}: {error}");
+    }
+}
