@@ -13,7 +13,12 @@ const FAILURE: i32 = 1;
 
 fn holdfast(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("RUST_BACKTRACE").env_remove("RUST_LOG").output().expect("the binary starts")
+    command
+        .args(args)
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("the binary starts")
 }
 
 fn stderr(output: &Output) -> String {
@@ -59,7 +64,17 @@ fn spoilt_model(spoil: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> TempDir {
 #[track_caller]
 fn check_model(model: &Path, parts: &[&str]) {
     let out = folder();
-    let args = ["rollout", "--seed", "7", "--policy", "still", "--ticks", "1", "--out", text(out.path())];
+    let args = [
+        "rollout",
+        "--seed",
+        "7",
+        "--policy",
+        "still",
+        "--ticks",
+        "1",
+        "--out",
+        text(out.path()),
+    ];
     check(&[&args[..], &["--model", text(model)]].concat(), MISTAKE, parts);
 }
 
@@ -91,7 +106,14 @@ fn weights_of_a_wrong_shape() {
         matrix.expect("a matrix that is not square").reverse();
         let mut header = header.to_string().into_bytes();
         header.resize(header.len().next_multiple_of(8), b' ');
-        Some([&(header.len() as u64).to_le_bytes(), header.as_slice(), &weights[8 + header_bytes..]].concat())
+        Some(
+            [
+                &(header.len() as u64).to_le_bytes(),
+                header.as_slice(),
+                &weights[8 + header_bytes..],
+            ]
+            .concat(),
+        )
     });
     check_model(model.path(), &["model.safetensors", "shape"]);
 }
@@ -101,26 +123,76 @@ fn an_actions_file_with_a_bad_line_17() {
     let folder = folder();
     let (actions, out) = (folder.path().join("walk.jsonl"), folder.path().join("out"));
     fs::write(&actions, "{\"forward\":true}\n".repeat(16) + "{\"forwards\":true}\n").expect("room for a small file");
-    let args = ["rollout", "--seed", "7", "--actions", text(&actions), "--out", text(&out)];
-    check(&args, MISTAKE, &["walk.jsonl", "line 17", "`forwards`", "{\"forward\":true"]);
+    let args = [
+        "rollout",
+        "--seed",
+        "7",
+        "--actions",
+        text(&actions),
+        "--out",
+        text(&out),
+    ];
+    check(
+        &args,
+        MISTAKE,
+        &["walk.jsonl", "line 17", "`forwards`", "{\"forward\":true"],
+    );
     assert!(!out.exists(), "nothing is written for a mistake");
 }
 
 #[test]
 fn a_seed_that_is_no_number() {
     for command in ["rollout", "play", "bench"] {
-        check(&[command, "--seed", "abc"], MISTAKE, &["'abc'", "--seed", "whole number", command]);
+        check(
+            &[command, "--seed", "abc"],
+            MISTAKE,
+            &["'abc'", "--seed", "whole number", command],
+        );
     }
 }
 
 #[test]
 fn a_device_that_is_not_there() {
     let out = folder();
-    let rollout = ["rollout", "--seed", "7", "--policy", "still", "--ticks", "1", "--out", text(out.path())];
-    check(&[&rollout[..], &["--device", "cuda"]].concat(), MISTAKE, &["cuda", "--device cpu"]);
-    check(&[&rollout[..], &["--device", "abacus"]].concat(), MISTAKE, &["abacus", "vulkan"]);
+    let rollout = [
+        "rollout",
+        "--seed",
+        "7",
+        "--policy",
+        "still",
+        "--ticks",
+        "1",
+        "--out",
+        text(out.path()),
+    ];
+    check(
+        &[&rollout[..], &["--device", "cuda"]].concat(),
+        MISTAKE,
+        &["cuda", "--device cpu"],
+    );
+    check(
+        &[&rollout[..], &["--device", "abacus"]].concat(),
+        MISTAKE,
+        &["abacus", "vulkan"],
+    );
+    #[cfg(feature = "view")]
     check(&["play", "--device", "cuda"], MISTAKE, &["cuda", "--device cpu"]);
     check(&["bench", "--device", "cuda"], MISTAKE, &["cuda", "--device cpu"]);
+}
+
+#[test]
+fn a_config_with_an_unknown_key() {
+    let folder = folder();
+    let (config, run) = (folder.path().join("tiny.toml"), folder.path().join("run"));
+    fs::write(&config, "steps = 5\nlerning_rate = 1\n").expect("room for a small file");
+    let args = ["train", "--config", text(&config), "--run", text(&run)];
+    check(&args, MISTAKE, &["tiny.toml", "line 2", "`lerning_rate`", "expected"]);
+    assert!(!run.exists(), "nothing is written for a mistake");
+    check(
+        &["train", "--config", "/nowhere/tiny.toml"],
+        MISTAKE,
+        &["/nowhere/tiny.toml"],
+    );
 }
 
 #[test]
@@ -128,9 +200,21 @@ fn arguments_that_are_missing_or_do_not_go_together() {
     check(&["rollout"], MISTAKE, &["--out <DIR>", "see `holdfast rollout --help`"]);
     let out = folder();
     let start = ["rollout", "--seed", "7", "--out", text(out.path())];
-    check(&[&start[..], &["--policy", "still"]].concat(), MISTAKE, &["--ticks <N>"]);
-    check(&[&start[..], &["--policy", "dance", "--ticks", "1"]].concat(), MISTAKE, &["dance", "wander", "look_back"]);
-    check(&[&start[..], &["--polcy", "still"]].concat(), MISTAKE, &["--polcy", "--policy"]);
+    check(
+        &[&start[..], &["--policy", "still"]].concat(),
+        MISTAKE,
+        &["--ticks <N>"],
+    );
+    check(
+        &[&start[..], &["--policy", "dance", "--ticks", "1"]].concat(),
+        MISTAKE,
+        &["dance", "wander", "look_back"],
+    );
+    check(
+        &[&start[..], &["--polcy", "still"]].concat(),
+        MISTAKE,
+        &["--polcy", "--policy"],
+    );
     check(&["rolout"], MISTAKE, &["rolout", "rollout"]);
 }
 
@@ -138,7 +222,17 @@ fn arguments_that_are_missing_or_do_not_go_together() {
 fn an_out_that_holds_other_things() {
     let out = folder();
     fs::write(out.path().join("thesis.txt"), "years").expect("room for a small file");
-    let args = ["rollout", "--seed", "7", "--policy", "still", "--ticks", "1", "--out", text(out.path())];
+    let args = [
+        "rollout",
+        "--seed",
+        "7",
+        "--policy",
+        "still",
+        "--ticks",
+        "1",
+        "--out",
+        text(out.path()),
+    ];
     check(&args, MISTAKE, &["not empty", "--overwrite"]);
 }
 
@@ -148,7 +242,17 @@ fn a_picture_that_is_none() {
     let picture = folder.path().join("photo.png");
     fs::write(&picture, "GIF89a").expect("room for a small file");
     let out = folder.path().join("out");
-    let args = ["rollout", "--image", text(&picture), "--policy", "still", "--ticks", "1", "--out", text(&out)];
+    let args = [
+        "rollout",
+        "--image",
+        text(&picture),
+        "--policy",
+        "still",
+        "--ticks",
+        "1",
+        "--out",
+        text(&out),
+    ];
     check(&args, MISTAKE, &["photo.png", "PNG"]);
 }
 
@@ -161,8 +265,12 @@ impl SmallDisk {
     fn new(size: &str) -> Option<SmallDisk> {
         let folder = folder();
         let options = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs", text(folder.path())]).output();
-        mounted.is_ok_and(|output| output.status.success()).then_some(SmallDisk(folder))
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs", text(folder.path())])
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then_some(SmallDisk(folder))
     }
 }
 
@@ -182,16 +290,36 @@ fn a_full_disk() {
         return;
     };
     let out = disk.0.path().join("out");
-    let args = ["rollout", "--seed", "7", "--policy", "wander", "--ticks", "200", "--out", text(&out)];
-    check(&args, FAILURE, &["No space left on device", "is kept", "free some space"]);
-    let frames: Vec<_> = fs::read_dir(out.join("frames")).expect("kept").map(|entry| entry.expect("readable")).collect();
+    let args = [
+        "rollout",
+        "--seed",
+        "7",
+        "--policy",
+        "wander",
+        "--ticks",
+        "200",
+        "--out",
+        text(&out),
+    ];
+    check(
+        &args,
+        FAILURE,
+        &["No space left on device", "is kept", "free some space"],
+    );
+    let frames: Vec<_> = fs::read_dir(out.join("frames"))
+        .expect("kept")
+        .map(|entry| entry.expect("readable"))
+        .collect();
     assert!(frames.len() > 2, "{frames:?}");
     for frame in &frames {
         let bytes = fs::read(frame.path()).expect("kept");
         assert!(bytes.ends_with(b"IEND\xaeB`\x82"), "{frame:?} is whole");
     }
     let lines = fs::read_to_string(out.join("observations.jsonl")).expect("kept");
-    assert!(lines.ends_with('\n') && lines.lines().count() >= frames.len() - 1, "{lines}");
+    assert!(
+        lines.ends_with('\n') && lines.lines().count() >= frames.len() - 1,
+        "{lines}"
+    );
 }
 
 #[test]

@@ -7,9 +7,14 @@ use super::{
     out_folder::{self, picture_name, write_error},
     picture::encode_png,
     progress, seed,
-    truth::{TrueTick, Truth},
+    truth::Truth,
 };
-use holdfast_sim::{Start, script::Policy, seeds};
+use holdfast_sim::{
+    Action,
+    episode::{ACTIONS_FILE, Episode, HEAD_FILE},
+    script::Policy,
+    seeds,
+};
 use serde::Serialize;
 use std::{
     fs, io,
@@ -21,7 +26,6 @@ use std::{
 const REPORT: &str = "data.json";
 const SHEET: &str = "sheet.png";
 const FRAMES: &str = "frames";
-const ACTIONS: &str = "actions.jsonl";
 const TRUTH: &str = "truth.jsonl";
 const CAPTIONS: &str = "captions.jsonl";
 /// Folders of episodes are named by their seeds.
@@ -34,8 +38,9 @@ const AFTER_HELP: &str = "Examples:
   holdfast data --seed 1000000 --episodes 4 --ticks 200 --out episodes
   holdfast data --seed 7 --policy dig --size 256x144 --out episodes
 
-The folder: sheet.png (an episode a row), data.json, and for each seed a folder with frames/000000.png (the start)
-onwards, actions.jsonl, truth.jsonl (pose, target, edits) and captions.jsonl (the scene in words).";
+The folder: sheet.png (an episode a row), data.json, and for each seed a folder with
+frames/000000.png (the start) onwards, actions.jsonl, episode.json, truth.jsonl (pose, target,
+edits) and captions.jsonl (the scene in words).";
 
 /// Write episodes of the true world for inspection: frames, actions, truth and captions
 #[derive(Debug, clap::Args)]
@@ -77,14 +82,19 @@ struct Report {
 struct EpisodeReport {
     seed: u64,
     policy: &'static str,
-    ticks: u64,
+    ticks: usize,
 }
 
 pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     out_folder::prepare(&args.out, args.overwrite, REPORT, clear)?;
     let [width, height] = args.size;
-    let mut report = Report { version: env!("CARGO_PKG_VERSION"), width, height, episodes: Vec::new() };
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        width,
+        height,
+        episodes: Vec::new(),
+    };
     write_report(&args.out, &report)?;
     let bar = progress::bar(args.episodes * args.ticks, "ticks");
     let mut rows = Vec::new();
@@ -92,13 +102,16 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let policy = args.policy.unwrap_or_else(|| Policy::mixed(seed));
-        let mut episode = Episode::create(args, seed)?;
-        let ticks = episode.play(policy, seed, args.ticks, stop, &bar)?;
-        report.episodes.push(EpisodeReport { seed, policy: policy.name(), ticks });
+        let mut taken = Taken::create(args, seed)?;
+        taken.play(stop, &bar)?;
+        report.episodes.push(EpisodeReport {
+            seed,
+            policy: taken.policy.name(),
+            ticks: taken.actions.len(),
+        });
         write_report(&args.out, &report)?;
         if rows.len() < SHEET_ROWS {
-            rows.push(episode.sheet);
+            rows.push(taken.sheet);
             write_sheet(&args.out, &rows)?;
         }
     }
@@ -107,61 +120,81 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An episode under way.
-struct Episode {
+/// An episode being taken down.
+struct Taken {
     folder: PathBuf,
-    actions: LineFile,
+    seed: u64,
+    policy: Policy,
+    ticks: u64,
+    world: Truth,
+    actions: Vec<Action>,
     truth: LineFile,
     captions: LineFile,
-    world: Truth,
+    shown_ticks: Vec<u64>,
     sheet: Vec<Column>,
 }
 
-impl Episode {
-    fn create(args: &DataArgs, seed: u64) -> anyhow::Result<Episode> {
+impl Taken {
+    fn create(args: &DataArgs, seed: u64) -> anyhow::Result<Taken> {
         let folder = args.out.join(format!("{EPISODE_PREFIX}{seed}"));
         let frames = folder.join(FRAMES);
         fs::create_dir_all(&frames).map_err(|error| fail(&frames, &error))?;
         let lines = |name: &str| LineFile::create(&folder.join(name)).map_err(|error| fail(&folder.join(name), &error));
-        let (actions, truth, captions) = (lines(ACTIONS)?, lines(TRUTH)?, lines(CAPTIONS)?);
         let [width, height] = args.size;
-        Ok(Episode { folder, actions, truth, captions, world: Truth::new(width, height), sheet: Vec::new() })
+        Ok(Taken {
+            truth: lines(TRUTH)?,
+            captions: lines(CAPTIONS)?,
+            folder,
+            seed,
+            policy: args.policy.unwrap_or_else(|| Policy::mixed(seed)),
+            ticks: args.ticks,
+            world: Truth::new(seed, width, height),
+            actions: Vec::new(),
+            shown_ticks: contact_sheet::evenly_spaced_ticks(args.ticks, SHEET_COLUMNS),
+            sheet: Vec::new(),
+        })
     }
 
-    /// Plays up to `ticks` and returns how many it came to.
-    fn play(
-        &mut self,
-        policy: Policy,
-        seed: u64,
-        ticks: u64,
-        stop: &AtomicBool,
-        bar: &indicatif::ProgressBar,
-    ) -> anyhow::Result<u64> {
-        let shown = contact_sheet::evenly_spaced_ticks(ticks, SHEET_COLUMNS);
-        let mut script = policy.script(seed);
-        let start = self.world.reset(&Start::Seed(seed))?;
-        self.write(0, start, &shown)?;
-        for tick in 1..=ticks {
+    /// Plays until the ticks are done or someone wants to stop; the episode is saved in both cases.
+    fn play(&mut self, stop: &AtomicBool, bar: &indicatif::ProgressBar) -> anyhow::Result<()> {
+        let mut script = self.policy.script(self.seed);
+        self.write(0)?;
+        for tick in 1..=self.ticks {
             if stop.load(Ordering::Relaxed) {
-                return Ok(tick - 1);
+                break;
             }
             let action = script.next(Some(self.world.world()));
-            let truth = self.world.step(&action)?;
-            self.write(tick, truth, &shown)?;
-            self.actions.push(&action.to_json_line()).map_err(|error| fail(&self.folder.join(ACTIONS), &error))?;
+            self.world.step(&action);
+            self.actions.push(action);
+            self.write(tick)?;
             bar.inc(1);
         }
-        Ok(ticks)
+        let actions = std::mem::take(&mut self.actions);
+        let episode = Episode {
+            seed: self.seed,
+            player: self.policy.name().to_string(),
+            actions,
+        };
+        episode.save(&self.folder)?;
+        self.actions = episode.actions;
+        Ok(())
     }
 
-    fn write(&mut self, tick: u64, truth: TrueTick, shown: &[u64]) -> anyhow::Result<()> {
+    fn write(&mut self, tick: u64) -> anyhow::Result<()> {
         let path = self.folder.join(FRAMES).join(picture_name(tick));
-        atomic_file::write(&path, &encode_png(&truth.frame)).map_err(|error| fail(&path, &error))?;
-        self.truth.push(&truth.line).map_err(|error| fail(&self.folder.join(TRUTH), &error))?;
+        atomic_file::write(&path, &encode_png(self.world.frame())).map_err(|error| fail(&path, &error))?;
+        self.truth
+            .push(&self.world.line())
+            .map_err(|error| fail(&self.folder.join(TRUTH), &error))?;
         let caption = self.world.caption_line();
-        self.captions.push(&caption).map_err(|error| fail(&self.folder.join(CAPTIONS), &error))?;
-        if shown.contains(&tick) {
-            self.sheet.push(Column { tick, pictures: vec![truth.frame] });
+        self.captions
+            .push(&caption)
+            .map_err(|error| fail(&self.folder.join(CAPTIONS), &error))?;
+        if self.shown_ticks.contains(&tick) {
+            self.sheet.push(Column {
+                tick,
+                pictures: vec![self.world.frame().clone()],
+            });
         }
         Ok(())
     }
@@ -183,10 +216,16 @@ fn write_sheet(out: &Path, rows: &[Vec<Column>]) -> anyhow::Result<()> {
         .enumerate()
         .map(|(index, first)| Column {
             tick: first.tick,
-            pictures: rows.iter().filter_map(|row| row.get(index)).flat_map(|column| column.pictures.clone()).collect(),
+            pictures: rows
+                .iter()
+                .filter_map(|row| row.get(index))
+                .flat_map(|column| column.pictures.clone())
+                .collect(),
         })
         .collect();
-    let Some(sheet) = contact_sheet::draw(&columns, 1) else { return Ok(()) };
+    let Some(sheet) = contact_sheet::draw(&columns, 1) else {
+        return Ok(());
+    };
     atomic_file::write(&out.join(SHEET), &encode_png(&sheet)).map_err(|error| fail(&out.join(SHEET), &error))
 }
 
@@ -195,11 +234,15 @@ fn clear(out: &Path) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         let folder = entry?.path();
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.strip_prefix(EPISODE_PREFIX).is_none_or(|seed| seed.parse::<u64>().is_err()) || !folder.is_dir() {
+        if name
+            .strip_prefix(EPISODE_PREFIX)
+            .is_none_or(|seed| seed.parse::<u64>().is_err())
+            || !folder.is_dir()
+        {
             continue;
         }
         out_folder::remove_numbered_pictures(&folder.join(FRAMES))?;
-        out_folder::remove_files(&folder, [ACTIONS, TRUTH, CAPTIONS])?;
+        out_folder::remove_files(&folder, [ACTIONS_FILE, HEAD_FILE, TRUTH, CAPTIONS])?;
         // A folder with other things in it stays.
         let _ = fs::remove_dir(folder.join(FRAMES)).and_then(|()| fs::remove_dir(&folder));
     }
@@ -207,7 +250,9 @@ fn clear(out: &Path) -> io::Result<()> {
 }
 
 fn size(text: &str) -> Result<[usize; 2], String> {
-    let parsed = text.split_once('x').and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    let parsed = text
+        .split_once('x')
+        .and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
     let in_range = parsed.filter(|size: &[usize; 2]| size.iter().all(|side| (8..=4096).contains(side)));
     in_range.ok_or_else(|| "expected a width and a height from 8 to 4096, such as 128x72".to_string())
 }

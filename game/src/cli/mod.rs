@@ -15,6 +15,7 @@ mod progress;
 mod recording;
 mod rollout;
 mod timing;
+mod train;
 mod truth;
 mod vpt;
 
@@ -25,7 +26,12 @@ use std::{io::IsTerminal, process::ExitCode};
 ///
 /// Without a command it plays: `holdfast` is `holdfast play`.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "holdfast",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 #[command(subcommand_negates_reqs = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
@@ -39,6 +45,7 @@ enum Command {
     Play(play::PlayArgs),
     Rollout(Box<rollout::RolloutArgs>),
     Bench(bench::BenchArgs),
+    Train(train::TrainArgs),
     Data(data::DataArgs),
 }
 
@@ -59,25 +66,34 @@ pub fn main() -> ExitCode {
         // The window has its own log.
         let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
         let ansi = std::io::stderr().is_terminal();
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(ansi)
+            .with_writer(std::io::stderr)
+            .init();
     }
     let result = match cli.command {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Rollout(args)) => rollout::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),
     };
     fault::tell(result)
 }
 
 fn subcommand_names() -> Vec<String> {
-    Cli::command().get_subcommands().map(|command| command.get_name().to_string()).collect()
+    Cli::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_string())
+        .collect()
 }
 
 /// Parses a seed; clap adds the argument's name and the value.
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("expected a whole number from 0 to {}, such as 7", u64::MAX))
+    text.parse()
+        .map_err(|_| format!("expected a whole number from 0 to {}, such as 7", u64::MAX))
 }
 
 #[cfg(test)]
@@ -90,7 +106,10 @@ mod tests {
         for mut command in Cli::command().get_subcommands().cloned() {
             let name = command.get_name().to_string();
             let help = command.render_long_help().to_string();
-            assert!(help.contains(&format!("  holdfast {name}")), "{name}: no example in\n{help}");
+            assert!(
+                help.contains(&format!("  holdfast {name}")),
+                "{name}: no example in\n{help}"
+            );
         }
     }
 

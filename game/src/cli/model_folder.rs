@@ -27,7 +27,11 @@ impl DreamArgs {
         // Before the weights are read: a wrong device should not cost a wait.
         let device = self.device.resolve().map_err(mistake)?;
         let folder = find(self.model.as_deref())?;
-        let options = DreamOptions { memory, sampler_steps: self.steps.map(usize::from), noise_seed };
+        let options = DreamOptions {
+            memory,
+            sampler_steps: self.steps.map(usize::from),
+            noise_seed,
+        };
         Dream::load(&folder, device, options).map_err(mistake)
     }
 }
@@ -38,9 +42,15 @@ fn find(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
         return Ok(folder.to_path_buf());
     }
     let candidates = candidates();
-    candidates.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| {
-        mistake(format!("no model at {DEFAULT}, neither here nor beside the program; give one with --model DIR"))
-    })
+    candidates
+        .iter()
+        .find(|folder| folder.is_dir())
+        .cloned()
+        .ok_or_else(|| {
+            mistake(format!(
+                "no model at {DEFAULT}, neither here nor beside the program; give one with --model DIR"
+            ))
+        })
 }
 
 /// Here, beside the program and above it, and in the checkout that the program was built from.

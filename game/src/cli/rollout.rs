@@ -10,7 +10,7 @@ use super::{
     recording::{Recording, Report, TruthTick},
     seed,
     timing::{Durations, elapsed_ms, rounded},
-    truth::{TrueTick, Truth},
+    truth::Truth,
 };
 use holdfast_model::Dream;
 use holdfast_sim::{Action, Observation, Start, World, WorldError, script::Policy};
@@ -34,9 +34,9 @@ An actions file holds one JSON object a tick, an absent field is off:
   {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
 VPT's recordings (.jsonl) are read too.
 
-The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick, the model's own
-pose, step_ms), rollout.json, strip.png; with --truth also truth/*.png and truth.jsonl (pose, target, edits).
-A former rollout in --out is replaced.";
+The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
+the model's own pose, step_ms), rollout.json, strip.png; with --truth also truth/000000.png
+onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.";
 
 /// Write a generated world under given actions to a folder of pictures and lines
 #[derive(Debug, clap::Args)]
@@ -117,14 +117,21 @@ fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>,
         let (path, held, rest) = (path.display(), actions.len(), ticks - actions.len() as u64);
         eprintln!("note: {path} holds {held} ticks; the player stands still for the {rest} after them");
     }
-    Ok((Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))), ticks))
+    Ok((
+        Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))),
+        ticks,
+    ))
 }
 
 fn start(args: &RolloutArgs, dream: &Dream) -> anyhow::Result<Start> {
     match (&args.image, args.seed) {
         (Some(path), _) => {
             let status = dream.status();
-            Ok(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height)))
+            Ok(Start::Image(picture::fit(
+                &picture::read_png(path)?,
+                status.width,
+                status.height,
+            )))
         }
         (None, seed) => Ok(Start::Seed(seed.expect("clap asks for --seed or --image"))),
     }
@@ -144,7 +151,10 @@ struct Rollout {
 impl Rollout {
     fn create(args: &RolloutArgs, dream: &Dream, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
-        let truth = args.truth.then(|| Truth::new(status.width, status.height));
+        let truth = args
+            .seed
+            .filter(|_| args.truth)
+            .map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
             ticks: 0,
@@ -187,8 +197,7 @@ impl Rollout {
         let clock = Instant::now();
         let observation = dream.reset(start).map_err(world_error)?;
         let reset_ms = elapsed_ms(clock);
-        let truth = self.truth.as_mut().map(|truth| truth.reset(start)).transpose().map_err(world_error)?;
-        self.record(None, &observation, reset_ms, truth)?;
+        self.record(None, &observation, reset_ms)?;
         for tick in 1..=ticks {
             if stop.load(Ordering::Relaxed) {
                 progress::note(&bar, &format!("stopped at tick {} of {ticks}", tick - 1));
@@ -199,8 +208,10 @@ impl Rollout {
             let observation = dream.step(&action).map_err(world_error)?;
             let step_ms = elapsed_ms(clock);
             self.durations.push(step_ms);
-            let truth = self.truth.as_mut().map(|truth| truth.step(&action)).transpose().map_err(world_error)?;
-            self.record(Some(&action), &observation, step_ms, truth)?;
+            if let Some(truth) = self.truth.as_mut() {
+                truth.step(&action);
+            }
+            self.record(Some(&action), &observation, step_ms)?;
             bar.set_message(format!("{step_ms:.0} ms a step"));
             bar.inc(1);
         }
@@ -208,18 +219,20 @@ impl Rollout {
         Ok(())
     }
 
-    fn record(
-        &mut self,
-        action: Option<&Action>,
-        observation: &Observation,
-        step_ms: f64,
-        truth: Option<TrueTick>,
-    ) -> anyhow::Result<()> {
-        let written = truth.as_ref().map(|truth| TruthTick { frame: &truth.frame, line: &truth.line });
-        self.recording.push(action, observation, step_ms, written)?;
+    fn record(&mut self, action: Option<&Action>, observation: &Observation, step_ms: f64) -> anyhow::Result<()> {
+        let true_line = self.truth.as_ref().map(Truth::line).unwrap_or_default();
+        let true_frame = self.truth.as_ref().map(Truth::frame);
+        let truth = true_frame.map(|frame| TruthTick {
+            frame,
+            line: &true_line,
+        });
+        self.recording.push(action, observation, step_ms, truth)?;
         if self.strip_ticks.contains(&observation.tick) {
-            let pictures = truth.map(|truth| truth.frame).into_iter().chain([observation.frame.clone()]).collect();
-            self.strip.push(Column { tick: observation.tick, pictures });
+            let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
+            self.strip.push(Column {
+                tick: observation.tick,
+                pictures,
+            });
         }
         Ok(())
     }
@@ -228,9 +241,13 @@ impl Rollout {
         self.report.ticks = self.recording.ticks();
         self.report.step_ms_p50 = rounded(self.durations.percentile(50.0));
         self.report.step_ms_p95 = rounded(self.durations.percentile(95.0));
-        self.recording.finish(&self.report, contact_sheet::draw(&self.strip, STRIP_SCALE).as_ref())?;
+        self.recording
+            .finish(&self.report, contact_sheet::draw(&self.strip, STRIP_SCALE).as_ref())?;
         let (ticks, p50, p95) = (self.report.ticks, self.report.step_ms_p50, self.report.step_ms_p95);
-        eprintln!("{ticks} ticks in {}, {p50:.1} ms a step (p95 {p95:.1})", self.out.display());
+        eprintln!(
+            "{ticks} ticks in {}, {p50:.1} ms a step (p95 {p95:.1})",
+            self.out.display()
+        );
         Ok(())
     }
 }
@@ -246,9 +263,21 @@ fn world_error(error: WorldError) -> anyhow::Error {
 /// The command as it was typed, so that it can be typed again.
 fn command_line() -> String {
     let quoted = |arg: String| {
-        let plain = !arg.is_empty() && arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
-        if plain { arg } else { format!("'{}'", arg.replace('\'', "'\\''")) }
+        let plain = !arg.is_empty()
+            && arg
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
+        if plain {
+            arg
+        } else {
+            format!("'{}'", arg.replace('\'', "'\\''"))
+        }
     };
-    let args = std::env::args_os().skip(1).map(|arg| quoted(arg.to_string_lossy().into_owned()));
-    std::iter::once("holdfast".to_string()).chain(args).collect::<Vec<_>>().join(" ")
+    let args = std::env::args_os()
+        .skip(1)
+        .map(|arg| quoted(arg.to_string_lossy().into_owned()));
+    std::iter::once("holdfast".to_string())
+        .chain(args)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -1,97 +1,57 @@
-//! The simulator beside a dream: the same start and the same actions, as pictures and as lines of `truth.jsonl`.
+//! The simulator beside a dream: the same seed and actions, as pictures, truth lines and captions.
 
 use holdfast_sim::{
-    Action, Camera, Frame, Observation, Pose, Start, World, WorldError,
-    voxel::{block::Block, hands::Edit, pick::Target, truth::EntityTruth, world::VoxelWorld},
+    Action, Camera, Frame, caption,
+    voxel::{render::View, world::VoxelWorld},
 };
-use serde::Serialize;
 
-/// One line of `truth.jsonl`. Keys are part of the product: add, never rename.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    tick: u64,
-    pose: Pose,
-    /// The block under the crosshair, if one is in reach.
-    target: Option<TargetLine>,
-    /// Every cell that changed during the tick, by the player or by the world itself.
-    edits: &'a [Edit],
-    /// Blocks a tick.
-    velocity: [f32; 3],
-    on_ground: bool,
-    in_water: bool,
-    /// Slot in hand, 1 to 9.
-    slot: u8,
-    entities: &'a [EntityTruth],
-}
-
-#[derive(Debug, Serialize)]
-struct TargetLine {
-    cell: [i32; 3],
-    block: Block,
-    /// Outward normal of the face that is met.
-    face: [i32; 3],
-    /// From the eye, blocks.
-    distance: f32,
-}
-
-impl From<Target> for TargetLine {
-    fn from(target: Target) -> TargetLine {
-        let (cell, face) = (target.cell.to_array(), target.face.to_array());
-        TargetLine { cell, block: target.block, face, distance: target.distance }
-    }
-}
-
-/// The truth of one tick.
-#[derive(Debug)]
-pub struct TrueTick {
-    pub frame: Frame,
-    /// Its line of `truth.jsonl`, without the newline.
-    pub line: String,
-}
-
+/// The true world and how it looks now.
 #[derive(Debug)]
 pub struct Truth {
     world: VoxelWorld,
+    camera: Camera,
+    view: View,
 }
 
 impl Truth {
-    pub fn new(width: usize, height: usize) -> Truth {
-        Truth { world: VoxelWorld::new(Camera::new(width, height)) }
+    pub fn new(seed: u64, width: usize, height: usize) -> Truth {
+        let camera = Camera::new(width, height);
+        let mut truth = Truth {
+            world: VoxelWorld::new(camera),
+            camera,
+            view: View::new(width, height),
+        };
+        truth.world.reset_seed(seed);
+        truth.draw();
+        truth
     }
 
-    pub fn reset(&mut self, start: &Start) -> Result<TrueTick, WorldError> {
-        let observation = self.world.reset(start)?;
-        Ok(self.tell(observation))
-    }
-
-    pub fn step(&mut self, action: &Action) -> Result<TrueTick, WorldError> {
-        let observation = self.world.step(action)?;
-        Ok(self.tell(observation))
+    pub fn step(&mut self, action: &Action) {
+        self.world.tick(action);
+        self.draw();
     }
 
     pub fn world(&self) -> &VoxelWorld {
         &self.world
     }
 
-    /// The scene in words, as a line of `captions.jsonl`.
-    pub fn caption_line(&self) -> String {
-        "{}".into()
+    pub fn frame(&self) -> &Frame {
+        &self.view.frame
     }
 
-    fn tell(&self, observation: Observation) -> TrueTick {
-        let truth = self.world.truth();
-        let line = Line {
-            tick: observation.tick,
-            pose: truth.pose,
-            target: truth.target.map(TargetLine::from),
-            edits: &truth.edits,
-            velocity: truth.velocity,
-            on_ground: truth.on_ground,
-            in_water: truth.in_water,
-            slot: truth.slot,
-            entities: &truth.entities,
-        };
-        let line = serde_json::to_string(&line).expect("numbers and names under fixed keys always serialise");
-        TrueTick { frame: observation.frame, line }
+    /// This tick's line of `truth.jsonl`, without the newline.
+    pub fn line(&self) -> String {
+        self.world.truth().to_json_line()
+    }
+
+    /// This tick's line of `captions.jsonl`: the scene in words.
+    pub fn caption_line(&self) -> String {
+        let caption = caption::describe(&self.world.truth(), &self.camera, &self.view);
+        let tick = self.world.ticks();
+        serde_json::json!({ "tick": tick, "short": caption.short, "detailed": caption.detailed }).to_string()
+    }
+
+    fn draw(&mut self) {
+        self.world.view(&self.camera, &mut self.view);
     }
 }
