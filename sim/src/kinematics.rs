@@ -117,14 +117,20 @@ pub fn settle(velocity: Vec3, footing: Footing) -> Vec3 {
     }
 }
 
-/// One tick where nothing is in the way: the pose and velocity after `action`. On the ground the body does not sink.
-pub fn free_step(pose: Pose, velocity: Vec3, action: &Action, footing: Footing) -> (Pose, Vec3) {
+/// One tick where nothing is in the way: the eye's pose and the velocity after `action`. On the ground the body does
+/// not sink. `was_sneaking` is the key of the tick before: the eye sinks and rises with it.
+pub fn free_step(pose: Pose, velocity: Vec3, action: &Action, was_sneaking: bool, footing: Footing) -> (Pose, Vec3) {
     let mut pose = pose.turned(action.camera);
     let mut moved = push(velocity, action, pose.yaw_deg, footing);
     if footing == Footing::Ground {
         moved.y = moved.y.max(0.0);
     }
-    pose.position = (pose.eye() + moved).to_array();
+    let before = Action {
+        sneak: was_sneaking,
+        ..Action::default()
+    };
+    let eye_rise = eye_height(action) - eye_height(&before);
+    pose.position = (pose.eye() + moved + Vec3::Y * eye_rise).to_array();
     (pose, settle(moved, footing))
 }
 
@@ -137,7 +143,7 @@ mod tests {
         let (mut pose, mut velocity, mut moved) = (Pose::default(), Vec3::ZERO, Vec3::ZERO);
         for _ in 0..200 {
             let before = pose.eye();
-            (pose, velocity) = free_step(pose, velocity, &action, footing);
+            (pose, velocity) = free_step(pose, velocity, &action, action.sneak, footing);
             moved = (pose.eye() - before) * 20.0;
         }
         moved

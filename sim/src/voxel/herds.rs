@@ -100,6 +100,7 @@ impl Herds {
             for value in animal.feet.to_array() {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
+            hasher.update(&[u8::from(animal.walks), u8::from(animal.on_ground)]);
             for value in [
                 animal.velocity.y,
                 animal.yaw_deg,

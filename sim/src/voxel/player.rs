@@ -300,6 +300,34 @@ mod tests {
 
     proptest! {
         #[test]
+        fn on_open_ground_the_plain_kinematics_say_the_same(
+            actions in proptest::collection::vec((any_action(), 1usize..12), 1..30),
+        ) {
+            let mut player = player([0.5, 0.0, 0.5]);
+            player.step(&Action::default(), &flat);
+            let (mut pose, mut velocity, mut sneaking) = (player.pose(), player.velocity, false);
+            for (action, ticks) in actions {
+                for _ in 0..ticks {
+                    let footing = player.footing();
+                    let landing = footing == Footing::Air;
+                    (pose, velocity) = kinematics::free_step(pose, velocity, &action, sneaking, footing);
+                    player.step(&action, &flat);
+                    sneaking = action.sneak;
+                    if landing && player.on_ground {
+                        // Only the floor knows where a fall ends.
+                        pose.position[1] = player.pose().position[1];
+                        velocity.y = player.velocity.y;
+                    }
+                    prop_assert!(pose.eye().distance(player.pose().eye()) < 2e-3, "{pose:?} {player:?}");
+                    prop_assert_eq!(pose.yaw_deg, player.pose().yaw_deg);
+                    prop_assert!(velocity.distance(player.velocity) < 1e-3, "{velocity} {player:?}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
         fn never_inside_a_block_and_never_too_fast(
             x in -2000i32..2000,
             z in -2000i32..2000,
