@@ -1,8 +1,19 @@
 //! The dream: a world generated frame by frame from the player's actions.
 
-use crate::{DeviceChoice, ModelError};
+use crate::{
+    Condition, DeviceChoice, ModelConfig, ModelError,
+    assemble::{assemble, encode_frame},
+    folder::ModelFolder,
+    imagined::Imagined,
+    kernel,
+    layout::input,
+    motion::Motion,
+    sampler::Sampler,
+    state::{Canvas, Reader, Seen, WorldState},
+};
 use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError};
-use std::path::Path;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use std::{fmt, path::Path, time::Instant};
 
 /// How a dream runs; the model folder says what it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +28,7 @@ pub struct DreamOptions {
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions {
-            memory: true,
-            sampler_steps: None,
-            noise_seed: 0,
-        }
+        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0 }
     }
 }
 
@@ -41,55 +48,174 @@ pub struct DreamStatus {
     pub memory_cells: usize,
 }
 
-#[derive(Debug)]
+/// Gives the first frame of the world of a seed, at the camera's size.
+pub type StartFrames = Box<dyn FnMut(u64, Camera) -> Frame>;
+
+/// A generated world behind [`World`]. Its coordinates begin at the start: eye at the origin, yaw 0.
 pub struct Dream {
-    frame: Frame,
+    config: ModelConfig,
+    options: DreamOptions,
+    status: DreamStatus,
+    camera: Camera,
+    sampler: Sampler,
+    start_frames: StartFrames,
+    rng: ChaCha8Rng,
+    state: WorldState,
+    reader: Reader,
+    canvas: Canvas,
+    pixels: Vec<f32>,
+    motion: Motion,
+    pose: Pose,
+    last: Option<(Frame, Depth)>,
+    slot: u8,
+    attack_ticks: u32,
     tick: u64,
 }
 
+impl fmt::Debug for Dream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dream").field("status", &self.status).field("tick", &self.tick).finish_non_exhaustive()
+    }
+}
+
 impl Dream {
-    /// Loads a model folder (`config.json`, `model.safetensors`).
-    pub fn load(_folder: &Path, device: DeviceChoice, _options: DreamOptions) -> Result<Dream, ModelError> {
+    /// Loads a model folder (`config.json`, `model.safetensors`). `start_frames` is asked once per start from a seed.
+    pub fn load(
+        folder: &Path,
+        device: DeviceChoice,
+        options: DreamOptions,
+        start_frames: StartFrames,
+    ) -> Result<Dream, ModelError> {
         device.resolve()?;
+        Self::new(ModelFolder::load(folder)?, options, start_frames)
+    }
+
+    /// A dream of weights that are already in memory.
+    pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
+        let ModelFolder { config, weights, hash } = model;
+        let steps = options.sampler_steps.unwrap_or(config.sampler_steps);
+        if !(1..=64).contains(&steps) {
+            return Err(ModelError::Steps(steps));
+        }
+        let camera = Camera::new(config.width, config.height);
+        let status = DreamStatus {
+            width: config.width,
+            height: config.height,
+            model_hash: hash,
+            device: DeviceChoice::Cpu.to_string(),
+            threads: 1,
+            parameters: weights.parameters(),
+            gflop_per_frame: steps as f64 * kernel::gflop(&config, config.width, config.height),
+            memory_cells: 0,
+        };
         Ok(Dream {
-            frame: Frame::new(128, 72),
+            sampler: Sampler::new(&config, weights),
+            pixels: vec![0.0; config.width * config.height * input::CHANNELS],
+            rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
+            config,
+            options,
+            status,
+            camera,
+            start_frames,
+            state: WorldState::new(),
+            reader: Reader::default(),
+            canvas: Canvas::default(),
+            motion: Motion::default(),
+            pose: Pose::default(),
+            last: None,
+            slot: 1,
+            attack_ticks: 0,
             tick: 0,
         })
     }
 
     pub fn status(&self) -> DreamStatus {
-        DreamStatus {
-            width: 128,
-            height: 72,
-            model_hash: String::new(),
-            device: "cpu".into(),
-            threads: 1,
-            parameters: 0,
-            gflop_per_frame: 0.0,
-            memory_cells: 0,
-        }
+        DreamStatus { memory_cells: self.state.cells(), ..self.status.clone() }
     }
 
-    fn observe(&self) -> Observation {
-        let Camera { width, height, .. } = Camera::new(128, 72);
-        Observation {
-            tick: self.tick,
-            frame: self.frame.clone(),
-            depth: Depth::new(width, height),
-            pose: Pose::default(),
-            stages_ms: Vec::new(),
+    /// Starts from a picture of the dream's own size.
+    fn begin(&mut self, frame: Frame) -> Observation {
+        self.state.clear();
+        (self.motion, self.pose) = (Motion::default(), Pose::default());
+        (self.slot, self.attack_ticks, self.tick) = (1, 0, 0);
+        self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
+        let condition = Condition { slot: self.slot, pose: self.pose, ..Condition::default() };
+        assemble(&mut self.pixels, &self.camera, &self.pose, None, None);
+        let clean = encode_frame(&frame);
+        let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
+        self.remember(&frame, &depth, &[]);
+        self.last = Some((frame.clone(), depth.clone()));
+        Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
+    }
+
+    fn remember(&mut self, frame: &Frame, depth: &Depth, copied: &[f32]) {
+        if self.options.memory {
+            let seen = Seen { frame, depth, copied, tick: self.tick as u32 };
+            self.state.write(&self.pose, &self.camera, &self.reader, &seen);
         }
     }
 }
 
 impl World for Dream {
-    fn reset(&mut self, _start: &Start) -> Result<Observation, WorldError> {
-        self.tick = 0;
-        Ok(self.observe())
+    fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
+        self.reader = Reader::default();
+        let frame = match start {
+            Start::Seed(seed) => (self.start_frames)(*seed, self.camera),
+            Start::Image(frame) => frame.clone(),
+        };
+        if (frame.width, frame.height) != (self.config.width, self.config.height) {
+            let expected = format!("{}x{}", self.config.width, self.config.height);
+            return Err(WorldError::ImageSize { width: frame.width, height: frame.height, expected });
+        }
+        Ok(self.begin(frame))
     }
 
-    fn step(&mut self, _action: &Action) -> Result<Observation, WorldError> {
+    fn step(&mut self, action: &Action) -> Result<Observation, WorldError> {
+        if self.last.is_none() {
+            return Err(WorldError::Model("a dream must be reset before its first step".into()));
+        }
+        let begun = Instant::now();
+        let mut stages_ms = Vec::with_capacity(4);
+        let mut lap = begun;
+        let mut mark = |name: &'static str| {
+            let now = Instant::now();
+            stages_ms.push((name, (now - lap).as_secs_f32() * 1e3));
+            lap = now;
+        };
         self.tick += 1;
-        Ok(self.observe())
+        if action.hotbar > 0 {
+            self.slot = action.hotbar;
+        }
+        self.attack_ticks = if action.attack { self.attack_ticks + 1 } else { 0 };
+        let before = self.pose;
+        self.pose = self.motion.step(&before, action, &self.state);
+        mark("pose");
+
+        if self.options.memory {
+            self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+        }
+        mark("map_read");
+
+        let axes = Pose { pitch_deg: 0.0, ..self.pose }.axes();
+        let moved = self.pose.eye() - before.eye();
+        let condition = Condition {
+            action: *action,
+            slot: self.slot,
+            attack_ticks: self.attack_ticks,
+            pose: self.pose,
+            moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
+            signal_level: 0.0,
+        };
+        let canvas = self.options.memory.then_some(&self.canvas);
+        let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
+        assemble(&mut self.pixels, &self.camera, &self.pose, canvas, last);
+        let steps = self.options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        mark("denoiser");
+
+        self.remember(&frame, &depth, &copied);
+        mark("map_write");
+        self.last = Some((frame.clone(), depth.clone()));
+        Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms })
     }
 }

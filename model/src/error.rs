@@ -6,6 +6,8 @@ use std::path::PathBuf;
 pub enum ModelError {
     #[error("{path}: {reason}")]
     File { path: PathBuf, reason: String },
+    #[error("{0} denoising steps; expected 1 to 64")]
+    Steps(usize),
     #[error("the weights cannot be written: {0}")]
     Weights(String),
     #[error("device `{device}` is not available: this build computes on the CPU only; use --device cpu or auto")]

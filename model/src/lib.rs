@@ -1,5 +1,6 @@
 //! The dreamed world: denoiser, noise, sampler, world state, `Dream` and training. Burn; never Bevy.
 
+pub mod assemble;
 pub mod condition;
 pub mod config;
 pub mod denoiser;
@@ -7,13 +8,19 @@ pub mod device;
 pub mod dream;
 pub mod error;
 pub mod kernel;
+pub mod folder;
+pub mod imagined;
 pub mod layout;
+pub mod motion;
+pub mod noise;
 pub mod rotary;
+pub mod sampler;
 pub mod state;
+pub mod train;
 pub mod weights;
 
 pub use condition::Condition;
 pub use config::ModelConfig;
 pub use device::DeviceChoice;
-pub use dream::{Dream, DreamOptions, DreamStatus};
+pub use dream::{Dream, DreamOptions, DreamStatus, StartFrames};
 pub use error::ModelError;

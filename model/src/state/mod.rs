@@ -4,6 +4,7 @@
 //! ([`WorldState::read`]) and written once after it ([`WorldState::write`]). Invariants: no cell is ever made where
 //! nothing was seen; memory grows with the surface seen, not with time; the order of hashing never shows.
 
+mod body;
 mod read;
 mod write;
 

@@ -61,7 +61,8 @@ impl WorldState {
         reader.nearest_z.clear();
         reader.nearest_z.resize(pixels, f32::INFINITY);
         for point in &reader.in_view {
-            let radius = point.half_px.max(0.5);
+            // A little more than the cell, so that neighbours whose means lie apart leave no gaps.
+            let radius = (point.half_px * 1.25).max(0.6);
             for_each_pixel(point, radius, camera, |pixel, _, _| {
                 if point.z < reader.nearest_z[pixel] {
                     reader.nearest_z[pixel] = point.z;

@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::chunk::{Chunks, Grid, HEIGHT, column_index};
-use super::ray::Ray;
+use super::ray::{Ray, march};
 use super::sky::Air;
 use glam::{IVec3, Vec3};
 
@@ -20,6 +20,7 @@ const LAMP_COLOUR: Vec3 = Vec3::new(1.0, 0.86, 0.62);
 #[derive(Debug)]
 pub(super) struct Lights {
     sky: Vec3,
+    /// The middle of each lamp, and how far it reaches.
     lamps: [(Vec3, f32); MOST_LAMPS],
     lamp_count: usize,
 }
@@ -114,13 +115,20 @@ impl Lights {
         let (wa, wb) = (pa.abs(), pb.abs());
         let one = near + (side - near) * wa;
         let two = across + (corner - across) * wa;
-        self.total(one + (two - one) * wb, cell, point)
+        let mut before = point;
+        before[axis] += 0.01 * back as f32;
+        self.total(grid, one + (two - one) * wb, cell, before)
     }
 
     /// The light in the middle of a cell.
     #[inline]
     pub fn in_cell(&self, grid: &Grid, cell: IVec3) -> Vec3 {
-        self.total(self.openness(grid, cell.x, cell.y, cell.z), cell, Vec3::splat(0.5))
+        self.total(
+            grid,
+            self.openness(grid, cell.x, cell.y, cell.z),
+            cell,
+            Vec3::splat(0.5),
+        )
     }
 
     /// The light at a point of a ray.
@@ -130,21 +138,47 @@ impl Lights {
     }
 
     #[inline]
-    fn total(&self, openness: f32, cell: IVec3, point: Vec3) -> Vec3 {
-        let mut light = self.sky * openness;
-        if self.lamp_count > 0 {
-            let place = cell.as_vec3() + point;
-            let mut lamp_light = 0.0f32;
-            for (lamp, reach) in &self.lamps[..self.lamp_count] {
-                let away = place.distance_squared(*lamp);
-                if away < reach * reach {
-                    let near = 1.0 - away.sqrt() / reach;
-                    lamp_light = lamp_light.max(near * near);
+    fn total(&self, grid: &Grid, openness: f32, cell: IVec3, point: Vec3) -> Vec3 {
+        let sky = self.sky * openness;
+        let lacking = (Vec3::ONE - sky).max(Vec3::ZERO);
+        if self.lamp_count == 0 || lacking.max_element() < 0.02 {
+            return sky;
+        }
+        // A lamp fills what the sky leaves dark, and never burns out what is bright already.
+        sky + LAMP_COLOUR * self.lamp_light(grid, cell, point) * lacking
+    }
+
+    /// The light of the lamp that shines brightest on a place, given relative to its cell's corner.
+    fn lamp_light(&self, grid: &Grid, cell: IVec3, point: Vec3) -> f32 {
+        let place = cell.as_vec3() + point;
+        let mut brightest = 0.0f32;
+        for (lamp, reach) in &self.lamps[..self.lamp_count] {
+            let away = place.distance_squared(*lamp);
+            if away < reach * reach {
+                let near = 1.0 - away.sqrt() / reach;
+                if near * near > brightest && shines_on(grid, *lamp, place) {
+                    brightest = near * near;
                 }
             }
-            // A lamp fills what the sky leaves dark, and never burns out what is bright already.
-            light += LAMP_COLOUR * lamp_light * (Vec3::ONE - light).max(Vec3::ZERO);
         }
-        light
+        brightest
     }
+}
+
+/// Whether nothing but glass, plants and water stands between a lamp and a place.
+fn shines_on(grid: &Grid, lamp: Vec3, place: Vec3) -> bool {
+    // The whole lamp shines: take its point nearest to the place, so that one let into a wall still lights the wall.
+    let source = place.clamp(lamp - 0.52, lamp + 0.52);
+    let way = source - place;
+    let length = way.length();
+    if length < 0.05 {
+        return true;
+    }
+    let mut free = true;
+    let lamp_cell = lamp.floor().as_ivec3();
+    march(grid, &Ray::new(place, way / length), length, |entry| {
+        free = entry.cell == lamp_cell || entry.axis.is_none() || !entry.block.casts_shadow();
+        !free
+    });
+    free
 }

@@ -336,11 +336,9 @@ impl<'a> Painter<'a> {
             .air
             .haze(Vec3::new(ray.direction.x, ray.direction.y.abs(), ray.direction.z));
         let colour = (texel * light).lerp(mirrored, 0.10 + 0.50 * grazing);
+        // More than half, so that the depth is that of the surface.
         let cover = 0.55 + 0.35 * grazing;
         gathered.add(colour.lerp(haze, self.air.fog(enter)), cover, enter, entry.block.id());
-        if gathered.id == 0 {
-            (gathered.distance, gathered.id) = (enter, entry.block.id());
-        }
     }
 
     /// What lies under water takes its colour with the length of the way through it.

@@ -220,16 +220,23 @@ impl Terrain {
 
     /// Where a player begins: on dry, open land near the origin, with something to look at. Feet position.
     pub fn spawn(&self) -> Vec3 {
+        // Deserts are flat and dry, so most places that are good to begin at lie there: draw the biome first.
+        let wanted = match hash2(self.salted(31), 0, 0) % 20 {
+            0..=6 => Biome::Plains,
+            7..=12 => Biome::Forest,
+            13..=16 => Biome::SnowyHills,
+            _ => Biome::Desert,
+        };
         let mut best = (f32::MIN, IVec3::ZERO);
         // The best of a few: the best of many would always be the same kind of place.
         for attempt in 0..400 {
-            if attempt >= 14 && best.0 > -50.0 {
+            if attempt >= 18 && best.0 > -50.0 {
                 break;
             }
             let dice = hash2(self.salted(30), attempt, 0);
             let (x, z) = ((dice & 0x1FF) as i32 - 256, (dice >> 9 & 0x1FF) as i32 - 256);
             let feet = IVec3::new(x, self.ground_y(x, z) + 1, z);
-            let score = self.view_score(feet);
+            let score = self.view_score(feet) + if self.biome(x, z) == wanted { 9.0 } else { 0.0 };
             if score > best.0 {
                 best = (score, feet);
             }

@@ -1,0 +1,67 @@
+//! From noise to a frame in a few evaluations of the denoiser.
+
+use crate::{
+    Condition, ModelConfig, assemble::put_noised,
+    imagined::{Imagined, mean},
+    kernel::{Batch, Kernel, Tape},
+    layout::{input, output},
+    noise,
+    weights::Weights,
+};
+use rand_chacha::ChaCha8Rng;
+
+/// A denoiser ready to sample frames of one size; its buffers are reused.
+#[derive(Debug)]
+pub struct Sampler {
+    kernel: Kernel,
+    weights: Weights,
+    tape: Tape,
+    noised: Vec<f32>,
+    width: usize,
+    height: usize,
+}
+
+impl Sampler {
+    pub fn new(config: &ModelConfig, weights: Weights) -> Sampler {
+        Sampler {
+            kernel: Kernel::new(config.clone()),
+            weights,
+            tape: Tape::default(),
+            noised: Vec::new(),
+            width: config.width,
+            height: config.height,
+        }
+    }
+
+    /// Denoises a frame in `steps` evaluations (Euler steps along the straight path of flow matching).
+    ///
+    /// `pixels` is `[height, width, input::CHANNELS]`, assembled but for the noised frame.
+    pub fn sample(&mut self, pixels: &mut [f32], condition: &Condition, steps: usize, rng: &mut ChaCha8Rng) -> Imagined {
+        noise::draw(&mut self.noised, self.width * self.height * 3, rng);
+        for step in 0..steps {
+            let (level, next) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
+            put_noised(pixels, &self.noised);
+            self.evaluate(pixels, &Condition { signal_level: level, ..*condition });
+            if step + 1 < steps {
+                let clean = pixels.chunks_exact(input::CHANNELS).zip(self.tape.output().chunks_exact(output::CHANNELS));
+                for (noised, (pixel, raw)) in self.noised.chunks_exact_mut(3).zip(clean) {
+                    noise::advance(noised, &mean(pixel, raw).rgb, level, next);
+                }
+            }
+        }
+        Imagined::new(self.width, self.height, pixels, self.tape.output())
+    }
+
+    /// Reads the depth of a clean frame, `[height, width, 3]` in -1..1; the colours come back nearly as they went in.
+    pub fn perceive(&mut self, pixels: &mut [f32], condition: &Condition, clean: &[f32]) -> Imagined {
+        put_noised(pixels, clean);
+        self.evaluate(pixels, &Condition { signal_level: 1.0, ..*condition });
+        Imagined::new(self.width, self.height, pixels, self.tape.output())
+    }
+
+    fn evaluate(&mut self, pixels: &[f32], condition: &Condition) {
+        let features = condition.features();
+        let batch = Batch { pixels, condition: &features, samples: 1, width: self.width, height: self.height };
+        self.kernel.forward(&self.weights, &batch, &mut self.tape);
+    }
+}

@@ -1,0 +1,45 @@
+//! What the world state tells the body: the ground below and the walls around it.
+
+use super::{CELL_BLOCKS, WorldState};
+use glam::Vec3;
+
+impl WorldState {
+    /// Height of the ground under a body whose feet are at `feet`: the upper quartile of the surface heights below its
+    /// middle, from `above` blocks over the feet to `below` blocks under them. `None` where nothing is known.
+    pub fn ground_y(&self, feet: Vec3, above: f32, below: f32) -> Option<f32> {
+        let half = 0.35;
+        let mut heights: Vec<f32> = Vec::new();
+        let (low, high) = (feet - Vec3::new(half, below, half), feet + Vec3::new(half, above, half));
+        self.for_each_in(low, high, |position, _| heights.push(position.y));
+        if heights.len() < 4 {
+            return None;
+        }
+        // The highest well-supported surface: walls and the sides of steps spread over many heights, floors do not.
+        heights.sort_by(f32::total_cmp);
+        Some(heights[heights.len() * 3 / 4])
+    }
+
+    /// Surface cells, each counted by its area in square blocks times 16, in the box from `low` to `high` widened by
+    /// `margin` sideways; divided by the box's width.
+    pub fn surface_share(&self, low: Vec3, high: Vec3, margin: f32) -> f32 {
+        let side = Vec3::new(margin, 0.0, margin);
+        let mut area = 0.0;
+        self.for_each_in(low - side, high + side, |_, level| area += CELL_BLOCKS[level] * CELL_BLOCKS[level]);
+        area * 16.0 / (2.0 * margin)
+    }
+
+    /// Calls `visit` with the position and level of every cell in a box.
+    fn for_each_in(&self, low: Vec3, high: Vec3, mut visit: impl FnMut(Vec3, usize)) {
+        let ((i0, k0), (i1, k1)) = (Self::column_of(low), Self::column_of(high));
+        for i in i0..=i1 {
+            for k in k0..=k1 {
+                let Some(&at) = self.index.get(&(i, k)) else { continue };
+                for cell in &self.columns[at as usize].cells {
+                    if cell.position.cmpge(low).all() && cell.position.cmple(high).all() {
+                        visit(cell.position, usize::from(cell.level));
+                    }
+                }
+            }
+        }
+    }
+}

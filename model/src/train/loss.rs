@@ -1,0 +1,127 @@
+//! The training loss of a pixel and its gradient with respect to the denoiser's raw output.
+//!
+//! Colour: squared error of the clean frame ("Back to Basics", x-prediction). Depth: absolute error of the encoded
+//! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone.
+
+use crate::{imagined::{COPY_BIAS, mean, sigmoid}, layout::{input, output}};
+
+/// Weights of the parts.
+const DEPTH_WEIGHT: f32 = 0.2;
+const SCALE_WEIGHT: f32 = 0.002;
+/// Pixels where the world state is plainly wrong (something changed) count this much more.
+const CHANGED_WEIGHT: f32 = 4.0;
+/// A colour difference (of 2) beyond which a pixel counts as changed.
+const CHANGED: f32 = 0.25;
+
+/// Sums over the pixels of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LossSums {
+    pub total: f64,
+    pub squared_error: f64,
+    pub depth_error: f64,
+    pub pixels: f64,
+}
+
+impl LossSums {
+    pub fn add(&mut self, other: LossSums) {
+        self.total += other.total;
+        self.squared_error += other.squared_error;
+        self.depth_error += other.depth_error;
+        self.pixels += other.pixels;
+    }
+
+    /// Mean loss a pixel.
+    pub fn loss(&self) -> f64 {
+        self.total / self.pixels.max(1.0)
+    }
+
+    /// PSNR of the predicted clean frames, dB.
+    pub fn psnr_db(&self) -> f64 {
+        10.0 * (4.0 * self.pixels * 3.0 / self.squared_error.max(1e-9)).log10()
+    }
+
+    pub fn depth_error(&self) -> f64 {
+        self.depth_error / self.pixels.max(1.0)
+    }
+}
+
+/// The loss of one sample, and its gradient times `scale` into `d_raw` `[pixels, output::CHANNELS]`.
+///
+/// # Arguments
+/// - `pixels` `[n, input::CHANNELS]`, `raw` `[n, output::CHANNELS]`, `rgb` `[n, 3]` and `depth` `[n]` the truth, encoded.
+pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: &[f32], scale: f32) -> LossSums {
+    let mut sums = LossSums::default();
+    for at in 0..depth.len() {
+        let pixel = &pixels[at * input::CHANNELS..(at + 1) * input::CHANNELS];
+        let said = &raw[at * output::CHANNELS..(at + 1) * output::CHANNELS];
+        let d = &mut d_raw[at * output::CHANNELS..(at + 1) * output::CHANNELS];
+        let target = &rgb[at * 3..at * 3 + 3];
+        let meant = mean(pixel, said);
+        let known = pixel[input::KNOWN];
+        let canvas = &pixel[input::CANVAS..input::CANVAS + 3];
+        let changed = known > 0.0 && (0..3).any(|c| (canvas[c] - target[c]).abs() > CHANGED);
+        let weight = if changed { CHANGED_WEIGHT } else { 1.0 };
+
+        let mut d_copy = 0.0;
+        for c in 0..3 {
+            let error = meant.rgb[c] - target[c];
+            sums.squared_error += f64::from(error * error);
+            sums.total += f64::from(weight * error * error);
+            let d_rgb = 2.0 * weight * error * scale;
+            d[output::RGB + c] = d_rgb * (1.0 - meant.copy);
+            d_copy += d_rgb * (canvas[c] - said[output::RGB + c]);
+        }
+        let gate = sigmoid(said[output::COPY_LOGIT] + COPY_BIAS);
+        d[output::COPY_LOGIT] = d_copy * known * gate * (1.0 - gate);
+
+        let error = meant.depth - depth[at];
+        sums.depth_error += f64::from(error.abs());
+        sums.total += f64::from(DEPTH_WEIGHT * error.abs());
+        // Huber near zero, so that the sign does not flip from step to step.
+        let d_depth = DEPTH_WEIGHT * (error / 0.01).clamp(-1.0, 1.0) * scale;
+        d[output::DEPTH] = d_depth * (1.0 - meant.copy_depth);
+        let gate = sigmoid(said[output::COPY_DEPTH_LOGIT] + COPY_BIAS);
+        let spread = pixel[input::CANVAS_DEPTH] - said[output::DEPTH];
+        d[output::COPY_DEPTH_LOGIT] = d_depth * known * spread * gate * (1.0 - gate);
+
+        let log_scale = said[output::DEPTH_LOG_SCALE].clamp(-8.0, 2.0);
+        let scaled = error.abs() * (-log_scale).exp();
+        sums.total += f64::from(SCALE_WEIGHT * (scaled + log_scale));
+        d[output::DEPTH_LOG_SCALE] = SCALE_WEIGHT * (1.0 - scaled) * scale;
+    }
+    sums.pixels = depth.len() as f64;
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::normal;
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn the_gradient_is_that_of_the_loss() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let n = 6;
+        let mut pixels: Vec<f32> = (0..n * input::CHANNELS).map(|_| normal(&mut rng) * 0.5).collect();
+        pixels.chunks_exact_mut(input::CHANNELS).enumerate().for_each(|(i, p)| p[input::KNOWN] = (i % 2) as f32);
+        let raw: Vec<f32> = (0..n * output::CHANNELS).map(|_| normal(&mut rng) * 0.5).collect();
+        let rgb: Vec<f32> = (0..n * 3).map(|_| normal(&mut rng) * 0.5).collect();
+        let depth: Vec<f32> = (0..n).map(|_| normal(&mut rng)).collect();
+        let mut d_raw = vec![0.0; raw.len()];
+        let mut unused = vec![0.0; raw.len()];
+        loss(&mut d_raw, &pixels, &raw, &rgb, &depth, 1.0);
+        for index in (0..raw.len()).filter(|index| index % output::CHANNELS != output::DEPTH_LOG_SCALE) {
+            let mut moved = |step: f32| {
+                let mut raw = raw.clone();
+                raw[index] += step;
+                loss(&mut unused, &pixels, &raw, &rgb, &depth, 1.0).total
+            };
+            let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
+            let own = d_raw[index];
+            // The scale's likelihood is not carried into the depth: its share of the slope is small but not zero.
+            let slack = 2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from(index % 7 >= output::DEPTH));
+            assert!((slope - own).abs() < slack, "raw {index}: {slope} against {own}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The trainer: data on the fly, resumable from any kill, validated on seeds that it never trains on.
+
+mod checkpoint;
+mod config;
+mod loss;
+mod optimizer;
+mod run;
+mod stream;
+
+pub use checkpoint::{Checkpoint, write_atomically};
+pub use config::{Stage, TrainConfig};
+pub use loss::LossSums;
+pub use run::{Outcome, Progress, RunOptions, run};
+
+use std::path::PathBuf;
+
+/// Why training cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("{path}: {reason}")]
+    Config { path: PathBuf, reason: String },
+    #[error("{path} {reason}; delete it to start anew, or resume from a copy")]
+    Checkpoint { path: PathBuf, reason: String },
+    #[error("{path} exists: resume it with --resume, or choose another folder with --run")]
+    Exists { path: PathBuf },
+    #[error("cannot write {path}: {reason}")]
+    Write { path: PathBuf, reason: String },
+    #[error("the loss was not finite for {0} steps in a row; lower learning_rate and resume")]
+    Diverged(u32),
+    #[error("{0}")]
+    Model(String),
+}

@@ -1,0 +1,229 @@
+//! Training data on the fly: scripted players live in simulated worlds, each with a world state of its own.
+//!
+//! An episode is either taught (its world state is written from the truth, a little noised) or lives on the model's own
+//! frames and depths, so that the model learns to survive its own mistakes (Huang et al., "Self Forcing").
+
+use super::TrainConfig;
+use crate::{
+    Condition,
+    assemble::{assemble, encode_frame, put_noised},
+    imagined::Imagined,
+    layout::{encode_depth, input},
+    noise::add_noise,
+    state::{Canvas, Reader, Seen, WorldState},
+    weights::normal,
+};
+use glam::Vec3;
+use holdfast_sim::{Camera, Depth, Frame, Pose, script::{Policy, Script}, seeds, voxel::{render::View, world::VoxelWorld}};
+use rand_chacha::{ChaCha8Rng, rand_core::{Rng, SeedableRng}};
+
+/// A uniform draw in 0..1.
+fn unit(rng: &mut ChaCha8Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32
+}
+
+/// One simulated life and what a model would remember of it.
+#[derive(Debug)]
+pub struct Episode {
+    rng: ChaCha8Rng,
+    camera: Camera,
+    world: VoxelWorld,
+    script: Script,
+    view: View,
+    state: WorldState,
+    reader: Reader,
+    canvas: Canvas,
+    last: Option<(Frame, Depth)>,
+    slot: u8,
+    attack_ticks: u32,
+    tick: u32,
+    ticks: u32,
+    own_frames: bool,
+    /// The map's axes and origin are not the world's: a dream does not know how its blocks lie.
+    turn_deg: f32,
+    shift: Vec3,
+    /// Pose of the pending sample, in map coordinates, and whether the model's answer may be written.
+    pending: Option<Pending>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    pose: Pose,
+    /// The sample saw nothing but noise at the frame: its answer is the model's own.
+    own: bool,
+}
+
+/// Room for one sample of a batch.
+#[derive(Debug)]
+pub struct SampleSlot<'a> {
+    /// `[height, width, input::CHANNELS]`
+    pub pixels: &'a mut [f32],
+    /// `[Condition::FEATURES]`
+    pub condition: &'a mut [f32],
+    /// `[height, width, 3]`, the truth in -1..1.
+    pub rgb: &'a mut [f32],
+    /// `[height, width]`, the truth, encoded.
+    pub depth: &'a mut [f32],
+}
+
+impl Episode {
+    /// An episode of the training seeds. The same draw gives the same episode.
+    pub fn new(config: &TrainConfig, camera: Camera, draw: u64, own_share: f32) -> Episode {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ draw.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let span = seeds::TRAINING.end - seeds::TRAINING.start;
+        let seed = seeds::TRAINING.start + rng.next_u64() % span;
+        let mut world = VoxelWorld::new(camera);
+        world.reset_seed(seed);
+        let script_seed = rng.next_u64();
+        let [shortest, longest] = config.episode_ticks;
+        let ticks = shortest + rng.next_u32() % (longest - shortest + 1);
+        let own_frames = unit(&mut rng) < own_share;
+        let turn_deg = unit(&mut rng) * 360.0;
+        let shift = Vec3::new(unit(&mut rng), unit(&mut rng), unit(&mut rng)) * 4.0;
+        Episode {
+            rng,
+            camera,
+            world,
+            script: Policy::mixed(script_seed).script(script_seed),
+            view: View::new(camera.width, camera.height),
+            state: WorldState::new(),
+            reader: Reader::default(),
+            canvas: Canvas::default(),
+            last: None,
+            slot: 1,
+            attack_ticks: 0,
+            tick: 0,
+            ticks,
+            own_frames,
+            turn_deg,
+            shift,
+            pending: None,
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.tick > self.ticks
+    }
+
+    fn to_map(&self, pose: Pose) -> Pose {
+        let (sin, cos) = self.turn_deg.to_radians().sin_cos();
+        let p = pose.eye();
+        let turned = Vec3::new(p.x * cos - p.z * sin, p.y, p.x * sin + p.z * cos);
+        Pose { position: (turned + self.shift).to_array(), yaw_deg: pose.yaw_deg + self.turn_deg, ..pose }
+    }
+
+    /// Advances one tick and fills a sample: what the model would know before the frame, and the truth.
+    pub fn sample(&mut self, config: &TrainConfig, out: &mut SampleSlot) {
+        let mut condition = Condition { slot: self.slot, signal_level: 1.0, ..Condition::default() };
+        let before = self.world.pose();
+        let first = self.tick == 0;
+        if !first {
+            let action = self.script.next(Some(&self.world));
+            self.world.tick(&action);
+            if action.hotbar > 0 {
+                self.slot = action.hotbar;
+            }
+            self.attack_ticks = if action.attack { self.attack_ticks + 1 } else { 0 };
+            condition.action = action;
+            condition.slot = self.slot;
+            condition.attack_ticks = self.attack_ticks;
+        }
+        self.tick += 1;
+        let pose = self.world.pose();
+        self.world.view(&self.camera, &mut self.view);
+        let axes = Pose { pitch_deg: 0.0, ..pose }.axes();
+        let moved = pose.eye() - before.eye();
+        condition.moved_blocks = [moved.dot(axes.right), moved.y, moved.dot(axes.forward)];
+        condition.pose = pose;
+        let pose = self.to_map(pose);
+
+        let draw = unit(&mut self.rng);
+        let perceive = first || draw < config.perceive_share;
+        let hidden = draw < config.perceive_share + config.hidden_state_share;
+        if perceive {
+            condition = Condition { slot: condition.slot, pose: condition.pose, ..Condition::default() };
+        }
+        condition.signal_level = match (perceive, self.own_frames) {
+            (true, _) => 1.0,
+            (_, true) => 0.0,
+            _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
+            _ => unit(&mut self.rng),
+        };
+        self.state.read(&pose, &self.camera, &mut self.reader, &mut self.canvas);
+        let canvas = (!perceive && !hidden).then_some(&self.canvas);
+        let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
+        assemble(out.pixels, &self.camera, &condition.pose, canvas, last);
+        out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
+        for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
+            *code = encode_depth(blocks);
+        }
+        let level = condition.signal_level;
+        let mut noised = out.rgb.to_vec();
+        add_noise(&mut noised, level, &mut self.rng);
+        put_noised(out.pixels, &noised);
+        out.condition.copy_from_slice(&condition.features());
+        self.pending = Some(Pending { pose, own: !hidden && (level == 0.0 || perceive) });
+    }
+
+    /// Takes the model's answer to the last sample and writes the world state, with it or with the truth.
+    pub fn answer(&mut self, config: &TrainConfig, pixels: &[f32], raw: &[f32]) {
+        let Some(Pending { pose, own }) = self.pending.take() else { return };
+        let tick = self.tick;
+        let (width, height) = (self.camera.width, self.camera.height);
+        let (frame, depth, copied) = if self.own_frames && own {
+            let Imagined { frame, depth, copied } = Imagined::new(width, height, pixels, raw);
+            (frame, depth, copied)
+        } else {
+            let (frame, depth) = self.noised_truth(config);
+            (frame, depth, Vec::new())
+        };
+        let seen = Seen { frame: &frame, depth: &depth, copied: &copied, tick };
+        self.state.write(&pose, &self.camera, &self.reader, &seen);
+        self.last = Some((frame, depth));
+    }
+
+    fn noised_truth(&mut self, config: &TrainConfig) -> (Frame, Depth) {
+        let (mut frame, mut depth) = (self.view.frame.clone(), self.view.depth.clone());
+        let whole = 1.0 + config.depth_noise * normal(&mut self.rng);
+        for blocks in depth.blocks.iter_mut().filter(|blocks| **blocks < Depth::SKY) {
+            *blocks *= whole * (1.0 + config.depth_noise * (unit(&mut self.rng) - 0.5) * 2.0);
+        }
+        let strength = config.colour_noise * unit(&mut self.rng);
+        for value in &mut frame.rgb {
+            let noise = strength * (unit(&mut self.rng) - 0.5) * 3.4;
+            *value = (f32::from(*value) + noise).round().clamp(0.0, 255.0) as u8;
+        }
+        (frame, depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn episodes_use_training_seeds_only_and_repeat() {
+        let config = TrainConfig::default();
+        let camera = Camera::new(32, 24);
+        for draw in 0..12 {
+            let episode = Episode::new(&config, camera, draw, 0.0);
+            assert!(seeds::TRAINING.contains(&episode.world.seed()));
+        }
+        let sample = |own_share: f32| {
+            let mut episode = Episode::new(&config, camera, 3, own_share);
+            let n = 32 * 24;
+            let (mut pixels, mut condition) = (vec![0.0; n * input::CHANNELS], vec![0.0; Condition::FEATURES]);
+            let (mut rgb, mut depth) = (vec![0.0; n * 3], vec![0.0; n]);
+            for _ in 0..5 {
+                let mut slot = SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
+                episode.sample(&config, &mut slot);
+                let raw = vec![0.0; n * crate::layout::output::CHANNELS];
+                episode.answer(&config, &pixels, &raw);
+            }
+            (pixels, rgb)
+        };
+        assert_eq!(sample(0.0), sample(0.0));
+        let known = sample(0.0).0.chunks_exact(input::CHANNELS).filter(|pixel| pixel[input::KNOWN] > 0.0).count();
+        assert!(known > 50, "after a few ticks the canvas knows part of the view: {known}");
+    }
+}
