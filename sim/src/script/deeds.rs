@@ -1,10 +1,13 @@
-//! Acts that change the world: breaking, placing, eating.
+//! Acts that change the world: breaking, placing, eating, and setting things going.
 
 use super::acts::{FORWARD, NONE, Plan};
 use super::eyes;
 use super::stroke::Step;
 use crate::Action;
 use glam::Vec3;
+
+/// Where sand lies in the hotbar.
+const SAND_SLOT: u8 = 6;
 
 impl Plan<'_> {
     /// Breaks one block near at hand; where it truly is, if that is known.
@@ -44,7 +47,7 @@ impl Plan<'_> {
             self.rest(3, 9);
             return None;
         };
-        let Some(point) = eyes::somewhere_to_place(world, self.dice) else {
+        let Some((point, _)) = eyes::somewhere_to_place(world, self.dice) else {
             self.stride(10, 25);
             return None;
         };
@@ -52,6 +55,37 @@ impl Plan<'_> {
         self.steps.push(Step::Use { slot });
         self.rest(3, 9);
         Some(point)
+    }
+
+    /// Builds two blocks high and puts sand on the side of it: the sand falls, sometimes while nobody looks.
+    fn drop_sand(&mut self) {
+        let place = self
+            .world
+            .and_then(|world| Some((world, eyes::somewhere_to_place(world, self.dice)?)));
+        let Some((world, (point, cell))) = place else {
+            return self.stride(10, 25);
+        };
+        let slot = self.dice.whole(1..4) as u8;
+        let middle = cell.as_vec3() + 0.5;
+        let towards = (world.pose().eye() - middle).with_y(0.0);
+        let towards = if towards.x.abs() > towards.z.abs() {
+            Vec3::X * towards.x
+        } else {
+            Vec3::Z * towards.z
+        };
+        for (point, slot) in [
+            (point, slot),
+            (middle + Vec3::Y * 0.49, slot),
+            (middle + Vec3::Y + towards.normalize_or_zero() * 0.49, SAND_SLOT),
+        ] {
+            self.steps.push(Step::Aim { point });
+            self.steps.push(Step::Use { slot });
+            self.rest(1, 3);
+        }
+        if self.dice.chance(0.5) {
+            self.look_away_and_back();
+        }
+        self.rest(6, 16);
     }
 
     /// Walks to another side of a point and looks at it from there.
@@ -124,7 +158,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn build(&mut self) {
-        match self.dice.weighted(&[0.56, 0.08, 0.12, 0.08, 0.12, 0.04]) {
+        match self.dice.weighted(&[0.48, 0.08, 0.12, 0.08, 0.12, 0.04, 0.08]) {
             0 => {
                 let slot = self.dice.whole(1..10) as u8;
                 // One, or a row or a tower of the same.
@@ -148,9 +182,22 @@ impl Plan<'_> {
                     self.stride(10, 40);
                 }
             }
-            _ => {
+            5 => {
                 self.break_one();
             }
+            _ => self.drop_sand(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voxel::block::Block;
+    use crate::voxel::hands::PALETTE;
+
+    #[test]
+    fn sand_lies_where_it_is_taken_from() {
+        assert_eq!(PALETTE[usize::from(SAND_SLOT) - 1], Block::Sand);
     }
 }

@@ -231,41 +231,72 @@ fn look_ahead(world: &VoxelWorld, way: Vec3) -> Ahead {
     Ahead::Danger
 }
 
-/// The first thing met in one of a few random directions about the present view.
-fn glance(world: &VoxelWorld, dice: &mut Dice, pitch_deg: [f32; 2], fits: impl Fn(&Target) -> bool) -> Option<Vec3> {
+/// The first thing met in one of a few random directions about the present view that fits, and the point that was met.
+fn glance(
+    world: &VoxelWorld,
+    dice: &mut Dice,
+    pitch_deg: [f32; 2],
+    fits: impl Fn(&Target) -> bool,
+) -> Option<(Vec3, Target)> {
     let pose = world.pose();
-    for _ in 0..12 {
+    for _ in 0..16 {
         let yaw_deg = pose.yaw_deg + dice.between(-60.0, 60.0);
+        let pitch_deg = dice.between(pitch_deg[0], pitch_deg[1]);
         let look = Pose {
             yaw_deg,
-            pitch_deg: dice.between(pitch_deg[0], pitch_deg[1]),
+            pitch_deg,
             ..pose
         };
         let forward = look.axes().forward;
         if let Some(hit) = pick::pick(pose.eye(), forward, pick::REACH - 0.2, &|cell| world.block(cell))
             && fits(&hit)
         {
-            return Some(pose.eye() + forward * (hit.distance + 0.01));
+            return Some((pose.eye() + forward * (hit.distance + 0.01), hit));
         }
     }
     None
 }
 
-/// A point on a block within reach that can be broken, and that the player does not stand on.
+/// A point on a block within reach that can be broken, and that the player does not stand on. Half of the time one is
+/// sought that will set something going: sand that falls, water that runs, a plant that loses its hold.
 pub(super) fn something_to_break(world: &VoxelWorld, dice: &mut Dice) -> Option<Vec3> {
     let feet = world.player().feet.floor().as_ivec3();
-    glance(world, dice, [-10.0, 65.0], |hit| {
+    let breaks = |hit: &Target| {
         let under = hit.cell.x == feet.x && hit.cell.z == feet.z && hit.cell.y < feet.y;
         hit.block.hardness_ticks().is_some() && !under
-    })
+    };
+    let sets_going = |hit: &Target| {
+        let above = world.block(hit.cell + IVec3::Y);
+        let beside = [IVec3::X, IVec3::NEG_X, IVec3::Z, IVec3::NEG_Z];
+        let wet = || beside.iter().any(|&side| world.block(hit.cell + side).is_liquid());
+        breaks(hit) && (above.falls() || above.is_plant() || above.is_liquid() || wet())
+    };
+    let lively = if dice.chance(0.5) {
+        glance(world, dice, [-10.0, 65.0], sets_going)
+    } else {
+        None
+    };
+    lively
+        .or_else(|| glance(world, dice, [-10.0, 65.0], breaks))
+        .map(|(point, _)| point)
 }
 
-/// A point on a face within reach on which a block can be placed.
-pub(super) fn somewhere_to_place(world: &VoxelWorld, dice: &mut Dice) -> Option<Vec3> {
+/// A point on a face within reach on which a block can be placed, and the cell that it would fill.
+pub(super) fn somewhere_to_place(world: &VoxelWorld, dice: &mut Dice) -> Option<(Vec3, IVec3)> {
     let body = world.player().body();
-    glance(world, dice, [0.0, 60.0], |hit| {
+    let found = glance(world, dice, [0.0, 60.0], |hit| {
         let cell = hit.cell + hit.face;
         !body.overlaps_cell(cell) && !world.block(cell).is_solid() && !hit.block.is_cake()
+    });
+    found.map(|(point, hit)| {
+        (
+            point,
+            if hit.block.is_plant() {
+                hit.cell
+            } else {
+                hit.cell + hit.face
+            },
+        )
     })
 }
 
