@@ -21,6 +21,7 @@ pub mod ray;
 pub mod render;
 pub mod sky;
 pub mod structures;
+mod surface;
 pub mod terrain;
 pub mod texture;
 pub mod trees;

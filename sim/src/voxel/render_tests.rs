@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::voxel::entity_box::Front;
+use crate::voxel::sky::VIEW_BLOCKS;
 
 /// A stone floor high above the ground, with nothing above it: its top is at `FLOOR_Y`.
 fn stage(centre: IVec3) -> Chunks {
