@@ -17,9 +17,8 @@ const EMPTY_NAMES: [&str; 8] = [
     "utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff",
 ];
 
-/// Folders and files of `model/src` that may see the simulator: training needs its data, probes its truth, and `Dream`
-/// the first frame of a seed, from one file.
-const MAY_SEE_THE_SIMULATOR: [&str; 3] = ["train/", "probe/", "start.rs"];
+/// Folders of `model/src` that may see the simulator: training needs its data, probes need its truth.
+const MAY_SEE_THE_SIMULATOR: [&str; 2] = ["train/", "probe/"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -265,4 +264,33 @@ fn the_map_is_true() {
 fn seeds_of_training_validation_and_probes_never_meet() {
     assert!(seeds::TRAINING.end <= seeds::VALIDATION.start);
     assert!(seeds::VALIDATION.end <= seeds::PROBES_FROM);
+}
+
+#[test]
+fn the_trainer_draws_training_seeds_alone() {
+    // Worlds are started in one place of the trainer, from the training range; what validates may not train.
+    let starts = |line: &str| line.contains("reset_seed(") || line.contains("Start::Seed(");
+    let mut faults = Vec::new();
+    let mut draws_from_training = false;
+    for path in rust_files().iter().filter(|path| path.starts_with("model/src/train")) {
+        let lines = code_lines(path);
+        let names = |word: &str| lines.iter().any(|(_, line)| line.contains(word));
+        let validates = names("seeds::VALIDATION");
+        let trains = names("seeds::TRAINING");
+        draws_from_training |= trains;
+        if names("PROBES_FROM") {
+            faults.push(format!("{} names the probes' seeds", path.display()));
+        }
+        if trains && validates {
+            faults.push(format!("{} both trains and validates", path.display()));
+        }
+        if !trains && !validates && lines.iter().any(|(_, line)| starts(line)) {
+            faults.push(format!(
+                "{} starts a world from a seed of no named range",
+                path.display()
+            ));
+        }
+    }
+    assert!(draws_from_training, "the trainer names the range that it draws from");
+    no_faults("training, validation and probes keep to their seeds", &faults);
 }

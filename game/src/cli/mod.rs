@@ -62,16 +62,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fault::tell_usage(&error, &subcommand_names()),
     };
     fault::tell_panics();
-    if !matches!(cli.command, None | Some(Command::Play(_))) {
-        // The window has its own log.
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-        let ansi = std::io::stderr().is_terminal();
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(ansi)
-            .with_writer(std::io::stderr)
-            .init();
-    }
+    log_to_stderr();
     let result = match cli.command {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
@@ -81,6 +72,18 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::run(&args),
     };
     fault::tell(result)
+}
+
+/// Warnings and errors, or what `RUST_LOG` asks for; the graphics stack warns of much that no player can change.
+fn log_to_stderr() {
+    let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error";
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet.into());
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn subcommand_names() -> Vec<String> {

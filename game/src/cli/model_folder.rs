@@ -1,7 +1,11 @@
 //! Where the model is: the folder asked for, or the one shipped with the repository.
 
 use super::fault::mistake;
-use holdfast_model::{DeviceChoice, Dream, DreamOptions};
+use holdfast_model::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder};
+use holdfast_sim::{
+    Camera, Frame,
+    voxel::{render::View, world::VoxelWorld},
+};
 use std::path::{Path, PathBuf};
 
 /// The shipped model, relative to the repository or to the folder of an installed binary.
@@ -22,18 +26,39 @@ pub struct DreamArgs {
 }
 
 impl DreamArgs {
-    /// Loads the model; every failure here is a mistake that the user can put right.
+    /// Loads the model and makes a dream of it; every failure here is a mistake that the user can put right.
     pub fn load(&self, noise_seed: u64, memory: bool) -> anyhow::Result<Dream> {
-        // Before the weights are read: a wrong device should not cost a wait.
-        let device = self.device.resolve().map_err(mistake)?;
-        let folder = find(self.model.as_deref())?;
-        let options = DreamOptions {
-            memory,
-            sampler_steps: self.steps.map(usize::from),
-            noise_seed,
-        };
-        Dream::load(&folder, device, options).map_err(mistake)
+        let (model, options) = self.read(noise_seed, memory)?;
+        dream(model, options)
     }
+
+    /// Reads and checks the model, for a dream that is made elsewhere.
+    pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
+        // Before the weights are read: a wrong device should not cost a wait.
+        self.device.resolve().map_err(mistake)?;
+        let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
+        Ok((
+            model,
+            DreamOptions {
+                memory,
+                sampler_steps: self.steps.map(usize::from),
+                noise_seed,
+            },
+        ))
+    }
+}
+
+/// A dream that takes the first frame of a seed from the simulator, and nothing else.
+pub fn dream(model: ModelFolder, options: DreamOptions) -> anyhow::Result<Dream> {
+    Dream::new(model, options, Box::new(first_frame)).map_err(mistake)
+}
+
+fn first_frame(seed: u64, camera: Camera) -> Frame {
+    let mut world = VoxelWorld::new(camera);
+    world.reset_seed(seed);
+    let mut view = View::new(camera.width, camera.height);
+    world.view(&camera, &mut view);
+    view.frame
 }
 
 /// The folder asked for as it is, or the default one from the first place that has it.

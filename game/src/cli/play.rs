@@ -35,28 +35,40 @@ pub struct PlayArgs {
 
 #[cfg(feature = "view")]
 pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
-    use holdfast_game::app::{PlayOptions, Worlds, play};
+    use super::{fault::mistake, model_folder::dream};
+    use holdfast_game::{
+        app::{PlayOptions, Worlds, play},
+        input::ConfigError,
+    };
     use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
 
     let seed = args.seed.unwrap_or_else(seed_of_the_moment);
-    // Loaded before the window opens, so that a broken model is told in one line where the command was typed.
-    let dream = args.dream.load(seed, true)?;
-    let status = dream.status();
+    // Read before the window opens, so that a broken model is told in one line where the command was typed.
+    let (model, options) = args.dream.read(seed, true)?;
+    let camera = Camera::new(model.config.width, model.config.height);
+    let factory = move || {
+        let dream = dream(model, options)?;
+        let device = dream.status().device;
+        let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
+        Ok(Worlds {
+            dream: Box::new(dream),
+            truth: Some(truth),
+            device,
+        })
+    };
     let options = PlayOptions {
         seed,
         side_by_side: args.side_by_side,
         config_path: args.config.clone(),
         screenshot_dir: args.screenshots.clone(),
     };
-    let factory = move || {
-        let truth: Box<dyn World> = Box::new(VoxelWorld::new(Camera::new(status.width, status.height)));
-        Ok(Worlds {
-            dream: Box::new(dream),
-            truth: Some(truth),
-            device: status.device,
-        })
-    };
-    play(options, Box::new(factory))
+    play(options, Box::new(factory)).map_err(|error| {
+        if error.is::<ConfigError>() {
+            mistake(error)
+        } else {
+            error
+        }
+    })
 }
 
 #[cfg(not(feature = "view"))]
