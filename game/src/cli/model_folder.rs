@@ -69,7 +69,7 @@ fn find(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     let candidates = candidates();
     candidates
         .iter()
-        .find(|folder| folder.is_dir())
+        .find(|folder| folder.join("config.json").is_file())
         .cloned()
         .ok_or_else(|| {
             mistake(format!(

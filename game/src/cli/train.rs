@@ -75,9 +75,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     };
     let outcome = train::run(&config, &options, stop, &mut tell).map_err(train_error)?;
     bar.finish_and_clear();
-    let (steps, hours) = (outcome.steps, outcome.seconds / 3600.0);
+    let (steps, time) = (outcome.steps, duration_words(outcome.seconds));
     eprintln!(
-        "{steps} steps, {} samples in {hours:.2} hours; model in {}",
+        "{steps} steps, {} samples in {time}; model in {}",
         outcome.samples,
         outcome.model_dir.display()
     );
