@@ -150,7 +150,7 @@ impl Dream {
 
     fn remember(&mut self, frame: &Frame, depth: &Depth, copied: &[f32]) {
         if self.options.memory {
-            let seen = Seen { frame, depth, copied, tick: self.tick as u32 };
+            let seen = Seen { frame, depth, canvas: &self.canvas, copied, tick: self.tick as u32 };
             self.state.write(&self.pose, &self.camera, &self.reader, &seen);
         }
     }
@@ -158,7 +158,7 @@ impl Dream {
 
 impl World for Dream {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
-        self.reader = Reader::default();
+        (self.reader, self.canvas) = (Reader::default(), Canvas::default());
         let frame = match start {
             Start::Seed(seed) => (self.start_frames)(*seed, self.camera),
             Start::Image(frame) => frame.clone(),

@@ -6,6 +6,7 @@
 
 mod body;
 mod read;
+mod sky;
 mod write;
 
 pub use read::{Canvas, Reader};
@@ -49,6 +50,7 @@ pub struct WorldState {
     columns: Vec<Column>,
     index: FxHashMap<(i32, i32), u32>,
     cells: usize,
+    sky: sky::Sky,
 }
 
 impl WorldState {

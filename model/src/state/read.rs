@@ -3,9 +3,9 @@
 //! Two passes, as in surface splatting (Botsch et al., "High-Quality Surface Splatting"): the first finds the nearest
 //! depth under each pixel, the second blends the colours of the cells that lie on that surface.
 
-use super::{CELL_BLOCKS, COLUMN_BLOCKS, WorldState};
+use super::{CELL_BLOCKS, COLUMN_BLOCKS, WorldState, sky::Sky};
 use glam::Vec3;
-use holdfast_sim::{Camera, Pose, pose::Axes};
+use holdfast_sim::{Camera, Depth, Pose, pose::Axes};
 
 /// What the world state shows from a pose. All vectors hold `height * width` pixels.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct Canvas {
     pub depth_blocks: Vec<f32>,
     /// 0 where unknown; towards 1 the finer and the more often seen.
     pub confidence: Vec<f32>,
+    /// Blocks a pixel covered when what is shown here was seen best; infinite where unknown.
+    pub footprint_blocks: Vec<f32>,
 }
 
 /// A cell in view: where it is and where it fell on the image.
@@ -38,11 +40,13 @@ pub(super) struct Projected {
 pub struct Reader {
     pub(super) in_view: Vec<Projected>,
     nearest_z: Vec<f32>,
-    blended: Vec<[f32; 6]>,
+    blended: Vec<[f32; 7]>,
 }
 
 /// Cells farther than this are behind the fog.
 const VIEW_BLOCKS: f32 = 60.0;
+/// The sky is trusted less than a surface: something may stand before it that was not seen yet.
+const SKY_CONFIDENCE: f32 = 0.3;
 /// Cells nearer than this to the eye are inside the body or noise.
 const NEAR_BLOCKS: f32 = 0.15;
 
@@ -70,7 +74,7 @@ impl WorldState {
             });
         }
         reader.blended.clear();
-        reader.blended.resize(pixels, [0.0; 6]);
+        reader.blended.resize(pixels, [0.0; 7]);
         for point in &reader.in_view {
             let cell = &self.columns[point.column as usize].cells[point.cell as usize];
             let size = CELL_BLOCKS[usize::from(cell.level)];
@@ -90,9 +94,10 @@ impl WorldState {
                 sum[3] += weight * point.z;
                 sum[4] += weight * trust / (1.0 + 4.0 * cell.footprint_blocks);
                 sum[5] += weight;
+                sum[6] += weight * cell.footprint_blocks;
             });
         }
-        canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended);
+        canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended, &self.sky);
     }
 
     /// Finds the cells in view, column by column in the fixed order of the grid around the eye.
@@ -168,12 +173,14 @@ fn for_each_pixel(point: &Projected, radius: f32, camera: &Camera, mut draw: imp
 }
 
 impl Canvas {
-    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[[f32; 6]]) {
+    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[[f32; 7]], sky: &Sky) {
         (self.width, self.height) = (camera.width, camera.height);
         let pixels = camera.width * camera.height;
         self.rgb.resize(pixels, [0.0; 3]);
         self.depth_blocks.resize(pixels, f32::INFINITY);
         self.confidence.resize(pixels, 0.0);
+        self.footprint_blocks.clear();
+        self.footprint_blocks.resize(pixels, f32::INFINITY);
         for y in 0..camera.height {
             for x in 0..camera.width {
                 let pixel = y * camera.width + x;
@@ -183,6 +190,11 @@ impl Canvas {
                     self.rgb[pixel] = [sum[0] * scale, sum[1] * scale, sum[2] * scale];
                     self.depth_blocks[pixel] = sum[3] * scale * camera.ray(axes, x, y).length();
                     self.confidence[pixel] = (sum[4] * scale).clamp(0.01, 1.0);
+                    self.footprint_blocks[pixel] = sum[6] * scale;
+                } else if let Some(rgb) = sky.read(camera.ray(axes, x, y)) {
+                    self.rgb[pixel] = rgb;
+                    self.depth_blocks[pixel] = Depth::SKY;
+                    self.confidence[pixel] = SKY_CONFIDENCE;
                 } else {
                     self.rgb[pixel] = [0.0; 3];
                     self.depth_blocks[pixel] = f32::INFINITY;

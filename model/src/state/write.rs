@@ -1,6 +1,6 @@
 //! Writing the world state: a finished frame carves what it sees through and adds what it hits.
 
-use super::{CELL_BLOCKS, Cell, Reader, WorldState};
+use super::{CELL_BLOCKS, Canvas, Cell, Reader, WorldState};
 use crate::layout::FAR_BLOCKS;
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
@@ -9,6 +9,8 @@ use holdfast_sim::{Camera, Depth, Frame, Pose};
 pub struct Seen<'a> {
     pub frame: &'a Frame,
     pub depth: &'a Depth,
+    /// What the state showed before the frame, from the same pose; empty at a start.
+    pub canvas: &'a Canvas,
     /// How far each pixel is a copy of the canvas, 0..1: what was copied teaches the state nothing. Empty: not at all.
     pub copied: &'a [f32],
     pub tick: u32,
@@ -39,13 +41,16 @@ impl WorldState {
         for y in 0..height {
             for x in 0..width {
                 let pixel = y * width + x;
+                let ray = camera.ray(&axes, x, y);
+                let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
                 if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
+                    self.sky.write(ray, seen.frame.pixel(x, y), copied);
                     continue;
                 }
                 let z = axis_z[pixel];
-                let point = eye + camera.ray(&axes, x, y) * z;
-                let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
-                self.add(point, z / focal, seen.frame.pixel(x, y), copied, seen.tick);
+                let point = eye + ray * z;
+                let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], z / focal);
+                self.add(point, z / focal, seen.frame.pixel(x, y), copied, seen.tick, known);
             }
         }
     }
@@ -77,7 +82,7 @@ impl WorldState {
         }
     }
 
-    fn add(&mut self, point: glam::Vec3, footprint_blocks: f32, rgb: [u8; 3], copied: f32, tick: u32) {
+    fn add(&mut self, point: glam::Vec3, footprint_blocks: f32, rgb: [u8; 3], copied: f32, tick: u32, known: bool) {
         let level = CELL_BLOCKS.iter().position(|&size| size >= footprint_blocks * 0.9).unwrap_or(CELL_BLOCKS.len() - 1);
         let next = self.columns.len() as u32;
         let at = *self.index.entry(Self::column_of(point)).or_insert(next);
@@ -93,13 +98,17 @@ impl WorldState {
                 return;
             }
         }
-        for coarser in level + 1..CELL_BLOCKS.len() {
+        for coarser in (level + 1..CELL_BLOCKS.len()).filter(|_| !known) {
             if let Some(found) = column.find(point, coarser) {
                 column.remove(found);
                 self.cells -= 1;
             }
         }
         let Some(found) = column.find(point, level) else {
+            // Small errors of depth would else grow a second skin in front of and behind each surface.
+            if known {
+                return;
+            }
             let key = Self::key_of(point, level);
             column.insert(Cell { position: point, footprint_blocks, tick, key, rgb, level: level as u8, votes: 1 });
             self.cells += 1;
@@ -115,6 +124,15 @@ impl WorldState {
         }
         cell.position += (point - cell.position) * share;
         cell.footprint_blocks = cell.footprint_blocks.min(footprint_blocks);
+    }
+}
+
+impl Canvas {
+    /// Whether the canvas already shows a surface at this depth, seen about as finely as now.
+    fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32) -> bool {
+        let Some(&shown) = self.depth_blocks.get(pixel) else { return false };
+        let near = (shown - depth_blocks).abs() < 0.04 * depth_blocks + 0.05;
+        near && self.footprint_blocks[pixel] * FINER < footprint_blocks
     }
 }
 
@@ -156,7 +174,7 @@ mod tests {
         }
         for tick in 0..times {
             state.read(pose, &camera, &mut reader, &mut canvas);
-            state.write(pose, &camera, &reader, &Seen { frame: &frame, depth: &depth, copied: &[], tick });
+            state.write(pose, &camera, &reader, &Seen { frame: &frame, depth: &depth, canvas: &canvas, copied: &[], tick });
         }
     }
 

@@ -47,7 +47,7 @@ pub struct TrainConfig {
     /// Minutes between validations (with strips of truth against dream).
     pub validate_minutes: f64,
     /// Rollouts a validation.
-    pub validate_rollouts: usize,
+    pub validate_rollouts: u64,
 }
 
 /// A frame size, until a step.

@@ -6,11 +6,13 @@ mod loss;
 mod optimizer;
 mod run;
 mod stream;
+mod validate;
 
 pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};
 pub use loss::LossSums;
-pub use run::{Outcome, Progress, RunOptions, run};
+pub use run::{Event, Outcome, Progress, RunOptions, run};
+pub use validate::{SCORED_TICKS, Scores, StripColumn, TickScores, Validation, first_frame, look_away, validate};
 
 use std::path::PathBuf;
 
@@ -27,6 +29,8 @@ pub enum TrainError {
     Write { path: PathBuf, reason: String },
     #[error("the loss was not finite for {0} steps in a row; lower learning_rate and resume")]
     Diverged(u32),
+    #[error("seeds {from}..{to} are not all validation seeds; choose some from 1000000..2000000")]
+    ValidationSeeds { from: u64, to: u64 },
     #[error("{0}")]
     Model(String),
 }

@@ -5,22 +5,23 @@ use super::{
     loss::loss,
     optimizer::Step,
     stream::{Episode, SampleSlot},
+    validate::{Validation, validate},
     write_atomically,
 };
 use crate::{
     Condition,
-    folder::write_folder,
+    folder::{ModelFolder, write_folder},
     kernel::{Batch, Kernel, Tape},
     layout::{input, output},
     weights::Weights,
 };
-use holdfast_sim::Camera;
+use holdfast_sim::{Camera, seeds};
 use rand_chacha::{ChaCha8Rng, rand_core::{Rng, SeedableRng}};
 use serde::Serialize;
 use std::{
     fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Instant,
 };
@@ -59,6 +60,14 @@ pub struct Progress {
     pub own_frames: f32,
     /// Seconds that are left at this rate.
     pub left_s: f64,
+}
+
+/// What a run reports while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    Progress(&'a Progress),
+    /// The averaged weights of `step` were validated; `dir` is the run's folder, for strips.
+    Validated { step: u64, validation: &'a Validation, dir: &'a Path },
 }
 
 /// How a run ended.
@@ -180,7 +189,7 @@ pub fn run(
     config: &TrainConfig,
     options: &RunOptions,
     stop: &AtomicBool,
-    on_progress: &mut dyn FnMut(&Progress),
+    on_event: &mut dyn FnMut(Event),
 ) -> Result<Outcome, TrainError> {
     let dir = &options.run_dir;
     fs::create_dir_all(dir).map_err(|error| TrainError::Write { path: dir.clone(), reason: error.to_string() })?;
@@ -202,7 +211,7 @@ pub fn run(
     let mut workers: Vec<Worker> = (0..threads).map(new_worker).collect();
     let draws = AtomicU64::new(state.draws);
     let (begun, seconds_before) = (Instant::now(), state.seconds);
-    let (mut saved, mut reported) = (Instant::now(), Instant::now());
+    let (mut saved, mut reported, mut validated) = (Instant::now(), Instant::now(), Instant::now());
     let (mut sums, mut gradient_sum, mut since, mut bad_steps) = (LossSums::default(), 0.0f64, 0u64, 0u32);
     let mut size = (0, 0);
     let save = |state: &mut Checkpoint, draws: &AtomicU64| -> Result<(), TrainError> {
@@ -290,12 +299,21 @@ pub fn run(
             let line = serde_json::to_string(&progress).expect("numbers serialise");
             writeln!(metrics, "{line}")
                 .map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
-            on_progress(&progress);
+            on_event(Event::Progress(&progress));
             (sums, gradient_sum, since, reported) = (LossSums::default(), 0.0, 0, Instant::now());
         }
         if saved.elapsed().as_secs_f64() > config.checkpoint_minutes * 60.0 {
             save(&mut state, &draws)?;
             saved = Instant::now();
+        }
+        if validated.elapsed().as_secs_f64() > config.validate_minutes * 60.0 {
+            save(&mut state, &draws)?;
+            let model = ModelFolder::load(&dir.join("model")).map_err(|error| TrainError::Model(error.to_string()))?;
+            let seeds = seeds::VALIDATION.start..seeds::VALIDATION.start + config.validate_rollouts;
+            let validation = validate(&model, None, seeds, stop, &mut |_| ())?;
+            on_event(Event::Validated { step: state.optimizer.steps, validation: &validation, dir });
+            (validated, reported, since) = (Instant::now(), Instant::now(), 0);
+            (sums, gradient_sum) = (LossSums::default(), 0.0);
         }
     }
     save(&mut state, &draws)?;

@@ -8,7 +8,7 @@ use crate::{
     Condition,
     assemble::{assemble, encode_frame, put_noised},
     imagined::Imagined,
-    layout::{encode_depth, input},
+    layout::encode_depth,
     noise::add_noise,
     state::{Canvas, Reader, Seen, WorldState},
     weights::normal,
@@ -177,7 +177,7 @@ impl Episode {
             let (frame, depth) = self.noised_truth(config);
             (frame, depth, Vec::new())
         };
-        let seen = Seen { frame: &frame, depth: &depth, copied: &copied, tick };
+        let seen = Seen { frame: &frame, depth: &depth, canvas: &self.canvas, copied: &copied, tick };
         self.state.write(&pose, &self.camera, &self.reader, &seen);
         self.last = Some((frame, depth));
     }
@@ -200,6 +200,7 @@ impl Episode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::input;
 
     #[test]
     fn episodes_use_training_seeds_only_and_repeat() {

@@ -120,9 +120,9 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             if t > reach {
                 return;
             }
-            let px = (ray.base.x + floor(o.x + d.x * t)).clamp(cx, cx + 15);
-            let py = (ray.base.y + floor(o.y + d.y * t)).max(chunk_top);
-            let pz = (ray.base.z + floor(o.z + d.z * t)).clamp(cz, cz + 15);
+            let px = onward(up_x, x, ray.base.x + floor(o.x + d.x * t)).clamp(cx, cx + 15);
+            let py = onward(up_y, y, ray.base.y + floor(o.y + d.y * t)).max(chunk_top);
+            let pz = onward(up_z, z, ray.base.z + floor(o.z + d.z * t)).clamp(cz, cz + 15);
             if ty == t {
                 (x, y, z, axis) = (px, chunk_top - 1, pz, Some(1));
             } else if tx == t {
@@ -138,8 +138,10 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
         let ty = plane(up_y, by, by + 4, ray.base.y, o.y, iy);
         let tz = plane(up_z, bz, bz + 4, ray.base.z, o.z, iz);
         let leave = least(least(tx, ty), tz);
-        let along = |base: i32, o: f32, d: f32, low: i32| (base + floor(o + d * leave)).clamp(low, low + 3);
-        let py = along(ray.base.y, o.y, d.y, by);
+        let along = |up: bool, now: i32, base: i32, o: f32, d: f32, low: i32| {
+            onward(up, now, base + floor(o + d * leave)).clamp(low, low + 3)
+        };
+        let py = along(up_y, y, ray.base.y, o.y, d.y, by);
         // Only the layers that the ray passes through on its way across the brick count: looks along the ground cross
         // bricks that hold nothing but ground.
         if mask & layers(y.min(py) & 3, y.max(py) & 3) == 0 {
@@ -149,11 +151,14 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
             }
             let next = |up: bool, low: i32| if up { low + 4 } else { low - 1 };
             if tx == t {
-                (x, y, z, axis) = (next(up_x, bx), py, along(ray.base.z, o.z, d.z, bz), Some(0));
+                (x, y, z, axis) = (next(up_x, bx), py, along(up_z, z, ray.base.z, o.z, d.z, bz), Some(0));
             } else if tz == t {
-                (x, y, z, axis) = (along(ray.base.x, o.x, d.x, bx), py, next(up_z, bz), Some(2));
+                (x, y, z, axis) = (along(up_x, x, ray.base.x, o.x, d.x, bx), py, next(up_z, bz), Some(2));
             } else {
-                (x, z) = (along(ray.base.x, o.x, d.x, bx), along(ray.base.z, o.z, d.z, bz));
+                (x, z) = (
+                    along(up_x, x, ray.base.x, o.x, d.x, bx),
+                    along(up_z, z, ray.base.z, o.z, d.z, bz),
+                );
                 (y, axis) = (next(up_y, by), Some(1));
             }
             continue;
@@ -211,6 +216,13 @@ pub(super) fn march(grid: &Grid, ray: &Ray, reach: f32, mut visit: impl FnMut(&E
 pub(super) fn floor(value: f32) -> i32 {
     const SHIFT: f32 = 12_582_912.0;
     ((value - 0.5) + SHIFT).to_bits() as i32 - SHIFT.to_bits() as i32
+}
+
+/// The cell that a skip leads to, but never one that the ray has left: a ray through an edge may round to either side
+/// of it, and would go to and fro for ever.
+#[inline]
+fn onward(up: bool, now: i32, next: i32) -> i32 {
+    if up { next.max(now) } else { next.min(now) }
 }
 
 /// The smaller of two numbers: one instruction, unlike `min`, which must also answer for numbers that are none.
@@ -316,6 +328,22 @@ mod tests {
             }
         }
         assert!(met > 2000, "{met}");
+    }
+
+    #[test]
+    fn looks_through_edges_come_to_an_end() {
+        let mut chunks = Chunks::new(45);
+        let start = chunks.spawn();
+        chunks.load_around(start.as_ivec3(), 64);
+        let eye = start + Vec3::new(0.0513, 4.3864, 0.2102);
+        for look in 0..400_000 {
+            let dice = hash2(45, look, 1);
+            // Whole numbers: corners of cells, and of bricks and chunks now and then.
+            let away = Vec3::new((dice & 63) as f32, (dice >> 6 & 7) as f32, (dice >> 9 & 63) as f32);
+            let corner = eye.floor() + away - Vec3::new(32.0, 7.0, 32.0);
+            let raised = eye + Vec3::Y * (dice >> 20 & 255) as f32 / 256.0;
+            pick_cube(&chunks, raised, corner - raised, 48.0);
+        }
     }
 
     fn pick_cube(chunks: &Chunks, eye: Vec3, direction: Vec3, reach: f32) -> Option<(IVec3, f32)> {

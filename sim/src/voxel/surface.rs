@@ -25,8 +25,8 @@ struct Gathered {
     through: f32,
     distance: f32,
     id: u8,
-    /// Where the ray went under water, and is still.
-    under_water_from: Option<f32>,
+    /// Where the ray went under water, and how far it has met water since.
+    water: Option<(f32, f32)>,
 }
 
 impl Gathered {
@@ -83,7 +83,7 @@ impl<'a> Painter<'a> {
             through: 1.0,
             distance: Depth::SKY,
             id: 0,
-            under_water_from: None,
+            water: None,
         };
         march(&self.grid, ray, reach, |entry| {
             self.meet(ray, entry, &mut gathered);
@@ -94,14 +94,9 @@ impl<'a> Painter<'a> {
             let colour = self.under_water(&gathered, lit, distance);
             gathered.add(self.veiled(colour, ray, distance), 1.0, distance, View::ENTITY);
         } else if gathered.through >= 0.02 {
-            let behind = match gathered.under_water_from {
-                None => self.air.colour(self.eye, ray.direction),
-                // No ground in sight under the water: its own colour, and the fog over its surface.
-                Some(from) => {
-                    let haze = self.air.haze(ray.direction);
-                    self.veiled(self.under_water(&gathered, haze, VIEW_BLOCKS), ray, from)
-                }
-            };
+            let sky = self.under_water(&gathered, self.air.colour(self.eye, ray.direction), VIEW_BLOCKS);
+            // Where no ground is in sight under water, the fog over its surface still hides it.
+            let behind = gathered.water.map_or(sky, |(from, _)| self.veiled(sky, ray, from));
             gathered.colour += behind * gathered.through;
         }
         Seen {
@@ -139,9 +134,6 @@ impl<'a> Painter<'a> {
         } else {
             -1
         };
-        if gathered.under_water_from.is_some() && !self.grid_block(entry.cell - step(ray, axis)).is_liquid() {
-            gathered.under_water_from = None;
-        }
         let point = ray.point_in(entry.cell, distance);
         let (mut u, mut v) = match axis {
             0 => (point.z, 1.0 - point.y),
@@ -231,13 +223,14 @@ impl<'a> Painter<'a> {
         if covered {
             max.y = 1.0;
         }
-        let Some((enter, _, axis)) = ray.meet_box(entry.cell, min, max) else {
+        let Some((enter, leave, axis)) = ray.meet_box(entry.cell, min, max) else {
             return;
         };
-        if gathered.under_water_from.is_some() {
+        if let Some((_, until)) = &mut gathered.water {
+            *until = leave;
             return;
         }
-        gathered.under_water_from = Some(enter.max(0.0));
+        gathered.water = Some((enter.max(0.0), leave));
         // Already in the water: the eye is, or the ray came from a neighbouring cell of it.
         let from_water = entry.axis.is_some_and(|axis| {
             enter <= entry.from + 1e-4 && self.grid_block(entry.cell - step(ray, axis)).is_liquid()
@@ -283,10 +276,10 @@ impl<'a> Painter<'a> {
 
     /// What lies under water takes its colour with the length of the way through it.
     fn under_water(&self, gathered: &Gathered, colour: Vec3, distance: f32) -> Vec3 {
-        match gathered.under_water_from {
+        match gathered.water {
             None => colour,
-            Some(from) => {
-                let way = (distance - from).max(0.0);
+            Some((from, until)) => {
+                let way = (distance.min(until) - from).max(0.0);
                 colour.lerp(WATER_COLOUR * self.air.light, 0.15 + 0.80 * way / (way + 5.0))
             }
         }

@@ -1,0 +1,266 @@
+//! How well a dream follows the truth: rollouts on the validation seeds, scored against the simulator.
+//!
+//! The dream gets the first frame and the actions, nothing else. Beside it run the same model with its world state off,
+//! and the picture of the start held still.
+
+use super::TrainError;
+use crate::{Dream, DreamOptions, folder::ModelFolder};
+use holdfast_sim::{
+    Action, Camera, Depth, Frame, Pose, Start, World,
+    script::Policy,
+    seeds,
+    voxel::{render::View, world::VoxelWorld},
+};
+use serde::Serialize;
+use std::{ops::Range, sync::atomic::{AtomicBool, Ordering}};
+
+/// Ticks at which a rollout is scored.
+pub const SCORED_TICKS: [u64; 4] = [1, 10, 20, 40];
+/// Looking away: ticks of turning by [`TURN_DEG`], then of standing, then of turning back.
+const TURN_TICKS: u64 = 6;
+const AWAY_TICKS: u64 = 20;
+const TURN_DEG: f32 = 30.0;
+
+/// Mean PSNR against the truth over the seeds, dB, of the three that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Scores {
+    pub dream: f64,
+    pub memory_off: f64,
+    pub start_frame: f64,
+}
+
+/// One scored tick.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TickScores {
+    pub tick: u64,
+    /// Over all pixels.
+    pub all_db: Scores,
+    /// Over the pixels whose surface an earlier frame had shown.
+    pub seen_db: Scores,
+    /// Mean share of such pixels.
+    pub seen_share: f64,
+}
+
+/// Truth beside dream at one tick, for people to look at.
+#[derive(Debug, Clone)]
+pub struct StripColumn {
+    pub seed: u64,
+    pub tick: u64,
+    pub truth: Frame,
+    pub dream: Frame,
+    pub memory_off: Frame,
+}
+
+/// What a validation found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Validation {
+    pub seeds: u64,
+    /// Mixed actions.
+    pub rollout: Vec<TickScores>,
+    /// Back from a look the other way.
+    pub turn_away: Option<TickScores>,
+    /// Mean distance of the dream's position from the true one after the longest rollout, blocks.
+    pub position_error_blocks: f64,
+    #[serde(skip)]
+    pub rollout_strips: Vec<StripColumn>,
+    #[serde(skip)]
+    pub turn_away_strips: Vec<StripColumn>,
+}
+
+/// What the truth shows during a rollout.
+struct TruthFilm {
+    views: Vec<View>,
+    poses: Vec<Pose>,
+}
+
+impl TruthFilm {
+    fn new(seed: u64, camera: Camera, actions: &[Action]) -> TruthFilm {
+        let mut world = VoxelWorld::new(camera);
+        world.reset_seed(seed);
+        let (mut views, mut poses) = (Vec::new(), Vec::new());
+        for tick in 0..=actions.len() {
+            if tick > 0 {
+                world.tick(&actions[tick - 1]);
+            }
+            let mut view = View::new(camera.width, camera.height);
+            world.view(&camera, &mut view);
+            views.push(view);
+            poses.push(world.pose());
+        }
+        TruthFilm { views, poses }
+    }
+
+    /// Which pixels of a tick show a surface that an earlier frame had shown: the point lands in that frame at that
+    /// frame's own depth.
+    fn seen_before(&self, camera: &Camera, tick: usize) -> Vec<bool> {
+        let pose = self.poses[tick];
+        let axes = pose.axes();
+        let mut seen = vec![false; camera.width * camera.height];
+        let earlier: Vec<_> = (0..tick).map(|at| (self.poses[at], self.poses[at].axes(), &self.views[at].depth)).collect();
+        for (at, seen) in seen.iter_mut().enumerate() {
+            let blocks = self.views[tick].depth.blocks[at];
+            if blocks >= Depth::SKY {
+                continue;
+            }
+            let point = pose.eye() + camera.ray(&axes, at % camera.width, at / camera.width).normalize() * blocks;
+            *seen = earlier.iter().any(|(pose, axes, depth)| {
+                let from_eye = point - pose.eye();
+                let Some((x, y, _)) = camera.project(axes, from_eye) else { return false };
+                let inside = x >= 0.0 && y >= 0.0 && x < camera.width as f32 && y < camera.height as f32;
+                inside && {
+                    let there = depth.blocks[y as usize * camera.width + x as usize];
+                    (there - from_eye.length()).abs() < 0.05 * there + 0.1
+                }
+            });
+        }
+        seen
+    }
+}
+
+/// Sums of the three contenders.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    all: [f64; 3],
+    seen: [f64; 3],
+    seen_count: f64,
+    seen_share: f64,
+    count: f64,
+}
+
+impl Sums {
+    fn add(&mut self, truth: &Frame, contenders: [&Frame; 3], seen: &[bool]) {
+        let share = seen.iter().filter(|&&seen| seen).count() as f64 / seen.len() as f64;
+        self.count += 1.0;
+        self.seen_share += share;
+        for (index, frame) in contenders.into_iter().enumerate() {
+            self.all[index] += truth.psnr_db(frame).min(60.0);
+            if let Some(db) = truth.psnr_db_where(frame, |pixel| seen[pixel]).filter(|_| share > 0.02) {
+                self.seen[index] += db.min(60.0);
+            }
+        }
+        self.seen_count += f64::from(u8::from(share > 0.02));
+    }
+
+    fn scores(&self, tick: u64) -> TickScores {
+        let mean = |sums: [f64; 3], count: f64| {
+            let [dream, memory_off, start_frame] = sums.map(|sum| sum / count.max(1.0));
+            Scores { dream, memory_off, start_frame }
+        };
+        TickScores {
+            tick,
+            all_db: mean(self.all, self.count),
+            seen_db: mean(self.seen, self.seen_count),
+            seen_share: self.seen_share / self.count.max(1.0),
+        }
+    }
+}
+
+/// The actions of the look away and back.
+pub fn look_away() -> Vec<Action> {
+    let turn = |yaw_deg: f32, ticks: u64| (0..ticks).map(move |_| Action { camera: [0.0, yaw_deg], ..Action::default() });
+    turn(TURN_DEG, TURN_TICKS).chain(turn(0.0, AWAY_TICKS)).chain(turn(-TURN_DEG, TURN_TICKS)).collect()
+}
+
+/// Rolls out on each seed and scores. Stops early, with what is done, when `stop` is set.
+///
+/// # Errors
+/// If the seeds are not validation seeds, or the model fails.
+pub fn validate(
+    model: &ModelFolder,
+    sampler_steps: Option<usize>,
+    seeds: Range<u64>,
+    stop: &AtomicBool,
+    on_done: &mut dyn FnMut(u64),
+) -> Result<Validation, TrainError> {
+    if seeds.start < seeds::VALIDATION.start || seeds.end > seeds::VALIDATION.end || seeds.is_empty() {
+        return Err(TrainError::ValidationSeeds { from: seeds.start, to: seeds.end });
+    }
+    let camera = Camera::new(model.config.width, model.config.height);
+    let dream = |memory: bool| {
+        let options = DreamOptions { memory, sampler_steps, ..DreamOptions::default() };
+        let start = Box::new(first_frame);
+        Dream::new(model.clone(), options, start).map_err(|error| TrainError::Model(error.to_string()))
+    };
+    let (mut on, mut off) = (dream(true)?, dream(false)?);
+    let longest = SCORED_TICKS[SCORED_TICKS.len() - 1] as usize;
+    let mut validation = Validation::default();
+    let mut sums = [Sums::default(); SCORED_TICKS.len()];
+    let mut away = Sums::default();
+    for (done, seed) in seeds.enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let keep_strip = done < 6;
+        let actions: Vec<Action> = Policy::mixed(seed).open_loop(seed).take(longest).collect();
+        let film = TruthFilm::new(seed, camera, &actions);
+        let (frames, pose) = film_of(&mut on, seed, &actions)?;
+        let (frames_off, _) = film_of(&mut off, seed, &actions)?;
+        let true_move = film.poses[longest].eye() - film.poses[0].eye();
+        // The dream's own axes begin at the start: compare how far it went and how high.
+        let (flat, flat_true) = (glam::Vec2::new(pose.position[0], pose.position[2]), glam::Vec2::new(true_move.x, true_move.z));
+        let height = pose.position[1] - true_move.y;
+        validation.position_error_blocks += f64::from((flat.length() - flat_true.length()).hypot(height));
+        for (sums, tick) in sums.iter_mut().zip(SCORED_TICKS) {
+            let at = tick as usize;
+            let truth = &film.views[at].frame;
+            sums.add(truth, [&frames[at], &frames_off[at], &film.views[0].frame], &film.seen_before(&camera, at));
+        }
+        if keep_strip {
+            for tick in [0, 1, 5, 10, 20, 30, 40] {
+                validation.rollout_strips.push(StripColumn {
+                    seed,
+                    tick: tick as u64,
+                    truth: film.views[tick].frame.clone(),
+                    dream: frames[tick].clone(),
+                    memory_off: frames_off[tick].clone(),
+                });
+            }
+        }
+
+        let actions = look_away();
+        let film = TruthFilm::new(seed, camera, &actions);
+        let (frames, _) = film_of(&mut on, seed, &actions)?;
+        let (frames_off, _) = film_of(&mut off, seed, &actions)?;
+        let last = actions.len();
+        let truth = &film.views[last].frame;
+        away.add(truth, [&frames[last], &frames_off[last], &film.views[0].frame], &film.seen_before(&camera, last));
+        if keep_strip {
+            for tick in [0, 2, 4, 6, 16, 26, 28, 30, 32] {
+                validation.turn_away_strips.push(StripColumn {
+                    seed,
+                    tick: tick as u64,
+                    truth: film.views[tick].frame.clone(),
+                    dream: frames[tick].clone(),
+                    memory_off: frames_off[tick].clone(),
+                });
+            }
+        }
+        validation.seeds += 1;
+        on_done(validation.seeds);
+    }
+    validation.position_error_blocks /= validation.seeds.max(1) as f64;
+    validation.rollout = sums.iter().zip(SCORED_TICKS).map(|(sums, tick)| sums.scores(tick)).collect();
+    validation.turn_away = Some(away.scores(look_away().len() as u64));
+    Ok(validation)
+}
+
+/// The frames of a dream under the actions (index 0 is the start), and its pose at the end.
+fn film_of(dream: &mut Dream, seed: u64, actions: &[Action]) -> Result<(Vec<Frame>, Pose), TrainError> {
+    let fail = |error: holdfast_sim::WorldError| TrainError::Model(error.to_string());
+    let mut last = dream.reset(&Start::Seed(seed)).map_err(fail)?;
+    let mut frames = vec![last.frame.clone()];
+    for action in actions {
+        last = dream.step(action).map_err(fail)?;
+        frames.push(last.frame.clone());
+    }
+    Ok((frames, last.pose))
+}
+
+/// The first frame of the simulator's world of a seed: all that a dream gets of it.
+pub fn first_frame(seed: u64, camera: Camera) -> Frame {
+    let mut world = VoxelWorld::new(camera);
+    world.reset_seed(seed);
+    let mut view = View::new(camera.width, camera.height);
+    world.view(&camera, &mut view);
+    view.frame
+}
