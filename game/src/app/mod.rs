@@ -1,0 +1,83 @@
+//! The app: a window in which a person plays a generated world.
+//!
+//! A generator thread owns the worlds and keeps the clock; the app tells it what the player does and shows what it
+//! answers. Everything but [`play`] works without a window, and is tested without one.
+
+pub mod core;
+pub mod generator;
+pub mod hotbar;
+mod intent;
+#[cfg(feature = "view")]
+pub mod machine;
+pub mod menu;
+pub mod pacer;
+pub mod session;
+pub mod stats;
+pub mod steer;
+mod truth;
+#[cfg(feature = "view")]
+pub mod view;
+mod waker;
+mod worlds;
+
+pub use intent::Intent;
+pub use waker::Waker;
+pub use worlds::{PlayableWorld, WorldFactory, Worlds};
+
+use std::path::PathBuf;
+
+/// What the command line decides about a game.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlayOptions {
+    /// The first world's seed.
+    pub seed: u64,
+    /// Start with the simulator beside the dream.
+    pub side_by_side: bool,
+    /// The settings and bindings file; `None` takes the one in the user's config folder.
+    pub config_path: Option<PathBuf>,
+    /// Where F2 puts screenshots; `None` takes the user's pictures folder.
+    pub screenshot_dir: Option<PathBuf>,
+}
+
+/// Opens the window and plays until it is closed.
+///
+/// # Errors
+/// In one line, before anything opens: no display, no Vulkan driver, or a mistake in the config file.
+#[cfg(feature = "view")]
+pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
+    use bevy::{log::LogPlugin, prelude::*, winit::EventLoopProxyWrapper, winit::WinitUserEvent};
+
+    let config_path = options.config_path.or_else(crate::input::Config::default_path);
+    let config = config_path
+        .as_deref()
+        .map(crate::input::Config::load)
+        .transpose()?
+        .unwrap_or_default();
+    machine::can_show()?;
+    let mut app = App::new();
+    let window = WindowPlugin {
+        primary_window: Some(view::window()),
+        ..default()
+    };
+    // The command line sets up the log for every command.
+    app.add_plugins(DefaultPlugins.build().disable::<LogPlugin>().set(window));
+    let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
+    // Waking fails only when the window is gone, and then there is nothing to wake.
+    let waker = Waker::new(move || {
+        let _ = proxy.send_event(WinitUserEvent::WakeUp);
+    });
+    app.add_plugins((
+        crate::input::gamepads::GamepadPlugin { waker: waker.clone() },
+        core::CorePlugin::new(options.seed, factory)
+            .with_side_by_side(options.side_by_side)
+            .with_config(config, config_path)
+            .with_waker(waker),
+        view::ViewPlugin {
+            screenshot_dir: options.screenshot_dir,
+        },
+    ));
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => anyhow::bail!("the window ended with code {code}"),
+    }
+}

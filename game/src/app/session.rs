@@ -1,0 +1,223 @@
+//! One sitting at the game: the link to the generator, what it has said, and what the window is to show.
+
+use super::{
+    generator::{Command, Event, Generator, SideBySide},
+    menu::{Menu, Screen},
+    stats::Stats,
+};
+use crate::input::{Config, Devices};
+use bevy::{
+    ecs::resource::Resource,
+    prelude::{DetectChanges, NextState, Res, ResMut, State},
+};
+use holdfast_sim::Frame;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// The app's end of the generator, and the commands that it was too busy to take.
+#[derive(Debug, Resource)]
+pub struct Link {
+    generator: Generator,
+    outbox: VecDeque<Command>,
+}
+
+impl Link {
+    pub fn new(generator: Generator) -> Self {
+        Link {
+            generator,
+            outbox: VecDeque::new(),
+        }
+    }
+
+    /// Tells the generator, now or as soon as it listens. Never waits; intents that must wait merge into one.
+    pub fn tell(&mut self, command: Command) {
+        match (self.outbox.back_mut(), command) {
+            (Some(Command::Act(waiting)), Command::Act(intent)) => waiting.merge(intent),
+            _ => self.outbox.push_back(command),
+        }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        while let Some(command) = self.outbox.pop_front() {
+            if let Err(refused) = self.generator.tell(command) {
+                self.outbox.push_front(refused);
+                break;
+            }
+        }
+    }
+}
+
+/// How far the world is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// The model is being loaded.
+    Loading {
+        since: Instant,
+    },
+    /// A world is being made from its seed.
+    Making {
+        since: Instant,
+    },
+    Ready,
+    Failed {
+        message: String,
+        can_reset: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Resource)]
+pub struct Session {
+    pub phase: Phase,
+    pub seed: u64,
+    pub device: String,
+    pub has_truth: bool,
+    pub side_by_side: bool,
+    /// The player asked to start while the model was still loading.
+    pub start_wanted: bool,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Session {
+            phase: Phase::Loading { since: Instant::now() },
+            seed: 0,
+            device: String::new(),
+            has_truth: false,
+            side_by_side: false,
+            start_wanted: false,
+        }
+    }
+}
+
+/// The newest frames.
+#[derive(Debug, Clone, Resource)]
+pub struct Pictures {
+    pub dream: Frame,
+    pub truth: SideBySide,
+    /// Counts up with every new frame.
+    pub version: u64,
+    /// When the oldest input event that waits for its frame on the screen arrived.
+    pub input_at: Option<Instant>,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Pictures {
+            dream: Frame::default(),
+            truth: SideBySide::Off,
+            version: 0,
+            input_at: None,
+        }
+    }
+}
+
+/// A line that shows for a while.
+#[derive(Debug, Clone, Default, Resource)]
+pub struct Notice(Option<(String, Instant)>);
+
+impl Notice {
+    const SHOWN: Duration = Duration::from_secs(4);
+
+    pub fn set(&mut self, text: impl Into<String>) {
+        self.0 = Some((text.into(), Instant::now()));
+    }
+
+    pub fn text(&self) -> &str {
+        self.0
+            .as_ref()
+            .filter(|(_, set_at)| set_at.elapsed() < Self::SHOWN)
+            .map_or("", |(text, _)| text)
+    }
+}
+
+/// Takes in what the generator has said.
+pub(super) fn hear(
+    mut link: ResMut<Link>,
+    mut session: ResMut<Session>,
+    mut pictures: ResMut<Pictures>,
+    mut stats: ResMut<Stats>,
+    mut next: ResMut<NextState<Screen>>,
+    screen: Res<State<Screen>>,
+) {
+    let events: Vec<Event> = link.generator.heard().collect();
+    for event in events {
+        match event {
+            Event::Started { device, has_truth } => {
+                (session.device, session.has_truth) = (device, has_truth);
+                session.side_by_side &= has_truth;
+                session.phase = Phase::Making { since: Instant::now() };
+                link.tell(Command::SideBySide(session.side_by_side));
+                link.tell(Command::Reset { seed: session.seed });
+            }
+            Event::Frame(tick) => {
+                // A frame of the world before may still be on its way.
+                if tick.seed != session.seed {
+                    continue;
+                }
+                if session.phase != Phase::Ready {
+                    session.phase = Phase::Ready;
+                }
+                stats.note_tick(&tick, Instant::now());
+                pictures.dream = tick.observation.frame;
+                pictures.truth = tick.truth;
+                pictures.version += 1;
+                pictures.input_at = pictures.input_at.or(tick.input_at);
+            }
+            Event::Failed { message, can_reset } => {
+                tracing::error!("{message}");
+                session.phase = Phase::Failed { message, can_reset };
+                next.set(Screen::Failed);
+            }
+            Event::Stopped if !matches!(session.phase, Phase::Failed { .. }) => {
+                session.phase = Phase::Failed {
+                    message: "the generator ended".into(),
+                    can_reset: false,
+                };
+                next.set(Screen::Failed);
+            }
+            Event::Stopped => {}
+        }
+    }
+    if session.start_wanted && session.phase == Phase::Ready && *screen.get() == Screen::Start {
+        session.start_wanted = false;
+        next.set(Screen::Play);
+    }
+}
+
+/// Tells the generator what the player did since the last update.
+pub(super) fn act(
+    mut link: ResMut<Link>,
+    mut devices: ResMut<Devices>,
+    config: Res<Config>,
+    screen: Res<State<Screen>>,
+) {
+    match devices.take_intent(&config) {
+        Some(intent) if *screen.get() == Screen::Play => link.tell(Command::Act(intent)),
+        _ => link.flush(),
+    }
+}
+
+pub(super) fn enter_play(
+    mut link: ResMut<Link>,
+    mut devices: ResMut<Devices>,
+    mut stats: ResMut<Stats>,
+    mut pictures: ResMut<Pictures>,
+) {
+    devices.clear();
+    stats.forget_rate();
+    pictures.input_at = None;
+    link.tell(Command::Resume);
+}
+
+pub(super) fn leave_play(mut link: ResMut<Link>) {
+    link.tell(Command::Pause);
+}
+
+pub(super) fn open_menu(screen: Res<State<Screen>>, mut menu: ResMut<Menu>) {
+    if screen.is_changed() {
+        menu.open(*screen.get());
+    }
+}

@@ -1,0 +1,129 @@
+//! The figures of the heads-up display, measured.
+
+use super::generator::Tick;
+use bevy::ecs::resource::Resource;
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+/// What is measured while playing.
+#[derive(Debug, Clone, Default, Resource)]
+pub struct Stats {
+    pub tick: u64,
+    pub seed: u64,
+    pub step_ms: f32,
+    pub missed_ticks: u64,
+    pub dropped_frames: u64,
+    pub memory_cells: usize,
+    arrivals: VecDeque<Instant>,
+    key_to_pixel_ms: VecDeque<f32>,
+}
+
+const FRAME_WINDOW: Duration = Duration::from_secs(2);
+const KEPT_LATENCIES: usize = 32;
+
+impl Stats {
+    pub fn note_tick(&mut self, tick: &Tick, now: Instant) {
+        self.tick = tick.observation.tick;
+        self.seed = tick.seed;
+        self.step_ms = tick.timings.step_ms;
+        self.missed_ticks = tick.timings.missed_ticks;
+        self.dropped_frames = tick.timings.dropped_frames;
+        self.memory_cells = tick.memory_cells;
+        self.arrivals.push_back(now);
+        while self
+            .arrivals
+            .front()
+            .is_some_and(|&arrival| now - arrival > FRAME_WINDOW)
+        {
+            self.arrivals.pop_front();
+        }
+    }
+
+    /// Notes the time from an input event's arrival until the frame that answers it was handed to the screen.
+    pub fn note_key_to_pixel(&mut self, elapsed: Duration) {
+        if self.key_to_pixel_ms.len() == KEPT_LATENCIES {
+            self.key_to_pixel_ms.pop_front();
+        }
+        self.key_to_pixel_ms.push_back(elapsed.as_secs_f32() * 1e3);
+    }
+
+    /// Frames that arrived a second, over the last two; `None` before there are two frames.
+    pub fn frames_per_s(&self) -> Option<f32> {
+        let span = *self.arrivals.back()? - *self.arrivals.front()?;
+        (self.arrivals.len() > 1).then(|| (self.arrivals.len() - 1) as f32 / span.as_secs_f32())
+    }
+
+    /// The median of the last measurements.
+    pub fn key_to_pixel_median_ms(&self) -> Option<f32> {
+        let mut sorted: Vec<f32> = self.key_to_pixel_ms.iter().copied().collect();
+        sorted.sort_by(f32::total_cmp);
+        sorted.get(sorted.len() / 2).copied()
+    }
+
+    /// A pause is no slow frame.
+    pub fn forget_rate(&mut self) {
+        self.arrivals.clear();
+    }
+
+    /// The display's text.
+    pub fn text(&self, device: &str) -> String {
+        let whole = |figure: Option<f32>| figure.map_or("-".into(), |figure| format!("{figure:.0}"));
+        let rate = self.frames_per_s().map_or("-".into(), |rate| format!("{rate:.1}"));
+        let mut text = format!(
+            "{rate} frames/s   step {:.0} ms   key to pixel {} ms\n",
+            self.step_ms,
+            whole(self.key_to_pixel_median_ms()),
+        );
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "tick {}   missed {}   seed {}",
+            self.tick, self.missed_ticks, self.seed
+        );
+        let _ = write!(
+            text,
+            "{device}   memory {} cells   recording off",
+            with_thousands(self.memory_cells)
+        );
+        text
+    }
+}
+
+fn with_thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_marked() {
+        assert_eq!(
+            [0, 999, 1000, 1234567].map(with_thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn the_median_of_recent_latencies_is_shown() {
+        let mut stats = Stats::default();
+        assert_eq!(stats.key_to_pixel_median_ms(), None);
+        for ms in [900; 50].into_iter().chain([40, 60, 50].repeat(20)) {
+            stats.note_key_to_pixel(Duration::from_millis(ms));
+        }
+        assert_eq!(stats.key_to_pixel_median_ms(), Some(50.0));
+        assert!(stats.text("cpu").contains("key to pixel 50 ms"));
+    }
+}

@@ -1,0 +1,130 @@
+//! The menus' looks: a card with the rows of the open screen. The mouse speaks the same signals as the keys.
+
+use super::style;
+use crate::{
+    app::{
+        menu::{Menu, Screen, Signal},
+        session::{Phase, Session},
+    },
+    input::Config,
+};
+use bevy::prelude::*;
+
+#[derive(Component)]
+pub struct MenuRoot;
+
+#[derive(Component)]
+pub struct RowNode(usize);
+
+/// Builds the card when a screen opens, and takes it away when it closes.
+pub fn open(
+    mut commands: Commands,
+    screen: Res<State<Screen>>,
+    session: Res<Session>,
+    old: Query<Entity, With<MenuRoot>>,
+) {
+    if !screen.is_changed() {
+        return;
+    }
+    for root in &old {
+        commands.entity(root).despawn();
+    }
+    let screen = *screen.get();
+    let rows = screen.rows(&session);
+    if rows.is_empty() {
+        return;
+    }
+    let root = commands
+        .spawn((
+            MenuRoot,
+            style::cover(AlignItems::Center, JustifyContent::Center),
+            BackgroundColor(style::SHADE),
+            GlobalZIndex(2),
+        ))
+        .id();
+    let panel = commands.spawn((style::panel(440.0), ChildOf(root))).id();
+    commands.spawn((style::text(screen.title(), 26.0, style::TEXT), ChildOf(panel)));
+    if let (Screen::Failed, Phase::Failed { message, .. }) = (screen, &session.phase) {
+        commands.spawn((style::text(message, 15.0, style::FAINT), ChildOf(panel)));
+    }
+    if screen == Screen::NewWorld {
+        commands.spawn((
+            style::text("type a number, or take the random one", 14.0, style::FAINT),
+            ChildOf(panel),
+        ));
+    }
+    commands.spawn((
+        Node {
+            height: px(10),
+            ..default()
+        },
+        ChildOf(panel),
+    ));
+    for index in 0..rows.len() {
+        let node = Node {
+            padding: UiRect::axes(px(12), px(8)),
+            border: UiRect::left(px(3)),
+            border_radius: BorderRadius::all(px(4)),
+            ..default()
+        };
+        commands
+            .spawn((
+                RowNode(index),
+                node,
+                BackgroundColor(Color::NONE),
+                BorderColor::all(Color::NONE),
+                ChildOf(panel),
+            ))
+            .with_child(style::text("", 17.0, style::TEXT))
+            .observe(
+                |over: On<Pointer<Over>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                    if let Ok(row) = rows.get(over.entity) {
+                        signals.write(Signal::Point(row.0));
+                    }
+                },
+            )
+            .observe(
+                |click: On<Pointer<Click>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                    if let Ok(row) = rows.get(click.entity) {
+                        signals.write(Signal::Click(row.0));
+                    }
+                },
+            );
+    }
+    commands.spawn((
+        Node {
+            height: px(10),
+            ..default()
+        },
+        ChildOf(panel),
+    ));
+    let help = "arrows and Enter, the mouse, or a gamepad's d-pad, South and East";
+    commands.spawn((style::text(help, 12.0, style::FAINT), ChildOf(panel)));
+}
+
+pub fn update(
+    screen: Res<State<Screen>>,
+    menu: Res<Menu>,
+    session: Res<Session>,
+    config: Res<Config>,
+    mut rows: Query<(&RowNode, &Children, &mut BackgroundColor, &mut BorderColor)>,
+    mut texts: Query<&mut Text>,
+) {
+    let contents = screen.get().rows(&session);
+    for (row, children, mut background, mut border) in &mut rows {
+        let Some(content) = contents.get(row.0) else { continue };
+        let chosen = row.0 == menu.selected;
+        let (fill, edge) = if chosen {
+            (style::CHOSEN, style::ACCENT)
+        } else {
+            (Color::NONE, Color::NONE)
+        };
+        background.set_if_neq(BackgroundColor(fill));
+        border.set_if_neq(BorderColor::all(edge));
+        let label = content.label(&menu, &session, &config.settings);
+        let mut text = texts.iter_many_mut(children);
+        while let Some(mut text) = text.fetch_next() {
+            style::say(&mut text, &label);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The window: shows what the core holds, and sleeps in between.
+
+mod figures;
+mod menus;
+mod overlay;
+mod picture;
+mod pointer;
+mod present;
+mod screenshot;
+mod start;
+mod style;
+
+use super::{core::AppSet, hotbar::Hotbar, menu::Screen, session::Pictures, steer::ScreenshotWanted};
+use bevy::{
+    picking::PickingSystems,
+    prelude::*,
+    render::view::Msaa,
+    render::view::screenshot::Screenshot,
+    window::{PresentMode, WindowResized, WindowResolution},
+    winit::{UpdateMode, WinitSettings},
+};
+use std::{path::PathBuf, time::Duration};
+
+/// Draws the game. Needs `CorePlugin` and Bevy's default plugins.
+#[derive(Debug, Clone, Default)]
+pub struct ViewPlugin {
+    pub screenshot_dir: Option<PathBuf>,
+}
+
+/// The window as it opens: ten screen pixels for each pixel of a frame.
+pub fn window() -> Window {
+    Window {
+        title: "Holdfast".into(),
+        name: Some("holdfast".into()),
+        resolution: WindowResolution::new(1280, 720),
+        present_mode: PresentMode::AutoVsync,
+        // A queued frame is an old frame.
+        desired_maximum_frame_latency: std::num::NonZero::new(1),
+        ..default()
+    }
+}
+
+impl Plugin for ViewPlugin {
+    fn build(&self, app: &mut App) {
+        // The generator, the gamepads and the user wake the window; the pause only lets old notices disappear.
+        let asleep = UpdateMode::reactive_low_power(Duration::from_secs(1));
+        app.insert_resource(WinitSettings {
+            focused_mode: asleep,
+            unfocused_mode: asleep,
+        })
+        .insert_resource(ClearColor(style::BEHIND))
+        .insert_resource(screenshot::Folder(self.screenshot_dir.clone()))
+        .init_resource::<Hotbar>()
+        .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
+        .add_plugins(present::PresentPlugin)
+        .add_systems(
+            Startup,
+            (camera, picture::spawn, overlay::spawn, figures::spawn, start::spawn).chain(),
+        )
+        .add_systems(OnEnter(Screen::Play), pointer::grab)
+        .add_systems(OnExit(Screen::Play), pointer::release)
+        .add_systems(
+            Update,
+            (
+                (picture::upload, picture::lay_out).chain(),
+                overlay::update,
+                figures::update,
+                start::update,
+                (menus::open, menus::update).chain(),
+                pointer::grab_again.run_if(in_state(Screen::Play)),
+                screenshot::take,
+                redraw_if_changed,
+            )
+                .in_set(AppSet::Show),
+        );
+    }
+}
+
+fn camera(mut commands: Commands) {
+    commands.spawn((Camera2d, IsDefaultUiCamera, Msaa::Off));
+}
+
+/// While playing, the window is also woken shortly before each tick, only to hand over what the mouse did: nothing
+/// has changed to draw then, and drawing is what costs.
+fn redraw_if_changed(
+    mut camera: Single<&mut Camera>,
+    screen: Res<State<Screen>>,
+    pictures: Res<Pictures>,
+    mut shown: Local<u64>,
+    mut resized: MessageReader<WindowResized>,
+    mut screenshots: MessageReader<ScreenshotWanted>,
+    capturing: Query<(), With<Screenshot>>,
+) {
+    let forced = resized.read().count() + screenshots.read().count() > 0 || !capturing.is_empty();
+    let needed = forced || *screen.get() != Screen::Play || screen.is_changed() || *shown != pictures.version;
+    *shown = pictures.version;
+    if camera.is_active != needed {
+        camera.is_active = needed;
+    }
+}

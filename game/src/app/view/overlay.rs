@@ -1,0 +1,135 @@
+//! What lies over the picture while playing: the hotbar, a line of news, and what the world is busy with.
+
+use super::{picture::Crosshair, style};
+use crate::{
+    app::{
+        hotbar::Hotbar,
+        menu::Screen,
+        session::{Notice, Phase, Session},
+    },
+    input::Devices,
+};
+use bevy::prelude::*;
+
+#[derive(Component)]
+pub struct HotbarNode;
+
+#[derive(Component)]
+pub struct SlotNode(u8);
+
+#[derive(Component)]
+pub struct SlotName;
+
+#[derive(Component)]
+pub struct NoticeText;
+
+const SLOT_PX: f32 = 40.0;
+
+pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
+    let bottom = commands
+        .spawn((style::cover(AlignItems::Center, JustifyContent::End), GlobalZIndex(1)))
+        .id();
+    commands.spawn((
+        NoticeText,
+        style::text("", 15.0, style::TEXT),
+        TextShadow::default(),
+        ChildOf(bottom),
+    ));
+    let bar = commands
+        .spawn((
+            HotbarNode,
+            Node {
+                flex_direction: FlexDirection::Column,
+                align_items: AlignItems::Center,
+                row_gap: px(6),
+                padding: UiRect::all(px(12)),
+                ..default()
+            },
+            Pickable::IGNORE,
+            ChildOf(bottom),
+        ))
+        .id();
+    commands.spawn((
+        SlotName,
+        style::text("", 15.0, style::TEXT),
+        TextShadow::default(),
+        ChildOf(bar),
+    ));
+    let row = Node {
+        column_gap: px(5),
+        ..default()
+    };
+    let row = commands.spawn((row, Pickable::IGNORE, ChildOf(bar))).id();
+    for (index, slot) in hotbar.0.iter().enumerate() {
+        let frame = Node {
+            width: px(SLOT_PX),
+            height: px(SLOT_PX),
+            border: UiRect::all(px(2)),
+            padding: UiRect::all(px(5)),
+            border_radius: BorderRadius::all(px(5)),
+            ..default()
+        };
+        let [r, g, b] = slot.rgb;
+        let fill = Node {
+            width: percent(100),
+            height: percent(100),
+            border_radius: BorderRadius::all(px(2)),
+            ..default()
+        };
+        commands
+            .spawn((
+                SlotNode(index as u8 + 1),
+                frame,
+                BackgroundColor(style::TAG),
+                BorderColor::all(style::LINE),
+                Pickable::IGNORE,
+                ChildOf(row),
+            ))
+            .with_child((fill, BackgroundColor(Color::srgb_u8(r, g, b)), Pickable::IGNORE));
+    }
+}
+
+pub fn update(
+    screen: Res<State<Screen>>,
+    devices: Res<Devices>,
+    hotbar: Res<Hotbar>,
+    session: Res<Session>,
+    notice: Res<Notice>,
+    mut nodes: ParamSet<(
+        Query<&mut Node, With<HotbarNode>>,
+        Query<&mut Node, With<Crosshair>>,
+        Query<(&SlotNode, &mut BorderColor)>,
+    )>,
+    mut texts: ParamSet<(Query<&mut Text, With<SlotName>>, Query<&mut Text, With<NoticeText>>)>,
+) {
+    let playing = *screen.get() == Screen::Play;
+    for mut node in &mut nodes.p0() {
+        style::show(&mut node, playing);
+    }
+    for mut node in &mut nodes.p1() {
+        style::show(&mut node, playing);
+    }
+    for (slot, mut border) in &mut nodes.p2() {
+        let wanted = BorderColor::all(if slot.0 == devices.slot {
+            style::TEXT
+        } else {
+            style::LINE
+        });
+        if *border != wanted {
+            *border = wanted;
+        }
+    }
+    let name = hotbar.0.get(usize::from(devices.slot) - 1).map_or("", |slot| slot.name);
+    for mut text in &mut texts.p0() {
+        style::say(&mut text, name);
+    }
+    let busy = match &session.phase {
+        Phase::Making { since } if *screen.get() != Screen::Start && since.elapsed().as_millis() > 200 => {
+            "making the world ..."
+        }
+        _ => notice.text(),
+    };
+    for mut text in &mut texts.p1() {
+        style::say(&mut text, busy);
+    }
+}

@@ -1,0 +1,225 @@
+//! The frames: uploaded once each, shown crisp at any window size.
+
+use super::style;
+use crate::app::{
+    generator::SideBySide,
+    session::{Pictures, Session},
+};
+use bevy::{
+    asset::RenderAssetUsages,
+    image::ImageSampler,
+    prelude::*,
+    render::render_resource::{Extent3d, TextureDimension, TextureFormat},
+    window::PrimaryWindow,
+};
+use holdfast_sim::Frame;
+
+/// A picture on the screen, by the world it shows.
+#[derive(Component, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    Dream,
+    Truth,
+}
+
+/// The label of a picture, side by side.
+#[derive(Component)]
+pub struct Tag(Picture);
+
+/// The crosshair sits in the middle of each picture.
+#[derive(Component)]
+pub struct Crosshair;
+
+pub fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+    for picture in [Picture::Dream, Picture::Truth] {
+        let image = images.add(image_of(&Frame::new(1, 1)));
+        commands
+            .spawn((
+                picture,
+                ImageNode::new(image),
+                Node {
+                    position_type: PositionType::Absolute,
+                    align_items: AlignItems::Center,
+                    justify_content: JustifyContent::Center,
+                    ..default()
+                },
+                GlobalZIndex(0),
+                Pickable::IGNORE,
+            ))
+            .with_children(|picture_node| {
+                crosshair(picture_node);
+                picture_node
+                    .spawn((
+                        Tag(picture),
+                        Node {
+                            position_type: PositionType::Absolute,
+                            bottom: px(8),
+                            left: px(8),
+                            padding: UiRect::axes(px(8), px(3)),
+                            border_radius: BorderRadius::all(px(4)),
+                            ..default()
+                        },
+                        BackgroundColor(style::TAG),
+                    ))
+                    .with_child(style::text("", 14.0, style::TEXT));
+            });
+    }
+}
+
+fn crosshair(parent: &mut ChildSpawnerCommands) {
+    for (length_px, thickness_px, color) in [
+        (16.0, 4.0, Color::srgba(0.0, 0.0, 0.0, 0.35)),
+        (14.0, 2.0, Color::srgba(1.0, 1.0, 1.0, 0.85)),
+    ] {
+        for (width, height) in [(length_px, thickness_px), (thickness_px, length_px)] {
+            let node = Node {
+                position_type: PositionType::Absolute,
+                width: px(width),
+                height: px(height),
+                ..default()
+            };
+            parent.spawn((Crosshair, node, BackgroundColor(color), Pickable::IGNORE));
+        }
+    }
+}
+
+/// Uploads a frame when there is a new one, and only then: touching an image asset uploads it.
+pub fn upload(
+    pictures: Res<Pictures>,
+    mut images: ResMut<Assets<Image>>,
+    nodes: Query<(&Picture, &ImageNode)>,
+    mut shown: Local<u64>,
+) {
+    if *shown == pictures.version {
+        return;
+    }
+    *shown = pictures.version;
+    for (picture, node) in &nodes {
+        let frame = match (picture, &pictures.truth) {
+            (Picture::Dream, _) => &pictures.dream,
+            (Picture::Truth, SideBySide::Shown(frame)) => frame,
+            (Picture::Truth, _) => continue,
+        };
+        if let Some(mut image) = images.get_mut(&node.image) {
+            *image = image_of(frame);
+        }
+    }
+}
+
+pub fn lay_out(
+    window: Single<&Window, With<PrimaryWindow>>,
+    session: Res<Session>,
+    pictures: Res<Pictures>,
+    mut nodes: Query<(&Picture, &mut Node)>,
+    mut tags: Query<(&Tag, &mut Node, &Children), Without<Picture>>,
+    mut texts: Query<&mut Text>,
+) {
+    let beside = session.side_by_side;
+    let size_px = [window.physical_width(), window.physical_height()];
+    let frame_px = [pictures.dream.width.max(1) as u32, pictures.dream.height.max(1) as u32];
+    let parts = if beside { 2 } else { 1 };
+    let place = fit([size_px[0] / parts, size_px[1]], frame_px);
+    for (picture, mut node) in &mut nodes {
+        style::show(&mut node, beside || *picture == Picture::Dream);
+        let offset_px = if *picture == Picture::Truth {
+            size_px[0] / parts
+        } else {
+            0
+        };
+        // The layout counts in logical pixels.
+        let logical = |physical: u32| px(physical as f32 / window.scale_factor());
+        let wanted = [place.left + offset_px, place.top, place.width, place.height].map(logical);
+        if [node.left, node.top, node.width, node.height] != wanted {
+            [node.left, node.top, node.width, node.height] = wanted;
+        }
+    }
+    for (tag, mut node, children) in &mut tags {
+        style::show(&mut node, beside);
+        let words = match (tag.0, &pictures.truth) {
+            (Picture::Dream, _) => "dream".into(),
+            (Picture::Truth, SideBySide::Behind { ticks }) => format!("truth: {ticks} ticks behind"),
+            (Picture::Truth, _) => "truth".into(),
+        };
+        let mut label = texts.iter_many_mut(children);
+        while let Some(mut text) = label.fetch_next() {
+            style::say(&mut text, &words);
+        }
+    }
+}
+
+fn image_of(frame: &Frame) -> Image {
+    let size = Extent3d {
+        width: frame.width as u32,
+        height: frame.height as u32,
+        depth_or_array_layers: 1,
+    };
+    let rgba = frame
+        .rgb
+        .chunks_exact(3)
+        .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255])
+        .collect();
+    let usages = RenderAssetUsages::RENDER_WORLD | RenderAssetUsages::MAIN_WORLD;
+    let mut image = Image::new(size, TextureDimension::D2, rgba, TextureFormat::Rgba8UnormSrgb, usages);
+    image.sampler = ImageSampler::nearest();
+    image
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+/// Where a frame goes in an area of the screen: whole multiples of its size where they fill nearly all of the area,
+/// so that every pixel is equally large; the largest fit otherwise. Always its own aspect, always in the middle.
+fn fit(area_px: [u32; 2], frame_px: [u32; 2]) -> Place {
+    const NEARLY_ALL: f32 = 0.95;
+    let largest = (area_px[0] as f32 / frame_px[0] as f32).min(area_px[1] as f32 / frame_px[1] as f32);
+    let scale = if largest.floor() >= largest * NEARLY_ALL {
+        largest.floor()
+    } else {
+        largest
+    };
+    let [width, height] = frame_px.map(|side| (side as f32 * scale).round() as u32);
+    Place {
+        left: area_px[0].saturating_sub(width) / 2,
+        top: area_px[1].saturating_sub(height) / 2,
+        width,
+        height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(area_px: [u32; 2], [left, top, width, height]: [u32; 4]) {
+        assert_eq!(
+            fit(area_px, [128, 72]),
+            Place {
+                left,
+                top,
+                width,
+                height
+            },
+            "{area_px:?}"
+        );
+    }
+
+    #[test]
+    fn whole_multiples_where_they_nearly_fill() {
+        check([1280, 720], [0, 0, 1280, 720]);
+        check([1920, 1080], [0, 0, 1920, 1080]);
+        check([1300, 740], [10, 10, 1280, 720]);
+        check([640, 720], [0, 180, 640, 360]);
+    }
+
+    #[test]
+    fn the_largest_fit_otherwise() {
+        check([1400, 2000], [0, 606, 1400, 788]);
+        check([100, 100], [0, 22, 100, 56]);
+        check([1366, 768], [0, 0, 1365, 768]);
+    }
+}

@@ -1,0 +1,39 @@
+//! What the app plays: a dreamed world, and beside it, if wanted, the true one under the same actions.
+
+use holdfast_model::Dream;
+use holdfast_sim::World;
+use std::fmt;
+
+/// A world that the app can play and tell about in its heads-up display.
+pub trait PlayableWorld: World {
+    /// Cells that the world's memory holds now; 0 for a world without such a memory.
+    fn memory_cells(&self) -> usize;
+}
+
+impl PlayableWorld for Dream {
+    fn memory_cells(&self) -> usize {
+        self.status().memory_cells
+    }
+}
+
+/// The worlds of one game. They are made in the generator thread and never leave it, so they need not be `Send`.
+pub struct Worlds {
+    pub dream: Box<dyn PlayableWorld>,
+    /// The simulator under the same seed and actions, for side by side.
+    pub truth: Option<Box<dyn World>>,
+    /// What computes the frames, in words for the heads-up display.
+    pub device: String,
+}
+
+/// Makes the worlds inside the generator thread: only the factory crosses over.
+pub type WorldFactory = Box<dyn FnOnce() -> anyhow::Result<Worlds> + Send>;
+
+impl fmt::Debug for Worlds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let truth = self.truth.is_some();
+        f.debug_struct("Worlds")
+            .field("device", &self.device)
+            .field("truth", &truth)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,295 @@
+//! `holdfast bench`: how fast a model dreams on this machine, and how much of the machine it uses.
+
+use super::{
+    fault::mistake,
+    interrupt,
+    model_folder::DreamArgs,
+    progress, seed,
+    timing::{Durations, elapsed_ms, rounded},
+};
+use anyhow::Context;
+use holdfast_model::{Dream, kernel::matmul::peak_gflops};
+use holdfast_sim::{Start, World, script::Policy, seeds};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+/// How long the matrix products of the machine's peak run.
+const PEAK_SECONDS: f64 = 2.0;
+
+/// Steps before the clock starts: caches and the world state have filled by then.
+const WARM_UP_STEPS: usize = 20;
+
+const AFTER_HELP: &str = "Examples:
+  holdfast bench
+  holdfast bench --json --seconds 60 > bench.json
+
+Steps run one after another, uncapped, under a seeded wandering player. What the keys of --json mean:
+  frames_per_s        frames made in a second, uncapped
+  step_ms_*           one step of the dream, percentiles
+  key_to_pixel_ms_*   headless stand-in: from sampling an action to its frame ready for display as RGBA;
+                      a window adds the wait for the next tick and the display
+  rss_bytes           resident memory at the end; rss_peak_bytes its peak
+  gflop_per_frame     arithmetic of one frame, by the model's own count
+  matrix_peak_gflops  what matrix products reach on this machine now, on all cores at once
+  share_of_peak       gflop_per_frame * frames_per_s / matrix_peak_gflops
+  stages              mean milliseconds a step, by stage";
+
+/// Measure frames a second, step times, memory and the share of the machine's peak
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct BenchArgs {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Seconds to measure, after the warm-up
+    #[arg(long, value_name = "S", default_value_t = 60.0, value_parser = seconds)]
+    seconds: f64,
+    /// Seed of the world and of the player
+    #[arg(long, value_name = "N", value_parser = seed, default_value_t = seeds::VALIDATION.start)]
+    seed: u64,
+    #[command(flatten)]
+    dream: DreamArgs,
+}
+
+/// Keys are part of the product: add, never rename.
+#[derive(Debug, Serialize)]
+struct Figures {
+    frames_per_s: f64,
+    step_ms_p50: f64,
+    step_ms_p95: f64,
+    step_ms_p99: f64,
+    key_to_pixel_ms_p50: f64,
+    key_to_pixel_ms_p95: f64,
+    rss_bytes: Option<u64>,
+    rss_peak_bytes: Option<u64>,
+    gflop_per_frame: f64,
+    matrix_peak_gflops: f64,
+    share_of_peak: f64,
+    threads: usize,
+    device: String,
+    model_hash: String,
+    width: usize,
+    height: usize,
+    stages: BTreeMap<&'static str, f64>,
+    parameters: usize,
+    memory_cells: usize,
+    steps: usize,
+    seconds: f64,
+    seed: u64,
+    version: &'static str,
+}
+
+/// What the clock said.
+#[derive(Debug, Default)]
+struct Measured {
+    steps: Durations,
+    key_to_pixel: Durations,
+    stages_ms: BTreeMap<&'static str, f64>,
+    seconds: f64,
+}
+
+pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let stop = interrupt::stop_flag()?;
+    let mut dream = args.dream.load(args.seed, true)?;
+    let measured = measure(args, &mut dream, stop)?;
+    let rss_bytes = resident_bytes("VmRSS");
+    let rss_peak_bytes = resident_bytes("VmHWM");
+    let status = dream.status();
+    let steps = measured.steps.len();
+    let frames_per_s = steps as f64 / measured.seconds;
+    let matrix_peak_gflops = machine_peak_gflops();
+    let figures = Figures {
+        frames_per_s: rounded(frames_per_s),
+        step_ms_p50: rounded(measured.steps.percentile(50.0)),
+        step_ms_p95: rounded(measured.steps.percentile(95.0)),
+        step_ms_p99: rounded(measured.steps.percentile(99.0)),
+        key_to_pixel_ms_p50: rounded(measured.key_to_pixel.percentile(50.0)),
+        key_to_pixel_ms_p95: rounded(measured.key_to_pixel.percentile(95.0)),
+        rss_bytes,
+        rss_peak_bytes,
+        gflop_per_frame: rounded(status.gflop_per_frame),
+        matrix_peak_gflops: rounded(matrix_peak_gflops),
+        share_of_peak: rounded(status.gflop_per_frame * frames_per_s / matrix_peak_gflops),
+        threads: status.threads,
+        device: status.device,
+        model_hash: status.model_hash,
+        width: status.width,
+        height: status.height,
+        stages: measured
+            .stages_ms
+            .iter()
+            .map(|(name, ms)| (*name, rounded(ms / steps as f64)))
+            .collect(),
+        parameters: status.parameters,
+        memory_cells: status.memory_cells,
+        steps,
+        seconds: rounded(measured.seconds),
+        seed: args.seed,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let text = if args.json {
+        serde_json::to_string_pretty(&figures)?
+    } else {
+        table(&figures)
+    };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Result<Measured> {
+    let mut actions = Policy::Wander.open_loop(args.seed);
+    dream
+        .reset(&Start::Seed(args.seed))
+        .context("the dream does not start")?;
+    for action in actions.by_ref().take(WARM_UP_STEPS) {
+        dream.step(&action).context("the dream failed while warming up")?;
+    }
+    let bar = progress::bar(args.seconds.ceil() as u64, "s");
+    let mut measured = Measured::default();
+    let mut pixels = Vec::new();
+    let clock = Instant::now();
+    while measured.seconds < args.seconds && !stop.load(Ordering::Relaxed) {
+        let key = Instant::now();
+        let action = actions.next().unwrap_or_default();
+        let step = Instant::now();
+        let observation = dream.step(&action).context("the dream failed")?;
+        measured.steps.push(elapsed_ms(step));
+        pixels.clear();
+        pixels.extend(
+            observation
+                .frame
+                .rgb
+                .chunks_exact(3)
+                .flat_map(|p| [p[0], p[1], p[2], u8::MAX]),
+        );
+        std::hint::black_box(&pixels);
+        measured.key_to_pixel.push(elapsed_ms(key));
+        for (stage, ms) in observation.stages_ms {
+            *measured.stages_ms.entry(stage).or_default() += f64::from(ms);
+        }
+        measured.seconds = clock.elapsed().as_secs_f64();
+        bar.set_position(measured.seconds as u64);
+    }
+    bar.finish_and_clear();
+    if measured.steps.len() == 0 {
+        return Err(mistake("stopped before the first step was measured"));
+    }
+    Ok(measured)
+}
+
+/// The best of every core while all are busy, summed.
+fn machine_peak_gflops() -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    std::thread::scope(|scope| {
+        let cores: Vec<_> = (0..cores).map(|_| scope.spawn(|| peak_gflops(PEAK_SECONDS))).collect();
+        cores
+            .into_iter()
+            .map(|core| core.join().expect("a matrix product of fixed sizes does not fail"))
+            .sum()
+    })
+}
+
+fn table(figures: &Figures) -> String {
+    let megabytes =
+        |bytes: Option<u64>| bytes.map_or("unknown".into(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
+    let hash = figures.model_hash.get(..12).unwrap_or(&figures.model_hash);
+    let mut rows = vec![
+        (
+            "frames a second",
+            format!("{:.1}, over {:.0} s", figures.frames_per_s, figures.seconds),
+        ),
+        (
+            "step",
+            format!(
+                "{:.1} ms p50, {:.1} p95, {:.1} p99",
+                figures.step_ms_p50, figures.step_ms_p95, figures.step_ms_p99
+            ),
+        ),
+        (
+            "key to pixel",
+            format!(
+                "{:.1} ms p50, {:.1} p95, headless",
+                figures.key_to_pixel_ms_p50, figures.key_to_pixel_ms_p95
+            ),
+        ),
+        (
+            "memory",
+            format!(
+                "{}, peak {}",
+                megabytes(figures.rss_bytes),
+                megabytes(figures.rss_peak_bytes)
+            ),
+        ),
+        (
+            "arithmetic",
+            format!(
+                "{:.2} GFLOP a frame, {:.0}% of this machine's {:.0} GFLOP/s",
+                figures.gflop_per_frame,
+                figures.share_of_peak * 100.0,
+                figures.matrix_peak_gflops
+            ),
+        ),
+        (
+            "model",
+            format!(
+                "{hash}, {} parameters, {}x{}",
+                figures.parameters, figures.width, figures.height
+            ),
+        ),
+        ("world state", format!("{} cells", figures.memory_cells)),
+        ("device", format!("{}, {} threads", figures.device, figures.threads)),
+    ];
+    let stages: Vec<_> = figures
+        .stages
+        .iter()
+        .map(|(stage, ms)| format!("{stage} {ms:.2}"))
+        .collect();
+    if !stages.is_empty() {
+        rows.push(("stages", format!("{} ms", stages.join(", "))));
+    }
+    rows.iter()
+        .map(|(name, value)| format!("{name:<16} {value}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A figure of the kernel's about this process, where there is such a kernel.
+fn resident_bytes(name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0);
+    seconds.ok_or_else(|| "expected a number of seconds above 0, such as 60".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_has_a_size() {
+        let [now, peak] = ["VmRSS", "VmHWM"].map(|name| super::resident_bytes(name).expect("Linux tells"));
+        assert!((1 << 20..=peak).contains(&now), "{now} {peak}");
+    }
+
+    #[test]
+    fn seconds_are_a_positive_number() {
+        assert_eq!(super::seconds("2.5"), Ok(2.5));
+        for bad in ["0", "-1", "nan", "inf", "long"] {
+            assert!(super::seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Where the model is: the folder asked for, or the one shipped with the repository.
+
+use super::fault::mistake;
+use holdfast_model::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder};
+use holdfast_sim::{
+    Camera, Frame,
+    voxel::{render::View, world::VoxelWorld},
+};
+use std::path::{Path, PathBuf};
+
+/// The shipped model, relative to the repository or to the folder of an installed binary.
+const DEFAULT: &str = "assets/models/pebble";
+
+/// What every command that dreams lets one choose.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DreamArgs {
+    /// Model folder, with config.json and model.safetensors [default: the shipped assets/models/pebble]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Where the model computes: cpu, vulkan, metal, cuda, or auto for the fastest that works
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub device: DeviceChoice,
+    /// Denoising steps a frame [default: the model's own]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub steps: Option<u16>,
+}
+
+impl DreamArgs {
+    /// Loads the model and makes a dream of it; every failure here is a mistake that the user can put right.
+    pub fn load(&self, noise_seed: u64, memory: bool) -> anyhow::Result<Dream> {
+        let (model, options) = self.read(noise_seed, memory)?;
+        dream(model, options)
+    }
+
+    /// Reads and checks the model, for a dream that is made elsewhere.
+    pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
+        // Before the weights are read: a wrong device should not cost a wait.
+        self.device.resolve().map_err(mistake)?;
+        let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
+        Ok((
+            model,
+            DreamOptions {
+                memory,
+                sampler_steps: self.steps.map(usize::from),
+                noise_seed,
+            },
+        ))
+    }
+}
+
+/// A dream that takes the first frame of a seed from the simulator, and nothing else.
+pub fn dream(model: ModelFolder, options: DreamOptions) -> anyhow::Result<Dream> {
+    Dream::new(model, options, Box::new(first_frame)).map_err(mistake)
+}
+
+fn first_frame(seed: u64, camera: Camera) -> Frame {
+    let mut world = VoxelWorld::new(camera);
+    world.reset_seed(seed);
+    let mut view = View::new(camera.width, camera.height);
+    world.view(&camera, &mut view);
+    view.frame
+}
+
+/// The folder asked for as it is, or the default one from the first place that has it.
+fn find(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = asked {
+        return Ok(folder.to_path_buf());
+    }
+    let candidates = candidates();
+    candidates
+        .iter()
+        .find(|folder| folder.join("config.json").is_file())
+        .cloned()
+        .ok_or_else(|| {
+            mistake(format!(
+                "no model at {DEFAULT}, neither here nor beside the program; give one with --model DIR"
+            ))
+        })
+}
+
+/// Here, beside the program and above it, and in the checkout that the program was built from.
+fn candidates() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from(DEFAULT)];
+    if let Ok(program) = std::env::current_exe() {
+        folders.extend(program.ancestors().skip(1).map(|folder| folder.join(DEFAULT)));
+    }
+    folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(DEFAULT));
+    folders
+}

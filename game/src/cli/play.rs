@@ -1,0 +1,90 @@
+//! `holdfast play`: loads the model, then opens the window.
+
+use super::{model_folder::DreamArgs, seed};
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+const AFTER_HELP: &str = "Examples:
+  holdfast play
+  holdfast play --seed 7 --side-by-side
+
+The keys are on the start screen and in the README; the pause menu (Escape) leads to the settings.
+Without a display, `holdfast rollout` writes the same world to pictures.";
+
+/// Walk about in a generated world, in a window
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct PlayArgs {
+    /// Seed of the first world [default: another one each time]
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Show the simulator beside the dream, under the same actions (F3 in the game)
+    #[arg(long)]
+    pub side_by_side: bool,
+    /// File of settings and key bindings [default: in the user's config folder]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for screenshots (F2 in the game) [default: the user's pictures folder]
+    #[arg(long, value_name = "DIR")]
+    pub screenshots: Option<PathBuf>,
+    #[command(flatten)]
+    pub dream: DreamArgs,
+}
+
+#[cfg(feature = "view")]
+pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
+    use super::{fault::mistake, model_folder::dream};
+    use holdfast_game::{
+        app::{PlayOptions, Worlds, play},
+        input::ConfigError,
+    };
+    use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
+
+    let seed = args.seed.unwrap_or_else(seed_of_the_moment);
+    // Read before the window opens, so that a broken model is told in one line where the command was typed.
+    let (model, options) = args.dream.read(seed, true)?;
+    let camera = Camera::new(model.config.width, model.config.height);
+    let factory = move || {
+        let dream = dream(model, options)?;
+        let device = dream.status().device;
+        let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
+        Ok(Worlds {
+            dream: Box::new(dream),
+            truth: Some(truth),
+            device,
+        })
+    };
+    let options = PlayOptions {
+        seed,
+        side_by_side: args.side_by_side,
+        config_path: args.config.clone(),
+        screenshot_dir: args.screenshots.clone(),
+    };
+    play(options, Box::new(factory)).map_err(|error| {
+        if error.is::<ConfigError>() {
+            mistake(error)
+        } else {
+            error
+        }
+    })
+}
+
+#[cfg(not(feature = "view"))]
+pub fn run(_args: &PlayArgs) -> anyhow::Result<()> {
+    let hint = "`holdfast rollout --seed 7 --policy wander --ticks 200 --out out` writes a world to pictures";
+    Err(super::fault::mistake(format!(
+        "this build has no window (cargo feature `view`); {hint}"
+    )))
+}
+
+/// A seed short enough to tell a friend.
+#[cfg_attr(
+    not(feature = "view"),
+    allow(dead_code, reason = "only a window needs a world of its own choosing")
+)]
+fn seed_of_the_moment() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since_1970.as_millis() as u64 % 1_000_000
+}

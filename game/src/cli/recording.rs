@@ -1,0 +1,277 @@
+//! A rollout's folder: frames and lines written tick by tick, so that whatever stops it, what is written is whole.
+
+use super::{
+    atomic_file::{self, LineFile},
+    out_folder::{self, picture_name, write_error},
+    picture::encode_png,
+    timing::rounded,
+};
+use holdfast_sim::{Action, Frame, Observation, Pose};
+use serde::Serialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The report, and the mark by which a folder is known for a rollout.
+const REPORT: &str = "rollout.json";
+const FRAMES: &str = "frames";
+const TRUTH_FRAMES: &str = "truth";
+const STRIP: &str = "strip.png";
+const LINE_FILES: [&str; 3] = ["actions.jsonl", "observations.jsonl", "truth.jsonl"];
+
+/// What `rollout.json` says. Keys are part of the product: add, never rename.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub seed: Option<u64>,
+    /// Ticks that are in the folder; frames are one more, the start.
+    pub ticks: u64,
+    pub ticks_asked: u64,
+    pub device: String,
+    pub model_hash: String,
+    pub command: String,
+    pub version: &'static str,
+    pub step_ms_p50: f64,
+    pub step_ms_p95: f64,
+    pub memory: bool,
+    pub width: usize,
+    pub height: usize,
+    pub threads: usize,
+}
+
+/// One line of `observations.jsonl`: what the model says of itself. Tick 0's time is that of the start.
+#[derive(Debug, Serialize)]
+struct ObservationLine {
+    tick: u64,
+    pose: Pose,
+    step_ms: f64,
+}
+
+/// The truth of one tick: its frame, and its line for `truth.jsonl`.
+#[derive(Debug, Clone, Copy)]
+pub struct TruthTick<'a> {
+    pub frame: &'a Frame,
+    pub line: &'a str,
+}
+
+#[derive(Debug)]
+pub struct Recording {
+    out: PathBuf,
+    actions: LineFile,
+    observations: LineFile,
+    truth: Option<LineFile>,
+    /// Frames written so far, the start included.
+    frames: u64,
+}
+
+impl Recording {
+    /// Makes the folder ready, emptied of a former rollout.
+    pub fn create(out: &Path, overwrite: bool, with_truth: bool, report: &Report) -> anyhow::Result<Recording> {
+        out_folder::prepare(out, overwrite, REPORT, clear)?;
+        let fail = |path: &Path, error: io::Error| write_error(path, &error, "nothing of the rollout");
+        let folders = if with_truth {
+            &[FRAMES, TRUTH_FRAMES][..]
+        } else {
+            &[FRAMES]
+        };
+        for folder in folders.iter().map(|name| out.join(name)) {
+            fs::create_dir_all(&folder).map_err(|error| fail(&folder, error))?;
+        }
+        // From here on the folder is known for a rollout, also if this one is killed.
+        write_report(out, report).map_err(|error| fail(&out.join(REPORT), error))?;
+        let lines = |name: &str| LineFile::create(&out.join(name)).map_err(|error| fail(&out.join(name), error));
+        let [actions, observations, truth] = LINE_FILES;
+        Ok(Recording {
+            out: out.to_path_buf(),
+            actions: lines(actions)?,
+            observations: lines(observations)?,
+            truth: with_truth.then(|| lines(truth)).transpose()?,
+            frames: 0,
+        })
+    }
+
+    /// Ticks in the folder, the start not counted.
+    pub fn ticks(&self) -> u64 {
+        self.frames.saturating_sub(1)
+    }
+
+    /// Writes one tick: the frames first, so that a line never speaks of a frame that is not there.
+    pub fn push(
+        &mut self,
+        action: Option<&Action>,
+        observation: &Observation,
+        step_ms: f64,
+        truth: Option<TruthTick>,
+    ) -> anyhow::Result<()> {
+        let name = picture_name(observation.tick);
+        self.write_picture(Path::new(FRAMES).join(&name), &observation.frame)?;
+        let [actions, observations, truths] = LINE_FILES;
+        if let (Some(truth), Some(lines)) = (truth, self.truth.as_mut()) {
+            let pushed = lines.push(truth.line);
+            self.write_picture(Path::new(TRUTH_FRAMES).join(&name), truth.frame)?;
+            pushed.map_err(|error| self.error(truths, &error))?;
+        }
+        if let Some(action) = action {
+            self.actions
+                .push(&action.to_json_line())
+                .map_err(|error| self.error(actions, &error))?;
+        }
+        let line = ObservationLine {
+            tick: observation.tick,
+            pose: observation.pose,
+            step_ms: rounded(step_ms),
+        };
+        let line = serde_json::to_string(&line).expect("numbers under fixed names always serialise");
+        self.observations
+            .push(&line)
+            .map_err(|error| self.error(observations, &error))?;
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// Writes the contact sheet, if there is one, and the final report.
+    pub fn finish(&self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
+        if let Some(strip) = strip {
+            self.write_picture(PathBuf::from(STRIP), strip)?;
+        }
+        write_report(&self.out, report).map_err(|error| self.error(REPORT, &error))
+    }
+
+    fn write_picture(&self, name: PathBuf, frame: &Frame) -> anyhow::Result<()> {
+        atomic_file::write(&self.out.join(&name), &encode_png(frame)).map_err(|error| self.error(name, &error))
+    }
+
+    fn error(&self, name: impl AsRef<Path>, error: &io::Error) -> anyhow::Error {
+        let kept = match self.frames {
+            0 => "nothing of the rollout".to_string(),
+            frames => format!("the rollout up to tick {}", frames - 1),
+        };
+        write_error(&self.out.join(name), error, &kept)
+    }
+}
+
+fn write_report(out: &Path, report: &Report) -> io::Result<()> {
+    let mut text = serde_json::to_string_pretty(report).expect("fixed names and finite numbers always serialise");
+    text.push('\n');
+    atomic_file::write(&out.join(REPORT), text.as_bytes())
+}
+
+/// Removes a former rollout, and nothing that no rollout writes.
+fn clear(out: &Path) -> io::Result<()> {
+    for folder in [FRAMES, TRUTH_FRAMES] {
+        out_folder::remove_numbered_pictures(&out.join(folder))?;
+    }
+    out_folder::remove_files(out, LINE_FILES.into_iter().chain([REPORT, STRIP]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_sim::Depth;
+
+    fn report() -> Report {
+        Report {
+            seed: Some(7),
+            ticks: 0,
+            ticks_asked: 2,
+            device: "cpu".into(),
+            model_hash: "0".into(),
+            command: "holdfast rollout".into(),
+            version: "0",
+            step_ms_p50: 0.0,
+            step_ms_p95: 0.0,
+            memory: true,
+            width: 2,
+            height: 1,
+            threads: 1,
+        }
+    }
+
+    fn observation(tick: u64) -> Observation {
+        let (frame, depth) = (Frame::new(2, 1), Depth::new(2, 1));
+        Observation {
+            tick,
+            frame,
+            depth,
+            pose: Pose::default(),
+            stages_ms: Vec::new(),
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_rollout_has_its_layout_and_replaces_a_former_one() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = folder.path().join("deep/out");
+        for last in [2, 1] {
+            let mut recording = Recording::create(&out, false, true, &report()).expect("new, then a former rollout");
+            for tick in 0..=last {
+                let action = Action::default();
+                let truth = TruthTick {
+                    frame: &Frame::new(2, 1),
+                    line: "{}",
+                };
+                recording
+                    .push((tick > 0).then_some(&action), &observation(tick), 1.0, Some(truth))
+                    .expect("room");
+            }
+            recording
+                .finish(
+                    &Report {
+                        ticks: last,
+                        ..report()
+                    },
+                    Some(&Frame::new(1, 1)),
+                )
+                .expect("room");
+        }
+        let expected = [
+            "actions.jsonl",
+            "frames",
+            "observations.jsonl",
+            "rollout.json",
+            "strip.png",
+            "truth",
+            "truth.jsonl",
+        ];
+        assert_eq!(names(&out), expected);
+        assert_eq!(
+            names(&out.join("frames")),
+            ["000000.png", "000001.png"],
+            "nothing stays of the longer one"
+        );
+        let lines = |name: &str| fs::read_to_string(out.join(name)).expect("written").lines().count();
+        assert_eq!(
+            ["actions.jsonl", "observations.jsonl", "truth.jsonl"].map(lines),
+            [1, 2, 2]
+        );
+    }
+
+    #[test]
+    fn a_failing_disk_is_told_once_and_what_is_written_stays() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut recording = Recording::create(folder.path(), false, false, &report()).expect("empty");
+        recording.push(None, &observation(0), 1.0, None).expect("room");
+        // Stands for a disk that takes no more frames.
+        let frames = folder.path().join(FRAMES);
+        fs::rename(&frames, folder.path().join("kept")).expect("same disk");
+        let message = recording
+            .push(Some(&Action::default()), &observation(1), 1.0, None)
+            .expect_err("gone")
+            .to_string();
+        assert!(
+            message.contains("000001.png") && message.contains("up to tick 0 is kept"),
+            "{message}"
+        );
+        let lines = fs::read_to_string(folder.path().join("observations.jsonl")).expect("written");
+        assert_eq!((lines.lines().count(), recording.ticks()), (1, 0));
+    }
+}

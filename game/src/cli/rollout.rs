@@ -1,0 +1,283 @@
+//! `holdfast rollout`: a dream under given actions, written to a folder, beside the truth if asked.
+
+use super::{
+    actions,
+    contact_sheet::{self, Column},
+    fault::mistake,
+    interrupt,
+    model_folder::DreamArgs,
+    picture, progress,
+    recording::{Recording, Report, TruthTick},
+    seed,
+    timing::{Durations, elapsed_ms, rounded},
+    truth::Truth,
+};
+use holdfast_model::Dream;
+use holdfast_sim::{Action, Observation, Start, World, WorldError, script::Policy};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+/// Ticks in the contact sheet when none are named.
+const STRIP_COLUMNS: u64 = 8;
+/// The contact sheet shows each pixel this large.
+const STRIP_SCALE: usize = 2;
+
+const AFTER_HELP: &str = "Examples:
+  holdfast rollout --seed 7 --policy wander --ticks 200 --out out
+  holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
+  holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
+
+An actions file holds one JSON object a tick, an absent field is off:
+  {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
+VPT's recordings (.jsonl) are read too.
+
+The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
+the model's own pose, step_ms), rollout.json, strip.png; with --truth also truth/000000.png
+onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.";
+
+/// Write a generated world under given actions to a folder of pictures and lines
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+#[command(group(clap::ArgGroup::new("start").required(true).args(["seed", "image"])))]
+#[command(group(clap::ArgGroup::new("player").required(true).args(["actions", "policy"])))]
+pub struct RolloutArgs {
+    /// Start from the world of this seed
+    #[arg(long, value_name = "N", value_parser = seed)]
+    seed: Option<u64>,
+    /// Start from this PNG picture, fitted to the model's frame
+    #[arg(long, value_name = "PNG", conflicts_with = "truth")]
+    image: Option<PathBuf>,
+    /// Play the actions of this file
+    #[arg(long, value_name = "FILE")]
+    actions: Option<PathBuf>,
+    /// Let a scripted player play; what it does follows from the seed
+    #[arg(long, value_name = "NAME")]
+    policy: Option<Policy>,
+    /// Ticks to play, 20 to a second [default: as many as the actions file holds]
+    #[arg(long, value_name = "N", required_unless_present = "actions")]
+    ticks: Option<u64>,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Also write what the simulator shows under the same seed and actions
+    #[arg(long)]
+    truth: bool,
+    /// Whether the model reads and writes its world state
+    #[arg(long, value_name = "ON|OFF", value_enum, default_value = "on")]
+    memory: Switch,
+    /// Ticks to show in strip.png, such as 0,1,10,20,40 [default: 8, evenly spaced]
+    #[arg(long, value_name = "TICKS", value_delimiter = ',')]
+    strip: Vec<u64>,
+    /// How frames are written
+    #[arg(long, value_enum, default_value = "png")]
+    format: Format,
+    /// Write into --out even if it holds other things (they are left alone)
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    dream: DreamArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Png,
+}
+
+pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
+    let stop = interrupt::stop_flag()?;
+    let (plan, ticks) = plan(args)?;
+    let mut dream = args.dream.load(args.seed.unwrap_or(0), args.memory == Switch::On)?;
+    let start = start(args, &dream)?;
+    let mut rollout = Rollout::create(args, &dream, ticks)?;
+    let outcome = rollout.play(&mut dream, &start, plan, stop);
+    let finished = rollout.finish();
+    // The first error is the one to tell: a full disk stops the report as well.
+    outcome.and(finished)
+}
+
+/// Who plays, and for how long.
+fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>, u64)> {
+    if let Some(policy) = args.policy {
+        let ticks = args.ticks.expect("clap asks for --ticks unless there is --actions");
+        return Ok((Box::new(policy.open_loop(args.seed.unwrap_or(0))), ticks));
+    }
+    let path = args.actions.as_deref().expect("clap asks for --actions or --policy");
+    let actions = actions::read(path)?;
+    let ticks = args.ticks.unwrap_or(actions.len() as u64);
+    if ticks > actions.len() as u64 {
+        let (path, held, rest) = (path.display(), actions.len(), ticks - actions.len() as u64);
+        eprintln!("note: {path} holds {held} ticks; the player stands still for the {rest} after them");
+    }
+    Ok((
+        Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))),
+        ticks,
+    ))
+}
+
+fn start(args: &RolloutArgs, dream: &Dream) -> anyhow::Result<Start> {
+    match (&args.image, args.seed) {
+        (Some(path), _) => {
+            let status = dream.status();
+            Ok(Start::Image(picture::fit(
+                &picture::read_png(path)?,
+                status.width,
+                status.height,
+            )))
+        }
+        (None, seed) => Ok(Start::Seed(seed.expect("clap asks for --seed or --image"))),
+    }
+}
+
+/// A rollout under way.
+struct Rollout {
+    recording: Recording,
+    report: Report,
+    truth: Option<Truth>,
+    durations: Durations,
+    strip_ticks: Vec<u64>,
+    strip: Vec<Column>,
+    out: PathBuf,
+}
+
+impl Rollout {
+    fn create(args: &RolloutArgs, dream: &Dream, ticks: u64) -> anyhow::Result<Rollout> {
+        let status = dream.status();
+        let truth = args
+            .seed
+            .filter(|_| args.truth)
+            .map(|seed| Truth::new(seed, status.width, status.height));
+        let report = Report {
+            seed: args.seed,
+            ticks: 0,
+            ticks_asked: ticks,
+            device: status.device,
+            model_hash: status.model_hash,
+            command: command_line(),
+            version: env!("CARGO_PKG_VERSION"),
+            step_ms_p50: 0.0,
+            step_ms_p95: 0.0,
+            memory: args.memory == Switch::On,
+            width: status.width,
+            height: status.height,
+            threads: status.threads,
+        };
+        let strip_ticks = match args.strip.as_slice() {
+            [] => contact_sheet::evenly_spaced_ticks(ticks, STRIP_COLUMNS),
+            named => named.to_vec(),
+        };
+        Ok(Rollout {
+            recording: Recording::create(&args.out, args.overwrite, args.truth, &report)?,
+            report,
+            truth,
+            durations: Durations::default(),
+            strip_ticks,
+            strip: Vec::new(),
+            out: args.out.clone(),
+        })
+    }
+
+    fn play(
+        &mut self,
+        dream: &mut Dream,
+        start: &Start,
+        mut actions: impl Iterator<Item = Action>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<()> {
+        let ticks = self.report.ticks_asked;
+        let bar = progress::bar(ticks, "ticks");
+        let clock = Instant::now();
+        let observation = dream.reset(start).map_err(world_error)?;
+        let reset_ms = elapsed_ms(clock);
+        self.record(None, &observation, reset_ms)?;
+        for tick in 1..=ticks {
+            if stop.load(Ordering::Relaxed) {
+                progress::note(&bar, &format!("stopped at tick {} of {ticks}", tick - 1));
+                break;
+            }
+            let action = actions.next().unwrap_or_default();
+            let clock = Instant::now();
+            let observation = dream.step(&action).map_err(world_error)?;
+            let step_ms = elapsed_ms(clock);
+            self.durations.push(step_ms);
+            if let Some(truth) = self.truth.as_mut() {
+                truth.step(&action);
+            }
+            self.record(Some(&action), &observation, step_ms)?;
+            bar.set_message(format!("{step_ms:.0} ms a step"));
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn record(&mut self, action: Option<&Action>, observation: &Observation, step_ms: f64) -> anyhow::Result<()> {
+        let true_line = self.truth.as_ref().map(Truth::line).unwrap_or_default();
+        let true_frame = self.truth.as_ref().map(Truth::frame);
+        let truth = true_frame.map(|frame| TruthTick {
+            frame,
+            line: &true_line,
+        });
+        self.recording.push(action, observation, step_ms, truth)?;
+        if self.strip_ticks.contains(&observation.tick) {
+            let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
+            self.strip.push(Column {
+                tick: observation.tick,
+                pictures,
+            });
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        self.report.ticks = self.recording.ticks();
+        self.report.step_ms_p50 = rounded(self.durations.percentile(50.0));
+        self.report.step_ms_p95 = rounded(self.durations.percentile(95.0));
+        self.recording
+            .finish(&self.report, contact_sheet::draw(&self.strip, STRIP_SCALE).as_ref())?;
+        let (ticks, p50, p95) = (self.report.ticks, self.report.step_ms_p50, self.report.step_ms_p95);
+        eprintln!(
+            "{ticks} ticks in {}, {p50:.1} ms a step (p95 {p95:.1})",
+            self.out.display()
+        );
+        Ok(())
+    }
+}
+
+/// A start that does not fit is the user's to change; a model that fails is ours.
+fn world_error(error: WorldError) -> anyhow::Error {
+    match error {
+        WorldError::Model(_) => error.into(),
+        other => mistake(other),
+    }
+}
+
+/// The command as it was typed, so that it can be typed again.
+fn command_line() -> String {
+    let quoted = |arg: String| {
+        let plain = !arg.is_empty()
+            && arg
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
+        if plain {
+            arg
+        } else {
+            format!("'{}'", arg.replace('\'', "'\\''"))
+        }
+    };
+    let args = std::env::args_os()
+        .skip(1)
+        .map(|arg| quoted(arg.to_string_lossy().into_owned()));
+    std::iter::once("holdfast".to_string())
+        .chain(args)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

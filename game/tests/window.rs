@@ -1,0 +1,289 @@
+//! The window under Xvfb with software Vulkan: it starts, frames change when keys are pressed, screenshots are kept.
+//!
+//! This program is both the test and, started by itself on a display of its own, the app under test: winit wants the
+//! main thread, which a test harness keeps for itself.
+
+#[cfg(feature = "view")]
+mod worlds;
+
+#[cfg(feature = "view")]
+fn main() {
+    if std::env::var_os(window::APP_FOLDER).is_some() {
+        return window::play_app();
+    }
+    // Harness arguments that only list or filter must not open windows.
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    match window::missing() {
+        None => window::keys_change_what_the_window_shows(),
+        Some(reason) => {
+            assert!(
+                std::env::var_os("HOLDFAST_REQUIRE_WINDOW").is_none(),
+                "the window cannot be tested: {reason}"
+            );
+            println!("skipped, the window cannot be tested: {reason}");
+        }
+    }
+}
+
+#[cfg(not(feature = "view"))]
+fn main() {
+    println!("skipped: built without the window");
+}
+
+#[cfg(feature = "view")]
+mod window {
+    use super::worlds::{Manner, striped};
+    use holdfast_game::app::{PlayOptions, play};
+    use std::{
+        env,
+        fs::{self, File, Permissions},
+        os::unix::fs::PermissionsExt,
+        path::{Path, PathBuf},
+        process::{Child, Command, Stdio},
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// Names the folder of the app under test; its presence makes this program that app.
+    pub const APP_FOLDER: &str = "HOLDFAST_WINDOW_TEST_FOLDER";
+    const PATIENCE: Duration = Duration::from_secs(90);
+
+    pub fn play_app() {
+        let folder = PathBuf::from(env::var_os(APP_FOLDER).unwrap_or_default());
+        // Long enough for the loading line to be seen.
+        let (make, _, _) = striped(Manner {
+            step: Duration::from_millis(15),
+            ..Manner::default()
+        });
+        let factory = Box::new(|| {
+            thread::sleep(Duration::from_secs(2));
+            make()
+        });
+        let options = PlayOptions {
+            seed: 7,
+            config_path: Some(folder.join("config.toml")),
+            screenshot_dir: Some(folder),
+            ..PlayOptions::default()
+        };
+        if let Err(error) = play(options, factory) {
+            eprintln!("{error:#}");
+            std::process::exit(1);
+        }
+    }
+
+    /// What this machine lacks for the test, if anything.
+    pub fn missing() -> Option<String> {
+        let lacks = |program: &str| {
+            Command::new("sh")
+                .args(["-c", &format!("command -v {program}")])
+                .output()
+                .ok()
+        };
+        for program in ["Xvfb", "xdotool"] {
+            if !lacks(program).is_some_and(|output| output.status.success()) {
+                return Some(format!("{program} is not installed"));
+            }
+        }
+        let drivers = fs::read_dir("/usr/share/vulkan/icd.d")
+            .map(Iterator::count)
+            .unwrap_or(0);
+        (drivers == 0).then(|| "no Vulkan driver is installed (mesa-vulkan-drivers)".into())
+    }
+
+    /// A child process that ends with the test.
+    struct Running(Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    struct Stage {
+        display: String,
+        folder: PathBuf,
+        app: Running,
+        _server: Running,
+    }
+
+    impl Stage {
+        fn xdotool(&self, arguments: &[&str]) -> Option<String> {
+            let output = Command::new("xdotool")
+                .args(arguments)
+                .env("DISPLAY", &self.display)
+                .output()
+                .ok()?;
+            output
+                .status
+                .success()
+                .then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+        }
+
+        fn key(&self, key: &str) {
+            assert!(
+                self.xdotool(&["key", "--delay", "60", key]).is_some(),
+                "xdotool could not press {key}"
+            );
+            thread::sleep(Duration::from_millis(400));
+        }
+
+        /// Presses F2 and waits for the file; returns its bytes.
+        fn screenshot(&self, name: &str) -> Vec<u8> {
+            self.key("F2");
+            let start = Instant::now();
+            loop {
+                if let Some(path) = shots(&self.folder).pop() {
+                    let bytes = fs::read(&path).expect("a screenshot that was renamed into place");
+                    let kept = artefacts().join(format!("window-{name}.png"));
+                    fs::copy(&path, &kept).expect("the artefact folder can be written");
+                    fs::remove_file(path).expect("our own file");
+                    println!("kept {}", kept.display());
+                    return bytes;
+                }
+                assert!(start.elapsed() < PATIENCE, "no screenshot {name}; {}", self.log());
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+
+        fn log(&self) -> String {
+            fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        }
+    }
+
+    fn shots(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        entries
+            .filter(|path| path.to_string_lossy().ends_with(".png") && !path.to_string_lossy().contains("partial"))
+            .collect()
+    }
+
+    fn artefacts() -> PathBuf {
+        let folder = env::var_os("HOLDFAST_ARTEFACTS").map(PathBuf::from).unwrap_or_else(|| {
+            let program = env::current_exe().expect("a running program has a path");
+            // target/release/deps/window-... lies three below the target folder.
+            program
+                .ancestors()
+                .nth(3)
+                .expect("cargo's own layout")
+                .join("artefacts")
+        });
+        fs::create_dir_all(&folder).expect("the artefact folder can be made");
+        folder
+    }
+
+    fn stage(folder: &Path) -> Stage {
+        let runtime = folder.join("runtime");
+        fs::create_dir(&runtime).expect("a new folder");
+        fs::set_permissions(&runtime, Permissions::from_mode(0o700)).expect("our own folder");
+        let shots_folder = folder.join("app");
+        fs::create_dir(&shots_folder).expect("a new folder");
+        // Xvfb chooses a free display itself and writes its number.
+        let number = folder.join("display");
+        let server = Command::new("sh")
+            .args([
+                "-c",
+                "exec Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>\"$0\" 2>/dev/null",
+            ])
+            .arg(&number)
+            .spawn()
+            .expect("sh is there");
+        let server = Running(server);
+        let start = Instant::now();
+        let display = loop {
+            match fs::read_to_string(&number).unwrap_or_default().trim() {
+                "" => assert!(start.elapsed() < PATIENCE, "Xvfb did not start"),
+                number => break format!(":{number}"),
+            }
+            thread::sleep(Duration::from_millis(50));
+        };
+        let log = File::create(shots_folder.join("log")).expect("a new file");
+        let app = Command::new(env::current_exe().expect("a running program has a path"))
+            .env(APP_FOLDER, &shots_folder)
+            .env("DISPLAY", &display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_RUNTIME_DIR", &runtime)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("this program can be started again");
+        Stage {
+            display,
+            folder: shots_folder,
+            app: Running(app),
+            _server: server,
+        }
+    }
+
+    pub fn keys_change_what_the_window_shows() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut stage = stage(folder.path());
+        let start = Instant::now();
+        let window = loop {
+            if let Some(window) = stage.xdotool(&["search", "--onlyvisible", "--name", "^Holdfast$"]) {
+                break window;
+            }
+            let ended = stage.app.0.try_wait().expect("our own child");
+            assert!(
+                ended.is_none() && start.elapsed() < PATIENCE,
+                "no window; {}",
+                stage.log()
+            );
+            thread::sleep(Duration::from_millis(200));
+        };
+        // Without a window manager nobody else gives it the focus.
+        stage.xdotool(&["windowfocus", &window]);
+        thread::sleep(Duration::from_secs(5));
+        let start_screen = stage.screenshot("start");
+        stage.key("Return");
+        thread::sleep(Duration::from_secs(1));
+        let before = stage.screenshot("play");
+        assert_ne!(start_screen, before, "Enter did not start the game");
+        stage.xdotool(&["keydown", "w"]);
+        stage.xdotool(&["mousemove_relative", "60", "10"]);
+        thread::sleep(Duration::from_secs(1));
+        let after = stage.screenshot("walked");
+        stage.xdotool(&["keyup", "w"]);
+        assert_ne!(before, after, "the frames did not change with the keys");
+        stage.key("F3");
+        thread::sleep(Duration::from_secs(1));
+        let beside = stage.screenshot("side-by-side");
+        assert_ne!(after, beside, "F3 did not show the simulator");
+        stage.key("F3");
+        stage.key("Escape");
+        let paused = stage.screenshot("pause");
+        stage.key("Down");
+        stage.key("Down");
+        stage.key("Return");
+        let settings = stage.screenshot("settings");
+        assert_ne!(paused, settings, "the menu did not follow the keys");
+        stage.key("Escape");
+        stage.key("Down");
+        stage.key("Return");
+        stage.screenshot("new-world");
+        stage.key("Escape");
+        stage.key("Up");
+        // The last key ends the app, so that xdotool may find its window gone.
+        stage.xdotool(&["key", "Return"]);
+        let closing = Instant::now();
+        let status = loop {
+            if let Some(status) = stage.app.0.try_wait().expect("our own child") {
+                break status;
+            }
+            assert!(
+                closing.elapsed() < PATIENCE,
+                "Quit did not end the app; {}",
+                stage.log()
+            );
+            thread::sleep(Duration::from_millis(50));
+        };
+        assert!(status.success(), "{status}; {}", stage.log());
+        println!("window: passed");
+    }
+}
