@@ -15,6 +15,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
+    window::no_display_is_told_in_one_line();
     match window::missing() {
         None => window::keys_change_what_the_window_shows(),
         Some(reason) => {
@@ -221,6 +222,23 @@ mod window {
         }
     }
 
+    pub fn no_display_is_told_in_one_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Command::new(env::current_exe().expect("a running program has a path"))
+            .env(APP_FOLDER, folder.path())
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("WAYLAND_SOCKET")
+            .output()
+            .expect("this program can be started again");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.lines().count() == 1, "{told}");
+        assert!(
+            told.contains("no display") && told.contains("holdfast rollout"),
+            "{told}"
+        );
+    }
+
     pub fn keys_change_what_the_window_shows() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut stage = stage(folder.path());
@@ -264,9 +282,16 @@ mod window {
         let settings = stage.screenshot("settings");
         assert_ne!(paused, settings, "the menu did not follow the keys");
         stage.key("Escape");
-        stage.key("Down");
+        // The second row of the pause menu, with the mouse.
+        stage.xdotool(&["mousemove", "560", "341", "click", "1"]);
+        thread::sleep(Duration::from_millis(800));
+        stage.key("4");
+        stage.key("2");
+        let new_world = stage.screenshot("new-world");
+        assert_ne!(paused, new_world, "the menu did not follow the mouse");
         stage.key("Return");
-        stage.screenshot("new-world");
+        thread::sleep(Duration::from_secs(1));
+        stage.screenshot("world-42");
         stage.key("Escape");
         stage.key("Up");
         // The last key ends the app, so that xdotool may find its window gone.

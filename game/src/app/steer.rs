@@ -102,10 +102,6 @@ pub(super) fn read_signals(
 
 /// What a choice can change.
 #[derive(SystemParam)]
-#[expect(
-    missing_debug_implementations,
-    reason = "a system parameter lives inside one system call"
-)]
 pub(super) struct Wheelhouse<'w> {
     link: ResMut<'w, Link>,
     session: ResMut<'w, Session>,

@@ -76,16 +76,18 @@ pub fn open(
                 ChildOf(panel),
             ))
             .with_child(style::text("", 17.0, style::TEXT))
+            // A pointer that only rests where the menu opens has chosen nothing.
             .observe(
-                |over: On<Pointer<Over>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
-                    if let Ok(row) = rows.get(over.entity) {
+                |moved: On<Pointer<Move>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                    if let Ok(row) = rows.get(moved.entity) {
                         signals.write(Signal::Point(row.0));
                     }
                 },
             )
+            // The press rather than the click: a click in the very update in which the mouse arrived is none to Bevy.
             .observe(
-                |click: On<Pointer<Click>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
-                    if let Ok(row) = rows.get(click.entity) {
+                |press: On<Pointer<Press>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                    if let Ok(row) = rows.get(press.entity) {
                         signals.write(Signal::Click(row.0));
                     }
                 },
@@ -98,7 +100,7 @@ pub fn open(
         },
         ChildOf(panel),
     ));
-    let help = "arrows and Enter, the mouse, or a gamepad's d-pad, South and East";
+    let help = "arrows and Enter, the mouse, or a gamepad";
     commands.spawn((style::text(help, 12.0, style::FAINT), ChildOf(panel)));
 }
 

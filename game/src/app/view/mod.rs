@@ -10,7 +10,14 @@ mod screenshot;
 mod start;
 mod style;
 
-use super::{core::AppSet, hotbar::Hotbar, menu::Screen, session::Pictures, steer::ScreenshotWanted};
+use super::{
+    core::AppSet,
+    hotbar::Hotbar,
+    menu::Screen,
+    session::{Notice, Phase, Pictures, Session},
+    steer::ScreenshotWanted,
+};
+use crate::input::Config;
 use bevy::{
     picking::PickingSystems,
     prelude::*,
@@ -86,13 +93,16 @@ fn redraw_if_changed(
     mut camera: Single<&mut Camera>,
     screen: Res<State<Screen>>,
     pictures: Res<Pictures>,
+    (session, config, notice): (Res<Session>, Res<Config>, Res<Notice>),
     mut shown: Local<u64>,
     mut resized: MessageReader<WindowResized>,
     mut screenshots: MessageReader<ScreenshotWanted>,
     capturing: Query<(), With<Screenshot>>,
 ) {
-    let forced = resized.read().count() + screenshots.read().count() > 0 || !capturing.is_empty();
-    let needed = forced || *screen.get() != Screen::Play || screen.is_changed() || *shown != pictures.version;
+    let asked = resized.read().count() + screenshots.read().count() > 0 || !capturing.is_empty();
+    let changed = screen.is_changed() || session.is_changed() || config.is_changed() || notice.is_changed();
+    let playing = *screen.get() == Screen::Play && session.phase == Phase::Ready;
+    let needed = asked || changed || !playing || *shown != pictures.version;
     *shown = pictures.version;
     if camera.is_active != needed {
         camera.is_active = needed;

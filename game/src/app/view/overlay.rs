@@ -32,7 +32,7 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
     commands.spawn((
         NoticeText,
         style::text("", 15.0, style::TEXT),
-        TextShadow::default(),
+        style::edge(),
         ChildOf(bottom),
     ));
     let bar = commands
@@ -52,7 +52,7 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
     commands.spawn((
         SlotName,
         style::text("", 15.0, style::TEXT),
-        TextShadow::default(),
+        style::edge(),
         ChildOf(bar),
     ));
     let row = Node {
@@ -124,9 +124,7 @@ pub fn update(
         style::say(&mut text, name);
     }
     let busy = match &session.phase {
-        Phase::Making { since } if *screen.get() != Screen::Start && since.elapsed().as_millis() > 200 => {
-            "making the world ..."
-        }
+        Phase::Making { .. } if *screen.get() != Screen::Start => "making the world ...",
         _ => notice.text(),
     };
     for mut text in &mut texts.p1() {

@@ -28,9 +28,9 @@ pub fn spawn(mut commands: Commands, config: Res<Config>) {
             GlobalZIndex(2),
         ))
         .id();
-    let panel = commands.spawn((style::panel(660.0), ChildOf(root))).id();
+    let panel = commands.spawn((style::panel(730.0), ChildOf(root))).id();
     commands.spawn((style::text("Holdfast", 40.0, style::TEXT), ChildOf(panel)));
-    commands.spawn((style::text(WHAT, 16.0, style::FAINT), ChildOf(panel)));
+    commands.spawn((style::text(WHAT, 15.0, style::FAINT), ChildOf(panel)));
     commands.spawn((
         Node {
             height: px(14),
@@ -95,7 +95,7 @@ fn keys(bindings: &Bindings) -> Vec<(String, String, String)> {
         ),
         ("choose block", slots, "shoulders"),
         ("pause", "Escape".into(), "Start"),
-        ("", "F1 figures, F2 screenshot,".into(), ""),
+        ("also", "F1 figures, F2 screenshot,".into(), ""),
         ("", "F3 beside the true world".into(), ""),
     ]
     .map(|(what, keys, pad)| (what.to_string(), keys, pad.to_string()))

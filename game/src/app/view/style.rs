@@ -22,6 +22,14 @@ pub fn text(text: impl Into<String>, size_px: f32, color: Color) -> impl Bundle 
     )
 }
 
+/// A thin edge, so that text stays readable on bright ground.
+pub fn edge() -> TextShadow {
+    TextShadow {
+        offset: Vec2::splat(1.0),
+        color: Color::srgba(0.0, 0.0, 0.0, 0.8),
+    }
+}
+
 /// A node that covers the window and lets clicks through.
 pub fn cover(align: AlignItems, justify: JustifyContent) -> impl Bundle {
     let node = Node {
