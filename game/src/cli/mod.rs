@@ -17,6 +17,7 @@ mod rollout;
 mod timing;
 mod train;
 mod truth;
+mod validate;
 mod vpt;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -47,6 +48,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Train(train::TrainArgs),
     Data(data::DataArgs),
+    Validate(validate::ValidateArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Validate(args)) => validate::run(&args),
     };
     fault::tell(result)
 }

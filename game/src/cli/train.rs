@@ -1,8 +1,8 @@
 //! `holdfast train`: trains a model from one config file, until it is done or told to stop.
 
-use super::{fault::mistake, interrupt, progress};
+use super::{fault::mistake, interrupt, progress, validate};
 use anyhow::Context;
-use holdfast_model::train::{self, Progress, RunOptions, TrainConfig, TrainError};
+use holdfast_model::train::{self, Event, Progress, RunOptions, TrainConfig, TrainError};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -58,7 +58,18 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     };
     let bar = progress::bar(config.steps, "steps");
     let mut last_line: Option<Instant> = None;
-    let mut tell = |progress: &Progress| {
+    let mut tell = |event: Event| {
+        let progress = match event {
+            Event::Progress(progress) => progress,
+            Event::Validated { step, validation, dir } => {
+                progress::note(&bar, &format!("step {step}, validated:\n{}", validate::table(validation)));
+                let written = validate::write_strips(validation, &dir.join("strips"), &format!("{step:07}-"));
+                if let Err(error) = written {
+                    progress::note(&bar, &format!("the strips could not be written: {error:#}"));
+                }
+                return;
+            }
+        };
         bar.set_length(progress.steps);
         bar.set_position(progress.step);
         bar.set_message(figures(progress));

@@ -1,0 +1,123 @@
+//! `holdfast validate`: how well a model follows the truth on seeds that it was never trained on.
+
+use super::{atomic_file, contact_sheet, fault::mistake, interrupt, model_folder::DreamArgs, picture, progress};
+use anyhow::Context;
+use contact_sheet::Column;
+use holdfast_model::train::{self, Scores, StripColumn, TickScores, TrainError, Validation};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+const AFTER_HELP: &str = "Examples:
+  holdfast validate --seeds 1000000..1000050
+  holdfast validate --model runs/pebble/model --seeds 1000000..1000010 --out out/validation
+
+The dream gets the first frame and the actions. Scored: mean PSNR in dB against the simulator
+after 1, 10, 20 and 40 ticks of mixed actions, and after a look of 20 ticks the other way and back;
+over all pixels, and over those whose surface an earlier frame had shown. Beside it stand the same
+model with its world state off, and the start frame held still.";
+
+/// Score a model against the simulator on validation seeds
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    dream: DreamArgs,
+    /// Validation seeds, first and one past the last, from 1000000..2000000
+    #[arg(long, value_name = "FROM..TO", default_value = "1000000..1000050", value_parser = seeds)]
+    seeds: Range<u64>,
+    /// Folder for validation.json and strips of truth, dream, and dream without its world state
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &ValidateArgs) -> anyhow::Result<()> {
+    let stop = interrupt::stop_flag()?;
+    let (model, options) = args.dream.read(0, true)?;
+    let bar = progress::bar(args.seeds.end - args.seeds.start, "seeds");
+    let mut tell = |done: u64| bar.set_position(done);
+    let result = train::validate(&model, options.sampler_steps, args.seeds.clone(), stop, &mut tell);
+    bar.finish_and_clear();
+    let validation = result.map_err(|error| match error {
+        TrainError::ValidationSeeds { .. } => mistake(error),
+        other => anyhow::Error::new(other),
+    })?;
+    if validation.seeds == 0 {
+        return Ok(());
+    }
+    let json = serde_json::to_string_pretty(&validation).context("the figures do not serialise")?;
+    if let Some(out) = &args.out {
+        write_strips(&validation, out, "")?;
+        let path = out.join("validation.json");
+        atomic_file::write(&path, json.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!("{}", if args.json { json } else { table(&validation) });
+    Ok(())
+}
+
+/// The figures for people.
+pub fn table(validation: &Validation) -> String {
+    let scores = |s: &Scores| format!("{:7.2} {:11.2} {:12.2}", s.dream, s.memory_off, s.start_frame);
+    let row = |name: String, t: &TickScores| {
+        let share = t.seen_share * 100.0;
+        format!("{name:<12} {}   {}  {share:4.0}%", scores(&t.all_db), scores(&t.seen_db))
+    };
+    let mut lines = vec![
+        format!("{:<12} {:^32}   {:^38}", "PSNR, dB", "all pixels", "surfaces seen before"),
+        format!("{:<12} {:>7} {:>11} {:>12}   {:>7} {:>11} {:>12} share", "", "dream", "memory off", "start frame", "dream", "memory off", "start frame"),
+    ];
+    lines.extend(validation.rollout.iter().map(|t| row(format!("tick {}", t.tick), t)));
+    lines.extend(validation.turn_away.iter().map(|t| row("turn away".into(), t)));
+    lines.push(format!(
+        "{} seeds; position off by {:.2} blocks after {} ticks",
+        validation.seeds,
+        validation.position_error_blocks,
+        validation.rollout.last().map_or(0, |t| t.tick)
+    ));
+    lines.join("\n")
+}
+
+/// Writes the strips of the first few seeds, three rows each: truth, dream, dream without its world state.
+pub fn write_strips(validation: &Validation, folder: &Path, prefix: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    for (name, strips) in [("rollout", &validation.rollout_strips), ("turn-away", &validation.turn_away_strips)] {
+        let seeds: std::collections::BTreeSet<u64> = strips.iter().map(|strip| strip.seed).collect();
+        for seed in seeds {
+            let column = |s: &StripColumn| Column {
+                tick: s.tick,
+                pictures: vec![s.truth.clone(), s.dream.clone(), s.memory_off.clone()],
+            };
+            let columns: Vec<Column> = strips.iter().filter(|s| s.seed == seed).map(column).collect();
+            let Some(sheet) = contact_sheet::draw(&columns, 1) else { continue };
+            let path = folder.join(format!("{prefix}{name}-{seed}.png"));
+            atomic_file::write(&path, &picture::encode_png(&sheet))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range
+        .filter(|range| !range.is_empty())
+        .ok_or_else(|| "expected FROM..TO with FROM below TO, such as 1000000..1000050".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_seeds_are_read_or_refused() {
+        assert_eq!(seeds("1000000..1000002"), Ok(1_000_000..1_000_002));
+        for bad in ["5", "7..7", "9..3", "a..b", ""] {
+            assert!(seeds(bad).is_err(), "{bad}");
+        }
+    }
+}
