@@ -14,6 +14,7 @@ mod play;
 mod progress;
 mod recording;
 mod rollout;
+mod strips;
 mod timing;
 mod train;
 mod truth;

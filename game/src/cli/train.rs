@@ -1,6 +1,6 @@
 //! `holdfast train`: trains a model from one config file, until it is done or told to stop.
 
-use super::{fault::mistake, interrupt, progress, validate};
+use super::{fault::mistake, interrupt, progress, strips};
 use anyhow::Context;
 use holdfast_model::train::{self, Event, Progress, RunOptions, TrainConfig, TrainError};
 use std::{
@@ -17,8 +17,9 @@ const AFTER_HELP: &str = "Examples:
   holdfast train --config model/configs/pebble.toml --resume
 
 Ctrl-C ends after the step under way and keeps a checkpoint; --resume goes on from it, also after
-a kill. The run's folder holds config.toml, checkpoint.bin, metrics.jsonl and model/, a model
-folder for --model. Every key of the config has a default; an unknown key is an error.";
+a kill. The run's folder holds config.toml, checkpoint.bin, metrics.jsonl, strips/ (truth above
+dream above the dream without memory, on validation seeds) and model/, a model folder for
+--model. Every key of the config has a default; an unknown key is an error.";
 
 /// Train a model on the simulator, from one config file
 #[derive(Debug, clap::Args)]
@@ -58,30 +59,28 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     };
     let bar = progress::bar(config.steps, "steps");
     let mut last_line: Option<Instant> = None;
-    let mut tell = |event: Event| {
-        let progress = match event {
-            Event::Progress(progress) => progress,
-            Event::Validated { step, validation, dir } => {
-                progress::note(&bar, &format!("step {step}, validated:\n{}", validate::table(validation)));
-                let written = validate::write_strips(validation, &dir.join("strips"), &format!("{step:07}-"));
-                if let Err(error) = written {
-                    progress::note(&bar, &format!("the strips could not be written: {error:#}"));
-                }
-                return;
+    let mut tell = |event: Event| match event {
+        Event::Progress(progress) => {
+            bar.set_length(progress.steps);
+            bar.set_position(progress.step);
+            bar.set_message(figures(progress));
+            if bar.is_hidden() && last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+                last_line = Some(Instant::now());
+                let left = duration_words(progress.left_s);
+                eprintln!(
+                    "step {} of {}, {}, {left} left",
+                    progress.step,
+                    progress.steps,
+                    figures(progress)
+                );
             }
-        };
-        bar.set_length(progress.steps);
-        bar.set_position(progress.step);
-        bar.set_message(figures(progress));
-        if bar.is_hidden() && last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
-            last_line = Some(Instant::now());
-            let left = duration_words(progress.left_s);
-            eprintln!(
-                "step {} of {}, {}, {left} left",
-                progress.step,
-                progress.steps,
-                figures(progress)
-            );
+        }
+        Event::Validated { step, validation, dir } => {
+            progress::note(&bar, &format!("step {step}: {}", strips::scores(validation)));
+            // Pictures for people are not worth a run.
+            if let Err(error) = strips::write(&dir.join("strips"), &format!("{step:06}"), validation) {
+                tracing::warn!("no strips of step {step}: {error}");
+            }
         }
     };
     let outcome = train::run(&config, &options, stop, &mut tell).map_err(train_error)?;

@@ -1,14 +1,9 @@
 //! `holdfast validate`: how well a model follows the truth on seeds that it was never trained on.
 
-use super::{atomic_file, contact_sheet, fault::mistake, interrupt, model_folder::DreamArgs, picture, progress};
+use super::{atomic_file, fault::mistake, interrupt, model_folder::DreamArgs, progress, strips};
 use anyhow::Context;
-use contact_sheet::Column;
-use holdfast_model::train::{self, Scores, StripColumn, TickScores, TrainError, Validation};
-use std::{
-    fs,
-    ops::Range,
-    path::{Path, PathBuf},
-};
+use holdfast_model::train::{self, Scores, TickScores, TrainError, Validation};
+use std::{ops::Range, path::PathBuf};
 
 const AFTER_HELP: &str = "Examples:
   holdfast validate --seeds 1000000..1000050
@@ -52,7 +47,8 @@ pub fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     }
     let json = serde_json::to_string_pretty(&validation).context("the figures do not serialise")?;
     if let Some(out) = &args.out {
-        write_strips(&validation, out, "")?;
+        let name = format!("{}-{}", args.seeds.start, args.seeds.end);
+        strips::write(out, &name, &validation).with_context(|| format!("cannot write to {}", out.display()))?;
         let path = out.join("validation.json");
         atomic_file::write(&path, json.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -61,7 +57,7 @@ pub fn run(args: &ValidateArgs) -> anyhow::Result<()> {
 }
 
 /// The figures for people.
-pub fn table(validation: &Validation) -> String {
+fn table(validation: &Validation) -> String {
     let scores = |s: &Scores| format!("{:7.2} {:11.2} {:12.2}", s.dream, s.memory_off, s.start_frame);
     let row = |name: String, t: &TickScores| {
         let share = t.seen_share * 100.0;
@@ -80,26 +76,6 @@ pub fn table(validation: &Validation) -> String {
         validation.rollout.last().map_or(0, |t| t.tick)
     ));
     lines.join("\n")
-}
-
-/// Writes the strips of the first few seeds, three rows each: truth, dream, dream without its world state.
-pub fn write_strips(validation: &Validation, folder: &Path, prefix: &str) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for (name, strips) in [("rollout", &validation.rollout_strips), ("turn-away", &validation.turn_away_strips)] {
-        let seeds: std::collections::BTreeSet<u64> = strips.iter().map(|strip| strip.seed).collect();
-        for seed in seeds {
-            let column = |s: &StripColumn| Column {
-                tick: s.tick,
-                pictures: vec![s.truth.clone(), s.dream.clone(), s.memory_off.clone()],
-            };
-            let columns: Vec<Column> = strips.iter().filter(|s| s.seed == seed).map(column).collect();
-            let Some(sheet) = contact_sheet::draw(&columns, 1) else { continue };
-            let path = folder.join(format!("{prefix}{name}-{seed}.png"));
-            atomic_file::write(&path, &picture::encode_png(&sheet))
-                .with_context(|| format!("cannot write {}", path.display()))?;
-        }
-    }
-    Ok(())
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
