@@ -28,19 +28,14 @@ impl DeviceChoice {
     pub fn resolve(self) -> Result<DeviceChoice, ModelError> {
         match self {
             DeviceChoice::Auto | DeviceChoice::Cpu => Ok(DeviceChoice::Cpu),
-            other => Err(ModelError::Device {
-                device: other.to_string(),
-            }),
+            other => Err(ModelError::Device { device: other.to_string() }),
         }
     }
 }
 
 impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES
-            .iter()
-            .find(|(_, choice)| choice == self)
-            .map_or("cpu", |(name, _)| name);
+        let name = Self::NAMES.iter().find(|(_, choice)| choice == self).map_or("cpu", |(name, _)| name);
         f.write_str(name)
     }
 }
@@ -49,10 +44,7 @@ impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::NAMES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, choice)| *choice);
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
         found.ok_or_else(|| format!("unknown device `{text}`, expected auto, cpu, vulkan, metal or cuda"))
     }
 }

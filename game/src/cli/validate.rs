@@ -11,8 +11,9 @@ const AFTER_HELP: &str = "Examples:
 
 The dream gets the first frame and the actions. Scored: mean PSNR in dB against the simulator
 after 1, 10, 20 and 40 ticks of mixed actions, and after a look of 20 ticks the other way and back;
-over all pixels, and over those whose surface an earlier frame had shown. Beside it stand the same
-model with its world state off, and the start frame held still.";
+over all pixels, over those whose surface an earlier true frame had shown, and over those whose
+surface the start had shown (all that the dream was given). Beside it stand the same model with its
+world state off, and the start frame held still.";
 
 /// Score a model against the simulator on validation seeds
 #[derive(Debug, clap::Args)]
@@ -58,14 +59,19 @@ pub fn run(args: &ValidateArgs) -> anyhow::Result<()> {
 
 /// The figures for people.
 fn table(validation: &Validation) -> String {
-    let scores = |s: &Scores| format!("{:7.2} {:11.2} {:12.2}", s.dream, s.memory_off, s.start_frame);
+    let scores = |s: &Scores| format!("{:7.2} {:8.2} {:7.2}", s.dream, s.memory_off, s.start_frame);
     let row = |name: String, t: &TickScores| {
-        let share = t.seen_share * 100.0;
-        format!("{name:<12} {}   {}  {share:4.0}%", scores(&t.all_db), scores(&t.seen_db))
+        let share = |share: f64| format!("{:3.0}%", share * 100.0);
+        let (seen, shown) = (share(t.seen_share), share(t.shown_share));
+        format!("{name:<10} {}  | {} {seen} | {} {shown}", scores(&t.all_db), scores(&t.seen_db), scores(&t.shown_db))
     };
+    let parts = "  dream  map off   start";
     let mut lines = vec![
-        format!("{:<12} {:^32}   {:^38}", "PSNR, dB", "all pixels", "surfaces seen before"),
-        format!("{:<12} {:>7} {:>11} {:>12}   {:>7} {:>11} {:>12} share", "", "dream", "memory off", "start frame", "dream", "memory off", "start frame"),
+        format!(
+            "{:<10} {:^24}  | {:^28} | {:^28}",
+            "PSNR, dB", "all pixels", "seen in an earlier frame", "shown at the start"
+        ),
+        format!("{:<10} {parts}  | {parts} share| {parts} share", ""),
     ];
     lines.extend(validation.rollout.iter().map(|t| row(format!("tick {}", t.tick), t)));
     lines.extend(validation.turn_away.iter().map(|t| row("turn away".into(), t)));

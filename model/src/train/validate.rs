@@ -42,6 +42,9 @@ pub struct TickScores {
     pub seen_db: Scores,
     /// Mean share of such pixels.
     pub seen_share: f64,
+    /// Over the pixels whose surface the start frame had shown: all of the truth that the dream was ever given.
+    pub shown_db: Scores,
+    pub shown_share: f64,
 }
 
 /// Truth beside dream at one tick, for people to look at.
@@ -93,14 +96,14 @@ impl TruthFilm {
         TruthFilm { views, poses }
     }
 
-    /// Which pixels of a tick show a surface that an earlier frame had shown: the point lands in that frame at that
-    /// frame's own depth.
-    fn seen_before(&self, camera: &Camera, tick: usize) -> Vec<bool> {
+    /// Which pixels of a tick show a surface that one of the `earlier` frames had shown: the point lands in that frame
+    /// at that frame's own depth.
+    fn seen_before(&self, camera: &Camera, tick: usize, earlier: Range<usize>) -> Vec<bool> {
         let pose = self.poses[tick];
         let axes = pose.axes();
         let mut seen = vec![false; camera.width * camera.height];
         let earlier: Vec<_> =
-            (0..tick).map(|at| (self.poses[at], self.poses[at].axes(), &self.views[at].depth)).collect();
+            earlier.map(|at| (self.poses[at], self.poses[at].axes(), &self.views[at].depth)).collect();
         for (at, seen) in seen.iter_mut().enumerate() {
             let blocks = self.views[tick].depth.blocks[at];
             if blocks >= Depth::SKY {
@@ -121,40 +124,69 @@ impl TruthFilm {
     }
 }
 
-/// Sums of the three contenders.
+/// Sums over seeds of the three contenders' PSNR on some of the pixels.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
-    all: [f64; 3],
-    seen: [f64; 3],
-    seen_count: f64,
-    seen_share: f64,
+    db: [f64; 3],
     count: f64,
+    share: f64,
+    seeds: f64,
 }
 
+/// A seed counts for a part of the pixels when at least this share of them belongs to it.
+const LEAST_SHARE: f64 = 0.02;
+
 impl Sums {
-    fn add(&mut self, truth: &Frame, contenders: [&Frame; 3], seen: &[bool]) {
-        let share = seen.iter().filter(|&&seen| seen).count() as f64 / seen.len() as f64;
-        self.count += 1.0;
-        self.seen_share += share;
-        for (index, frame) in contenders.into_iter().enumerate() {
-            self.all[index] += truth.psnr_db(frame).min(60.0);
-            if let Some(db) = truth.psnr_db_where(frame, |pixel| seen[pixel]).filter(|_| share > 0.02) {
-                self.seen[index] += db.min(60.0);
-            }
+    fn add(&mut self, truth: &Frame, contenders: [&Frame; 3], keep: impl Fn(usize) -> bool) {
+        let pixels = truth.width * truth.height;
+        let share = (0..pixels).filter(|&pixel| keep(pixel)).count() as f64 / pixels as f64;
+        self.seeds += 1.0;
+        self.share += share;
+        if share < LEAST_SHARE {
+            return;
         }
-        self.seen_count += f64::from(u8::from(share > 0.02));
+        self.count += 1.0;
+        for (sum, frame) in self.db.iter_mut().zip(contenders) {
+            *sum += truth.psnr_db_where(frame, &keep).unwrap_or(0.0).min(60.0);
+        }
+    }
+
+    fn scores(&self) -> Scores {
+        let [dream, memory_off, start_frame] = self.db.map(|sum| sum / self.count.max(1.0));
+        Scores { dream, memory_off, start_frame }
+    }
+
+    fn share(&self) -> f64 {
+        self.share / self.seeds.max(1.0)
+    }
+}
+
+/// The three sets of pixels that are scored at one tick.
+#[derive(Debug, Clone, Copy, Default)]
+struct TickSums {
+    all: Sums,
+    seen: Sums,
+    shown: Sums,
+}
+
+impl TickSums {
+    fn add(&mut self, film: &TruthFilm, camera: &Camera, tick: usize, dream: &Frame, memory_off: &Frame) {
+        let contenders = [dream, memory_off, &film.views[0].frame];
+        let truth = &film.views[tick].frame;
+        let (seen, shown) = (film.seen_before(camera, tick, 0..tick), film.seen_before(camera, tick, 0..1));
+        self.all.add(truth, contenders, |_| true);
+        self.seen.add(truth, contenders, |pixel| seen[pixel]);
+        self.shown.add(truth, contenders, |pixel| shown[pixel]);
     }
 
     fn scores(&self, tick: u64) -> TickScores {
-        let mean = |sums: [f64; 3], count: f64| {
-            let [dream, memory_off, start_frame] = sums.map(|sum| sum / count.max(1.0));
-            Scores { dream, memory_off, start_frame }
-        };
         TickScores {
             tick,
-            all_db: mean(self.all, self.count),
-            seen_db: mean(self.seen, self.seen_count),
-            seen_share: self.seen_share / self.count.max(1.0),
+            all_db: self.all.scores(),
+            seen_db: self.seen.scores(),
+            seen_share: self.seen.share(),
+            shown_db: self.shown.scores(),
+            shown_share: self.shown.share(),
         }
     }
 }
@@ -189,8 +221,8 @@ pub fn validate(
     let (mut on, mut off) = (dream(true)?, dream(false)?);
     let longest = SCORED_TICKS[SCORED_TICKS.len() - 1] as usize;
     let mut validation = Validation::default();
-    let mut sums = [Sums::default(); SCORED_TICKS.len()];
-    let mut away = Sums::default();
+    let mut sums = [TickSums::default(); SCORED_TICKS.len()];
+    let mut away = TickSums::default();
     for (done, seed) in seeds.enumerate() {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -208,8 +240,7 @@ pub fn validate(
         validation.position_error_blocks += f64::from((flat.length() - flat_true.length()).hypot(height));
         for (sums, tick) in sums.iter_mut().zip(SCORED_TICKS) {
             let at = tick as usize;
-            let truth = &film.views[at].frame;
-            sums.add(truth, [&frames[at], &frames_off[at], &film.views[0].frame], &film.seen_before(&camera, at));
+            sums.add(&film, &camera, at, &frames[at], &frames_off[at]);
         }
         if keep_strip {
             for tick in [0, 1, 5, 10, 20, 30, 40] {
@@ -228,8 +259,7 @@ pub fn validate(
         let (frames, _) = film_of(&mut on, seed, &actions)?;
         let (frames_off, _) = film_of(&mut off, seed, &actions)?;
         let last = actions.len();
-        let truth = &film.views[last].frame;
-        away.add(truth, [&frames[last], &frames_off[last], &film.views[0].frame], &film.seen_before(&camera, last));
+        away.add(&film, &camera, last, &frames[last], &frames_off[last]);
         if keep_strip {
             for tick in [0, 2, 4, 6, 16, 26, 28, 30, 32] {
                 validation.turn_away_strips.push(StripColumn {
