@@ -22,6 +22,8 @@ impl Default for Motion {
     }
 }
 
+/// Height of the feet at the start: a dream begins with the eye at its origin.
+const START_FEET_Y: f32 = -kinematics::EYE_HEIGHT;
 /// The ground is looked for this far below the feet, blocks.
 const DROP_BLOCKS: f32 = 4.0;
 /// A surface at most this far above the feet is ground; what is higher is a wall.
@@ -41,29 +43,26 @@ impl Motion {
             moved.z = if free_z && !(free_x && moved.x.abs() > moved.z.abs()) { moved.z } else { 0.0 };
         }
         let mut to = feet + moved;
-        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS);
+        // The world is of whole blocks: its floors lie whole blocks above or below the start, and what is predicted of
+        // them is rough.
+        let level = |y: f32| (y - START_FEET_Y).round() + START_FEET_Y;
+        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS).map(level);
         let footing_before = self.footing;
-        match (self.footing, ground) {
+        if self.footing == Footing::Ground && moved.y <= 0.0 {
             // Unknown ground holds: a dream that falls through what it has not seen is of no use.
-            (Footing::Ground, None) if moved.y <= 0.0 => to.y = feet.y,
-            (Footing::Ground, Some(ground)) if moved.y <= 0.0 => {
-                if ground < feet.y - LEDGE_BLOCKS {
-                    self.footing = Footing::Air;
-                    to.y = feet.y + moved.y;
-                } else {
-                    // Predicted ground is a little rough: follow it slowly.
-                    to.y = feet.y + (ground - feet.y) * 0.15;
-                    moved.y = 0.0;
-                }
-            }
-            _ => {
+            if ground.is_some_and(|ground| ground < feet.y - LEDGE_BLOCKS) {
                 self.footing = Footing::Air;
-                let floor = ground.unwrap_or(f32::NEG_INFINITY);
-                if moved.y <= 0.0 && to.y <= floor {
-                    to.y = floor;
-                    moved.y = 0.0;
-                    self.footing = Footing::Ground;
-                }
+            } else {
+                to.y = feet.y;
+                moved.y = 0.0;
+            }
+        } else {
+            self.footing = Footing::Air;
+            let floor = ground.unwrap_or(level(feet.y - LEDGE_BLOCKS));
+            if moved.y <= 0.0 && to.y <= floor {
+                to.y = floor;
+                moved.y = 0.0;
+                self.footing = Footing::Ground;
             }
         }
         self.velocity = kinematics::settle(moved, footing_before);

@@ -20,6 +20,8 @@ pub struct Seen<'a> {
 const MOST_VOTES: i8 = 4;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.
 const FINER: f32 = 0.7;
+/// From here on a pixel counts as a copy of the canvas.
+const COPIED: f32 = 0.6;
 /// Share of a new look in a mixed colour.
 const MIX: f32 = 0.3;
 
@@ -49,7 +51,7 @@ impl WorldState {
                 }
                 let z = axis_z[pixel];
                 let point = eye + ray * z;
-                let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], z / focal);
+                let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], z / focal, copied);
                 self.add(point, z / focal, seen.frame.pixel(x, y), copied, seen.tick, known);
             }
         }
@@ -119,21 +121,24 @@ impl WorldState {
         cell.votes = (cell.votes + 1).min(MOST_VOTES);
         cell.tick = tick;
         let finer = footprint_blocks < cell.footprint_blocks * FINER;
-        let share = if finer { 1.0 } else { MIX * (1.0 - copied) };
+        let share = if finer { 1.0 - copied } else { MIX * (1.0 - copied) };
         for (old, new) in cell.rgb.iter_mut().zip(rgb) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share).round() as u8;
         }
         cell.position += (point - cell.position) * share;
-        cell.footprint_blocks = cell.footprint_blocks.min(footprint_blocks);
+        if share > 0.5 {
+            cell.footprint_blocks = footprint_blocks;
+        }
     }
 }
 
 impl Canvas {
-    /// Whether the canvas already shows a surface at this depth, seen about as finely as now.
-    fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32) -> bool {
+    /// Whether the canvas already shows a surface at this depth, seen about as finely as now; or one that the frame
+    /// merely copied, which a nearer look has therefore not made any finer.
+    fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32, copied: f32) -> bool {
         let Some(&shown) = self.depth_blocks.get(pixel) else { return false };
         let near = (shown - depth_blocks).abs() < 0.04 * depth_blocks + 0.05;
-        near && self.footprint_blocks[pixel] * FINER < footprint_blocks
+        near && (copied > COPIED || self.footprint_blocks[pixel] * FINER < footprint_blocks)
     }
 }
 
