@@ -80,6 +80,6 @@ mod tests {
         }
         assert_eq!(sky.read(Vec3::new(0.0, -1.0, 0.1)), None);
         sky.write(Vec3::Y, [1, 1, 1], 0.0);
-        assert!(sky.read(Vec3::new(0.001, 1.0, 0.0)).is_some());
+        assert!(sky.read(Vec3::Y).is_some());
     }
 }
