@@ -1,7 +1,8 @@
 //! Training data on the fly: scripted players live in simulated worlds, each with a world state of its own.
 //!
 //! An episode is either taught (its world state is written from the truth, a little noised) or lives on the model's own
-//! frames and depths, so that the model learns to survive its own mistakes (Huang et al., "Self Forcing").
+//! frames and depths where it had seen before, so that the model learns to survive its own mistakes (after Huang et al.,
+//! "Self Forcing").
 
 use super::TrainConfig;
 use crate::{
@@ -178,13 +179,20 @@ impl Episode {
         let Some(Pending { pose, own }) = self.pending.take() else { return };
         let tick = self.tick;
         let (width, height) = (self.camera.width, self.camera.height);
-        let (frame, depth, copied) = if self.own_frames && own {
-            let Imagined { frame, depth, copied } = Imagined::new(width, height, pixels, raw);
-            (frame, depth, copied)
-        } else {
-            let (frame, depth) = self.noised_truth(config);
-            (frame, depth, Vec::new())
-        };
+        let (mut frame, mut depth) = self.noised_truth(config);
+        let mut copied = Vec::new();
+        if self.own_frames && own {
+            // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
+            // the truth, and a state full of them would teach it that the state is wrong.
+            let imagined = Imagined::new(width, height, pixels, raw);
+            for at in (0..width * height).filter(|&at| self.canvas.known(at) || tick == 1) {
+                depth.blocks[at] = imagined.depth.blocks[at];
+                if tick > 1 {
+                    frame.rgb[at * 3..at * 3 + 3].copy_from_slice(&imagined.frame.rgb[at * 3..at * 3 + 3]);
+                }
+            }
+            copied = imagined.copied;
+        }
         let seen = Seen { frame: &frame, depth: &depth, canvas: &self.canvas, copied: &copied, tick };
         self.state.write(&pose, &self.camera, &self.reader, &seen);
         self.last = Some((frame, depth));
