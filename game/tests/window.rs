@@ -19,10 +19,7 @@ fn main() {
     match window::missing() {
         None => window::keys_change_what_the_window_shows(),
         Some(reason) => {
-            assert!(
-                std::env::var_os("HOLDFAST_REQUIRE_WINDOW").is_none(),
-                "the window cannot be tested: {reason}"
-            );
+            assert!(std::env::var_os("HOLDFAST_REQUIRE_WINDOW").is_none(), "the window cannot be tested: {reason}");
             println!("skipped, the window cannot be tested: {reason}");
         }
     }
@@ -49,17 +46,19 @@ mod window {
 
     /// Names the folder of the app under test; its presence makes this program that app.
     pub const APP_FOLDER: &str = "HOLDFAST_WINDOW_TEST_FOLDER";
+    /// A file in that folder which ends the loading of the model.
+    const LOADED: &str = "loaded";
     const PATIENCE: Duration = Duration::from_secs(90);
 
     pub fn play_app() {
         let folder = PathBuf::from(env::var_os(APP_FOLDER).unwrap_or_default());
-        // Long enough for the loading line to be seen.
-        let (make, _, _) = striped(Manner {
-            step: Duration::from_millis(15),
-            ..Manner::default()
-        });
-        let factory = Box::new(|| {
-            thread::sleep(Duration::from_secs(2));
+        let (make, _, _) = striped(Manner { step: Duration::from_millis(15), ..Manner::default() });
+        let loaded = folder.join(LOADED);
+        let factory = Box::new(move || {
+            let start = Instant::now();
+            while !loaded.exists() && start.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_millis(20));
+            }
             make()
         });
         let options = PlayOptions {
@@ -76,20 +75,13 @@ mod window {
 
     /// What this machine lacks for the test, if anything.
     pub fn missing() -> Option<String> {
-        let lacks = |program: &str| {
-            Command::new("sh")
-                .args(["-c", &format!("command -v {program}")])
-                .output()
-                .ok()
-        };
+        let lacks = |program: &str| Command::new("sh").args(["-c", &format!("command -v {program}")]).output().ok();
         for program in ["Xvfb", "xdotool"] {
             if !lacks(program).is_some_and(|output| output.status.success()) {
                 return Some(format!("{program} is not installed"));
             }
         }
-        let drivers = fs::read_dir("/usr/share/vulkan/icd.d")
-            .map(Iterator::count)
-            .unwrap_or(0);
+        let drivers = fs::read_dir("/usr/share/vulkan/icd.d").map(Iterator::count).unwrap_or(0);
         (drivers == 0).then(|| "no Vulkan driver is installed (mesa-vulkan-drivers)".into())
     }
 
@@ -112,22 +104,12 @@ mod window {
 
     impl Stage {
         fn xdotool(&self, arguments: &[&str]) -> Option<String> {
-            let output = Command::new("xdotool")
-                .args(arguments)
-                .env("DISPLAY", &self.display)
-                .output()
-                .ok()?;
-            output
-                .status
-                .success()
-                .then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+            let output = Command::new("xdotool").args(arguments).env("DISPLAY", &self.display).output().ok()?;
+            output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
         }
 
         fn key(&self, key: &str) {
-            assert!(
-                self.xdotool(&["key", "--delay", "60", key]).is_some(),
-                "xdotool could not press {key}"
-            );
+            assert!(self.xdotool(&["key", "--delay", "60", key]).is_some(), "xdotool could not press {key}");
             thread::sleep(Duration::from_millis(400));
         }
 
@@ -155,11 +137,7 @@ mod window {
     }
 
     fn shots(folder: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         entries
             .filter(|path| path.to_string_lossy().ends_with(".png") && !path.to_string_lossy().contains("partial"))
             .collect()
@@ -169,11 +147,7 @@ mod window {
         let folder = env::var_os("HOLDFAST_ARTEFACTS").map(PathBuf::from).unwrap_or_else(|| {
             let program = env::current_exe().expect("a running program has a path");
             // target/release/deps/window-... lies three below the target folder.
-            program
-                .ancestors()
-                .nth(3)
-                .expect("cargo's own layout")
-                .join("artefacts")
+            program.ancestors().nth(3).expect("cargo's own layout").join("artefacts")
         });
         fs::create_dir_all(&folder).expect("the artefact folder can be made");
         folder
@@ -188,10 +162,7 @@ mod window {
         // Xvfb chooses a free display itself and writes its number.
         let number = folder.join("display");
         let server = Command::new("sh")
-            .args([
-                "-c",
-                "exec Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>\"$0\" 2>/dev/null",
-            ])
+            .args(["-c", "exec Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>\"$0\" 2>/dev/null"])
             .arg(&number)
             .spawn()
             .expect("sh is there");
@@ -214,12 +185,7 @@ mod window {
             .stderr(log)
             .spawn()
             .expect("this program can be started again");
-        Stage {
-            display,
-            folder: shots_folder,
-            app: Running(app),
-            _server: server,
-        }
+        Stage { display, folder: shots_folder, app: Running(app), _server: server }
     }
 
     pub fn no_display_is_told_in_one_line() {
@@ -233,10 +199,7 @@ mod window {
             .expect("this program can be started again");
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && told.lines().count() == 1, "{told}");
-        assert!(
-            told.contains("no display") && told.contains("holdfast rollout"),
-            "{told}"
-        );
+        assert!(told.contains("no display") && told.contains("holdfast rollout"), "{told}");
     }
 
     pub fn keys_change_what_the_window_shows() {
@@ -248,17 +211,17 @@ mod window {
                 break window;
             }
             let ended = stage.app.0.try_wait().expect("our own child");
-            assert!(
-                ended.is_none() && start.elapsed() < PATIENCE,
-                "no window; {}",
-                stage.log()
-            );
+            assert!(ended.is_none() && start.elapsed() < PATIENCE, "no window; {}", stage.log());
             thread::sleep(Duration::from_millis(200));
         };
         // Without a window manager nobody else gives it the focus.
         stage.xdotool(&["windowfocus", &window]);
-        thread::sleep(Duration::from_secs(5));
+        thread::sleep(Duration::from_secs(3));
+        let loading = stage.screenshot("loading");
+        File::create(stage.folder.join(LOADED)).expect("our own folder");
+        thread::sleep(Duration::from_secs(2));
         let start_screen = stage.screenshot("start");
+        assert_ne!(loading, start_screen, "the start screen does not tell that the model is ready");
         stage.key("Return");
         thread::sleep(Duration::from_secs(1));
         let before = stage.screenshot("play");
@@ -292,8 +255,11 @@ mod window {
         stage.key("Return");
         thread::sleep(Duration::from_secs(1));
         stage.screenshot("world-42");
-        stage.key("Escape");
-        stage.key("Up");
+        for key in ["Escape", "Down", "Return", "1", "3", "Return"] {
+            stage.key(key);
+        }
+        stage.screenshot("failed");
+        stage.key("Down");
         // The last key ends the app, so that xdotool may find its window gone.
         stage.xdotool(&["key", "Return"]);
         let closing = Instant::now();
@@ -301,11 +267,7 @@ mod window {
             if let Some(status) = stage.app.0.try_wait().expect("our own child") {
                 break status;
             }
-            assert!(
-                closing.elapsed() < PATIENCE,
-                "Quit did not end the app; {}",
-                stage.log()
-            );
+            assert!(closing.elapsed() < PATIENCE, "Quit did not end the app; {}", stage.log());
             thread::sleep(Duration::from_millis(50));
         };
         assert!(status.success(), "{status}; {}", stage.log());

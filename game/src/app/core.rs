@@ -68,11 +68,7 @@ impl CorePlugin {
 
     /// The settings, and where to keep them.
     pub fn with_config(self, config: Config, config_path: Option<PathBuf>) -> Self {
-        CorePlugin {
-            config,
-            config_path,
-            ..self
-        }
+        CorePlugin { config, config_path, ..self }
     }
 
     /// How to wake the app when there is something to see.
@@ -83,9 +79,7 @@ impl CorePlugin {
 
 impl fmt::Debug for CorePlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CorePlugin")
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
+        f.debug_struct("CorePlugin").field("seed", &self.seed).finish_non_exhaustive()
     }
 }
 
@@ -114,18 +108,14 @@ impl Plugin for CorePlugin {
             .init_state::<Screen>()
             .configure_sets(
                 PreUpdate,
-                (AppSet::Hear, AppSet::Gather, AppSet::Steer, AppSet::Tell)
-                    .chain()
-                    .after(InputSystems),
+                (AppSet::Hear, AppSet::Gather, AppSet::Steer, AppSet::Tell).chain().after(InputSystems),
             )
             .add_systems(
                 PreUpdate,
                 (
                     session::hear.in_set(AppSet::Hear),
                     devices::gather.in_set(AppSet::Gather),
-                    (steer::read_signals, steer::answer_signals, steer::kept_keys)
-                        .chain()
-                        .in_set(AppSet::Steer),
+                    (steer::read_signals, steer::answer_signals, steer::kept_keys).chain().in_set(AppSet::Steer),
                     session::act.in_set(AppSet::Tell),
                 ),
             )

@@ -106,19 +106,12 @@ impl Generator {
         let run = move || {
             let outlet = Outlet { events, waker };
             if let Err(message) = guard(|| Ok(run(factory, &commands, &outlet))) {
-                outlet.say(Event::Failed {
-                    message,
-                    can_reset: false,
-                });
+                outlet.say(Event::Failed { message, can_reset: false });
             }
             outlet.say(Event::Stopped);
         };
         let thread = thread::Builder::new().name("generator".into()).spawn(run)?;
-        Ok(Generator {
-            commands: Some(command_sender),
-            events: Some(event_receiver),
-            thread: Some(thread),
-        })
+        Ok(Generator { commands: Some(command_sender), events: Some(event_receiver), thread: Some(thread) })
     }
 
     /// Hands a command over without waiting; gives it back if the generator is too busy to take it now.
@@ -194,16 +187,10 @@ fn run(factory: WorldFactory, commands: &Receiver<Command>, outlet: &Outlet) {
     let Worlds { dream, truth, device } = match guard(|| factory().map_err(|error| format!("{error:#}"))) {
         Ok(worlds) => worlds,
         Err(message) => {
-            return outlet.say(Event::Failed {
-                message,
-                can_reset: false,
-            });
+            return outlet.say(Event::Failed { message, can_reset: false });
         }
     };
-    outlet.say(Event::Started {
-        device,
-        has_truth: truth.is_some(),
-    });
+    outlet.say(Event::Started { device, has_truth: truth.is_some() });
     let mut game = Game {
         dream,
         truth: truth.map(Truth::new),
@@ -230,10 +217,7 @@ fn run(factory: WorldFactory, commands: &Receiver<Command>, outlet: &Outlet) {
         };
         if let Err(message) = outcome {
             game.alive = false;
-            outlet.say(Event::Failed {
-                message,
-                can_reset: true,
-            });
+            outlet.say(Event::Failed { message, can_reset: true });
         }
     }
 }
@@ -292,10 +276,7 @@ impl Game {
         (self.dropped_frames, self.unanswered_input_at) = (0, None);
         self.pacer = Pacer::new(Instant::now());
         let truth = self.truth_beside()?;
-        let tick = Tick {
-            truth,
-            ..self.describe(observation, 0.0)
-        };
+        let tick = Tick { truth, ..self.describe(observation, 0.0) };
         outlet.say(Event::Frame(Box::new(tick)));
         Ok(())
     }
@@ -313,11 +294,7 @@ impl Game {
         self.pacer.advance(Instant::now());
         self.asked = false;
         let input_at = self.unanswered_input_at.take();
-        let tick = Tick {
-            truth,
-            input_at,
-            ..self.describe(observation, step_ms)
-        };
+        let tick = Tick { truth, input_at, ..self.describe(observation, step_ms) };
         if let Some(refused) = outlet.show(Box::new(tick)) {
             self.dropped_frames += 1;
             self.unanswered_input_at = refused.input_at;
@@ -337,11 +314,7 @@ impl Game {
             seed: self.seed,
             observation,
             truth: SideBySide::Off,
-            timings: Timings {
-                step_ms,
-                missed_ticks: self.pacer.missed(),
-                dropped_frames: self.dropped_frames,
-            },
+            timings: Timings { step_ms, missed_ticks: self.pacer.missed(), dropped_frames: self.dropped_frames },
             input_at: None,
             memory_cells: self.dream.memory_cells(),
         }
@@ -355,6 +328,5 @@ fn guard<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 
 fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }

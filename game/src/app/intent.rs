@@ -21,11 +21,7 @@ impl Intent {
     pub fn merge(&mut self, later: Intent) {
         self.held = later.held;
         self.pressed = Action {
-            hotbar: if later.pressed.hotbar == 0 {
-                self.pressed.hotbar
-            } else {
-                later.pressed.hotbar
-            },
+            hotbar: if later.pressed.hotbar == 0 { self.pressed.hotbar } else { later.pressed.hotbar },
             camera: std::array::from_fn(|axis| self.pressed.camera[axis] + later.pressed.camera[axis]),
             ..either(&self.pressed, &later.pressed)
         };
@@ -80,10 +76,7 @@ mod tests {
     };
 
     fn tapped(pressed: Action) -> Intent {
-        Intent {
-            pressed,
-            ..Intent::default()
-        }
+        Intent { pressed, ..Intent::default() }
     }
 
     #[test]
@@ -92,29 +85,14 @@ mod tests {
         intent.merge(tapped(Action { jump: true, ..OFF }));
         intent.merge(tapped(Action { use_: true, ..OFF }));
         intent.merge(Intent::default());
-        assert_eq!(
-            intent.take_action().0,
-            Action {
-                jump: true,
-                use_: true,
-                ..OFF
-            }
-        );
+        assert_eq!(intent.take_action().0, Action { jump: true, use_: true, ..OFF });
         assert_eq!(intent.take_action().0, OFF);
     }
 
     #[test]
     fn what_is_held_counts_until_it_is_released() {
-        let held = Action {
-            forward: true,
-            camera: [0.0, 2.0],
-            ..OFF
-        };
-        let mut intent = Intent {
-            held,
-            pressed: Action { forward: true, ..OFF },
-            ..Intent::default()
-        };
+        let held = Action { forward: true, camera: [0.0, 2.0], ..OFF };
+        let mut intent = Intent { held, pressed: Action { forward: true, ..OFF }, ..Intent::default() };
         assert_eq!(intent.take_action().0, held);
         assert_eq!(intent.take_action().0, held);
         intent.merge(Intent::default());
@@ -125,39 +103,19 @@ mod tests {
     fn mouse_turns_add_up_once_and_the_last_slot_wins() {
         let mut intent = Intent::default();
         for (slot, yaw_deg) in [(2, 30.0), (5, 40.0), (0, -10.0)] {
-            intent.merge(tapped(Action {
-                hotbar: slot,
-                camera: [1.0, yaw_deg],
-                ..OFF
-            }));
+            intent.merge(tapped(Action { hotbar: slot, camera: [1.0, yaw_deg], ..OFF }));
         }
-        assert_eq!(
-            intent.take_action().0,
-            Action {
-                hotbar: 5,
-                camera: [3.0, 60.0],
-                ..OFF
-            }
-        );
+        assert_eq!(intent.take_action().0, Action { hotbar: 5, camera: [3.0, 60.0], ..OFF });
         assert_eq!(intent.take_action().0, OFF);
-        intent.merge(tapped(Action {
-            camera: [500.0, -500.0],
-            ..OFF
-        }));
+        intent.merge(tapped(Action { camera: [500.0, -500.0], ..OFF }));
         assert!(intent.take_action().0.check().is_ok());
     }
 
     #[test]
     fn the_oldest_event_is_the_one_that_waited() {
         let (first, second) = (Instant::now(), Instant::now());
-        let mut intent = Intent {
-            oldest_event_at: Some(first),
-            ..Intent::default()
-        };
-        intent.merge(Intent {
-            oldest_event_at: Some(second),
-            ..Intent::default()
-        });
+        let mut intent = Intent { oldest_event_at: Some(first), ..Intent::default() };
+        intent.merge(Intent { oldest_event_at: Some(second), ..Intent::default() });
         assert_eq!(intent.take_action().1, Some(first));
         assert_eq!(intent.take_action().1, None);
     }

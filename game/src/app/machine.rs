@@ -31,10 +31,7 @@ fn has_renderer() -> bool {
     };
     let hook = take_hook();
     set_hook(Box::new(|_| ()));
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        block_on(initialize_renderer(backends, None, &settings))
-    }))
-    .is_ok();
+    let found = catch_unwind(AssertUnwindSafe(|| block_on(initialize_renderer(backends, None, &settings)))).is_ok();
     set_hook(hook);
     found
 }
@@ -71,12 +68,7 @@ mod display {
     /// Host and number of `host:number.screen`.
     fn parse_x11(name: &str) -> Option<(&str, u16)> {
         let (host, rest) = name.rsplit_once(':')?;
-        let number = rest
-            .split('.')
-            .next()?
-            .parse()
-            .ok()
-            .filter(|&number: &u16| number < 1000)?;
+        let number = rest.split('.').next()?.parse().ok().filter(|&number: &u16| number < 1000)?;
         Some((host, number))
     }
 
@@ -86,12 +78,8 @@ mod display {
 
         #[track_caller]
         fn check(variables: &[(&str, &str)], expected: &str) {
-            let look_up = |name: &str| {
-                variables
-                    .iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, value)| value.to_string())
-            };
+            let look_up =
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
             let reason = find(look_up).expect_err(expected);
             assert!(reason.contains(expected), "{reason:?} lacks {expected:?}");
         }
@@ -101,10 +89,7 @@ mod display {
             check(&[], "neither DISPLAY nor WAYLAND_DISPLAY is set");
             check(&[("DISPLAY", ":931")], "cannot connect to DISPLAY=:931");
             check(&[("DISPLAY", "nonsense")], "expected a name like :0");
-            check(
-                &[("DISPLAY", ":0"), ("WAYLAND_DISPLAY", "gone-7")],
-                "cannot connect to WAYLAND_DISPLAY=gone-7",
-            );
+            check(&[("DISPLAY", ":0"), ("WAYLAND_DISPLAY", "gone-7")], "cannot connect to WAYLAND_DISPLAY=gone-7");
         }
 
         #[test]

@@ -85,14 +85,7 @@ impl Screen {
             Screen::Start | Screen::Play => &[],
             Screen::Paused => &[Row::Resume, Row::NewWorld, Row::Settings, Row::Quit],
             Screen::NewWorld => &[Row::Seed, Row::AnotherSeed, Row::Create, Row::Back],
-            Screen::Settings => &[
-                Row::MouseSpeed,
-                Row::InvertY,
-                Row::LookSpeed,
-                Row::Hud,
-                Row::SideBySide,
-                Row::Back,
-            ],
+            Screen::Settings => &[Row::MouseSpeed, Row::InvertY, Row::LookSpeed, Row::Hud, Row::SideBySide, Row::Back],
             Screen::Failed if matches!(session.phase, Phase::Failed { can_reset: true, .. }) => {
                 &[Row::NewWorld, Row::Quit]
             }
@@ -213,9 +206,9 @@ impl Menu {
                 None
             }
             // An emptied seed field means no wish: a random world.
-            Row::Seed | Row::Create => Some(Choice::NewWorld {
-                seed: self.seed_text.parse().unwrap_or_else(|_| random_seed()),
-            }),
+            Row::Seed | Row::Create => {
+                Some(Choice::NewWorld { seed: self.seed_text.parse().unwrap_or_else(|_| random_seed()) })
+            }
             Row::MouseSpeed | Row::LookSpeed | Row::InvertY | Row::Hud | Row::SideBySide => {
                 self.adjust(row, 1, settings)
             }
@@ -265,14 +258,9 @@ mod tests {
     #[track_caller]
     fn check(screen: Screen, signals: &[Signal], expected: Option<Choice>) -> (Menu, Settings) {
         let (mut menu, mut settings) = (Menu::default(), Settings::default());
-        let session = Session {
-            has_truth: true,
-            ..Session::default()
-        };
+        let session = Session { has_truth: true, ..Session::default() };
         menu.open(screen);
-        let choice = signals
-            .iter()
-            .fold(None, |_, &signal| menu.answer(signal, screen, &session, &mut settings));
+        let choice = signals.iter().fold(None, |_, &signal| menu.answer(signal, screen, &session, &mut settings));
         assert_eq!(choice, expected, "{signals:?}");
         (menu, settings)
     }
@@ -285,11 +273,7 @@ mod tests {
         check(Screen::Paused, &[Back], Some(Choice::Go(Screen::Play)));
         check(Screen::Paused, &[Down, Accept], Some(Choice::Go(Screen::NewWorld)));
         check(Screen::Paused, &[Up, Accept], Some(Choice::Quit));
-        check(
-            Screen::Paused,
-            &[Down, Down, Down, Down, Accept],
-            Some(Choice::Go(Screen::Play)),
-        );
+        check(Screen::Paused, &[Down, Down, Down, Down, Accept], Some(Choice::Go(Screen::Play)));
         check(Screen::Paused, &[Point(2), Accept], Some(Choice::Go(Screen::Settings)));
         check(Screen::Paused, &[Click(3)], Some(Choice::Quit));
         check(Screen::Paused, &[Click(9)], None);
@@ -300,21 +284,9 @@ mod tests {
     #[test]
     fn a_seed_is_typed_over_the_random_one() {
         use Signal::{Accept, Digit, Erase, Right, Up};
-        check(
-            Screen::NewWorld,
-            &[Digit(0), Digit(4), Digit(2), Accept],
-            Some(Choice::NewWorld { seed: 42 }),
-        );
-        check(
-            Screen::NewWorld,
-            &[Digit(7), Digit(1), Erase, Accept],
-            Some(Choice::NewWorld { seed: 7 }),
-        );
-        check(
-            Screen::NewWorld,
-            &[Digit(9), Right, Accept],
-            Some(Choice::NewWorld { seed: 10 }),
-        );
+        check(Screen::NewWorld, &[Digit(0), Digit(4), Digit(2), Accept], Some(Choice::NewWorld { seed: 42 }));
+        check(Screen::NewWorld, &[Digit(7), Digit(1), Erase, Accept], Some(Choice::NewWorld { seed: 7 }));
+        check(Screen::NewWorld, &[Digit(9), Right, Accept], Some(Choice::NewWorld { seed: 10 }));
         let (menu, _) = check(Screen::NewWorld, &[Digit(9); 30], None);
         assert!(menu.seed_text.parse::<u64>().is_ok(), "{}", menu.seed_text);
         let (menu, _) = check(Screen::NewWorld, &[Up], None);
@@ -326,25 +298,15 @@ mod tests {
         use Signal::{Down, Left, Right};
         assert_eq!(check(Screen::Settings, &[Right], None).1.mouse_deg_per_count, 0.13);
         assert_eq!(check(Screen::Settings, &[Left; 50], None).1.mouse_deg_per_count, 0.01);
-        assert_eq!(
-            check(Screen::Settings, &[Down, Down, Right], None)
-                .1
-                .gamepad_look_deg_per_s,
-            220.0
-        );
+        assert_eq!(check(Screen::Settings, &[Down, Down, Right], None).1.gamepad_look_deg_per_s, 220.0);
         assert!(check(Screen::Settings, &[Down, Right], None).1.invert_y);
         assert!(!check(Screen::Settings, &[Down, Down, Down, Left], None).1.hud);
     }
 
     #[test]
     fn a_failed_world_offers_what_is_possible() {
-        let failed = |can_reset| Session {
-            phase: Phase::Failed {
-                message: "no".into(),
-                can_reset,
-            },
-            ..Session::default()
-        };
+        let failed =
+            |can_reset| Session { phase: Phase::Failed { message: "no".into(), can_reset }, ..Session::default() };
         assert_eq!(Screen::Failed.rows(&failed(true)), [Row::NewWorld, Row::Quit]);
         assert_eq!(Screen::Failed.rows(&failed(false)), [Row::Quit]);
         let mut menu = Menu::default();

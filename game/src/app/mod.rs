@@ -48,17 +48,10 @@ pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
     use bevy::{log::LogPlugin, prelude::*, winit::EventLoopProxyWrapper, winit::WinitUserEvent};
 
     let config_path = options.config_path.or_else(crate::input::Config::default_path);
-    let config = config_path
-        .as_deref()
-        .map(crate::input::Config::load)
-        .transpose()?
-        .unwrap_or_default();
+    let config = config_path.as_deref().map(crate::input::Config::load).transpose()?.unwrap_or_default();
     machine::can_show()?;
     let mut app = App::new();
-    let window = WindowPlugin {
-        primary_window: Some(view::window()),
-        ..default()
-    };
+    let window = WindowPlugin { primary_window: Some(view::window()), ..default() };
     // The command line sets up the log for every command.
     app.add_plugins(DefaultPlugins.build().disable::<LogPlugin>().set(window));
     let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
@@ -72,9 +65,7 @@ pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
             .with_side_by_side(options.side_by_side)
             .with_config(config, config_path)
             .with_waker(waker),
-        view::ViewPlugin {
-            screenshot_dir: options.screenshot_dir,
-        },
+        view::ViewPlugin { screenshot_dir: options.screenshot_dir },
     ));
     match app.run() {
         AppExit::Success => Ok(()),

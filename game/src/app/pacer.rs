@@ -59,10 +59,7 @@ mod tests {
 
     #[test]
     fn punctual_ticks_do_not_drift() {
-        assert_eq!(
-            run(1001, |tick| u64::from(tick % 45)),
-            (Pacer::PERIOD * 1000 + Duration::from_millis(10), 0)
-        );
+        assert_eq!(run(1001, |tick| u64::from(tick % 45)), (Pacer::PERIOD * 1000 + Duration::from_millis(10), 0));
     }
 
     #[test]

@@ -25,10 +25,7 @@ pub struct Link {
 
 impl Link {
     pub fn new(generator: Generator) -> Self {
-        Link {
-            generator,
-            outbox: VecDeque::new(),
-        }
+        Link { generator, outbox: VecDeque::new() }
     }
 
     /// Tells the generator, now or as soon as it listens. Never waits; intents that must wait merge into one.
@@ -105,12 +102,7 @@ pub struct Pictures {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Pictures {
-            dream: Frame::default(),
-            truth: SideBySide::Off,
-            version: 0,
-            input_at: None,
-        }
+        Pictures { dream: Frame::default(), truth: SideBySide::Off, version: 0, input_at: None }
     }
 }
 
@@ -126,10 +118,7 @@ impl Notice {
     }
 
     pub fn text(&self) -> &str {
-        self.0
-            .as_ref()
-            .filter(|(_, set_at)| set_at.elapsed() < Self::SHOWN)
-            .map_or("", |(text, _)| text)
+        self.0.as_ref().filter(|(_, set_at)| set_at.elapsed() < Self::SHOWN).map_or("", |(text, _)| text)
     }
 }
 
@@ -172,10 +161,7 @@ pub(super) fn hear(
                 next.set(Screen::Failed);
             }
             Event::Stopped if !matches!(session.phase, Phase::Failed { .. }) => {
-                session.phase = Phase::Failed {
-                    message: "the generator ended".into(),
-                    can_reset: false,
-                };
+                session.phase = Phase::Failed { message: "the generator ended".into(), can_reset: false };
                 next.set(Screen::Failed);
             }
             Event::Stopped => {}

@@ -33,11 +33,7 @@ impl Stats {
         self.dropped_frames = tick.timings.dropped_frames;
         self.memory_cells = tick.memory_cells;
         self.arrivals.push_back(now);
-        while self
-            .arrivals
-            .front()
-            .is_some_and(|&arrival| now - arrival > FRAME_WINDOW)
-        {
+        while self.arrivals.front().is_some_and(|&arrival| now - arrival > FRAME_WINDOW) {
             self.arrivals.pop_front();
         }
     }
@@ -78,16 +74,8 @@ impl Stats {
             whole(self.key_to_pixel_median_ms()),
         );
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "tick {}   missed {}   seed {}",
-            self.tick, self.missed_ticks, self.seed
-        );
-        let _ = write!(
-            text,
-            "{device}   memory {} cells   recording off",
-            with_thousands(self.memory_cells)
-        );
+        let _ = writeln!(text, "tick {}   missed {}   seed {}", self.tick, self.missed_ticks, self.seed);
+        let _ = write!(text, "{device}   memory {} cells   recording off", with_thousands(self.memory_cells));
         text
     }
 }
@@ -110,10 +98,7 @@ mod tests {
 
     #[test]
     fn thousands_are_marked() {
-        assert_eq!(
-            [0, 999, 1000, 1234567].map(with_thousands),
-            ["0", "999", "1,000", "1,234,567"]
-        );
+        assert_eq!([0, 999, 1000, 1234567].map(with_thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -53,12 +53,7 @@ pub(super) fn read_signals(
             KeyCode::Backspace => Signal::Erase,
             KeyCode::Enter | KeyCode::NumpadEnter | KeyCode::Space if !key.repeat => Signal::Accept,
             KeyCode::Escape if !key.repeat => Signal::Back,
-            _ => match key
-                .text
-                .as_ref()
-                .and_then(|text| text.chars().next())
-                .and_then(|c| c.to_digit(10))
-            {
+            _ => match key.text.as_ref().and_then(|text| text.chars().next()).and_then(|c| c.to_digit(10)) {
                 Some(digit) => Signal::Digit(digit as u8),
                 None => continue,
             },
@@ -76,10 +71,7 @@ pub(super) fn read_signals(
             _ => continue,
         });
     }
-    let stick = pads
-        .iter()
-        .map(Gamepad::left_stick)
-        .max_by(|a, b| a.length().total_cmp(&b.length()));
+    let stick = pads.iter().map(Gamepad::left_stick).max_by(|a, b| a.length().total_cmp(&b.length()));
     let stick = stick.unwrap_or_default();
     if stick.length() < STICK_RESTING {
         *stick_was = None;
@@ -165,8 +157,7 @@ impl Wheelhouse<'_> {
 
     fn toggle_side_by_side(&mut self) {
         if !self.session.has_truth {
-            self.notice
-                .set("side by side needs the simulator, which this game runs without");
+            self.notice.set("side by side needs the simulator, which this game runs without");
             return;
         }
         self.session.side_by_side = !self.session.side_by_side;
@@ -176,8 +167,7 @@ impl Wheelhouse<'_> {
     fn save_settings(&mut self) {
         let Some(path) = &self.config_path.0 else { return };
         if let Err(error) = self.config.save_settings(path) {
-            self.notice
-                .set(format!("settings not saved: {}: {error}", path.display()));
+            self.notice.set(format!("settings not saved: {}: {error}", path.display()));
         }
     }
 }

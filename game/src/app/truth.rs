@@ -16,13 +16,7 @@ pub(super) struct Truth {
 
 impl Truth {
     pub fn new(world: Box<dyn World>) -> Self {
-        Truth {
-            world,
-            seed: 0,
-            started: false,
-            waiting: VecDeque::new(),
-            frame: Frame::default(),
-        }
+        Truth { world, seed: 0, started: false, waiting: VecDeque::new(), frame: Frame::default() }
     }
 
     /// A new world; it is not made before somebody looks.

@@ -31,9 +31,6 @@ pub type WorldFactory = Box<dyn FnOnce() -> anyhow::Result<Worlds> + Send>;
 impl fmt::Debug for Worlds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let truth = self.truth.is_some();
-        f.debug_struct("Worlds")
-            .field("device", &self.device)
-            .field("truth", &truth)
-            .finish_non_exhaustive()
+        f.debug_struct("Worlds").field("device", &self.device).field("truth", &truth).finish_non_exhaustive()
     }
 }

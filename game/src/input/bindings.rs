@@ -72,10 +72,7 @@ impl Control {
         match self {
             Control::NextSlot => Some(slot % 9 + 1),
             Control::PreviousSlot => Some((slot + 7) % 9 + 1),
-            _ => Self::SLOTS
-                .iter()
-                .position(|&control| control == self)
-                .map(|index| index as u8 + 1),
+            _ => Self::SLOTS.iter().position(|&control| control == self).map(|index| index as u8 + 1),
         }
     }
 }
@@ -93,9 +90,7 @@ impl Bindings {
     }
 
     pub fn controls_of(&self, input: Input) -> impl Iterator<Item = Control> {
-        self.iter()
-            .filter(move |(_, inputs)| inputs.contains(&input))
-            .map(|(control, _)| control)
+        self.iter().filter(move |(_, inputs)| inputs.contains(&input)).map(|(control, _)| control)
     }
 
     /// The inputs of a control as a player reads them: `W, Up`.
@@ -127,30 +122,11 @@ impl Default for Bindings {
             (Control::Right, vec![Key(KeyCode::KeyD), Key(KeyCode::ArrowRight)]),
             (Control::Jump, vec![Key(KeyCode::Space), Pad(GamepadButton::South)]),
             (Control::Sneak, vec![Key(KeyCode::ShiftLeft), Pad(GamepadButton::East)]),
-            (
-                Control::Sprint,
-                vec![Key(KeyCode::ControlLeft), Pad(GamepadButton::LeftThumb)],
-            ),
-            (
-                Control::Attack,
-                vec![Mouse(MouseButton::Left), Pad(GamepadButton::RightTrigger2)],
-            ),
-            (
-                Control::Use,
-                vec![Mouse(MouseButton::Right), Pad(GamepadButton::LeftTrigger2)],
-            ),
-            (
-                Control::NextSlot,
-                vec![
-                    WheelDown,
-                    Pad(GamepadButton::RightTrigger),
-                    Pad(GamepadButton::DPadRight),
-                ],
-            ),
-            (
-                Control::PreviousSlot,
-                vec![WheelUp, Pad(GamepadButton::LeftTrigger), Pad(GamepadButton::DPadLeft)],
-            ),
+            (Control::Sprint, vec![Key(KeyCode::ControlLeft), Pad(GamepadButton::LeftThumb)]),
+            (Control::Attack, vec![Mouse(MouseButton::Left), Pad(GamepadButton::RightTrigger2)]),
+            (Control::Use, vec![Mouse(MouseButton::Right), Pad(GamepadButton::LeftTrigger2)]),
+            (Control::NextSlot, vec![WheelDown, Pad(GamepadButton::RightTrigger), Pad(GamepadButton::DPadRight)]),
+            (Control::PreviousSlot, vec![WheelUp, Pad(GamepadButton::LeftTrigger), Pad(GamepadButton::DPadLeft)]),
         ]);
         map.extend(Control::SLOTS.into_iter().zip(digits.map(|digit| vec![Key(digit)])));
         Bindings(map)
@@ -239,13 +215,8 @@ impl Input {
         let name = self.to_string();
         match self {
             Input::Key(_) => {
-                let short = ["Key", "Digit", "Arrow"]
-                    .iter()
-                    .find_map(|prefix| name.strip_prefix(prefix));
-                short
-                    .unwrap_or(&name)
-                    .replace("ShiftLeft", "Shift")
-                    .replace("ControlLeft", "Ctrl")
+                let short = ["Key", "Digit", "Arrow"].iter().find_map(|prefix| name.strip_prefix(prefix));
+                short.unwrap_or(&name).replace("ShiftLeft", "Shift").replace("ControlLeft", "Ctrl")
             }
             Input::Mouse(_) => format!("{} mouse", name["Mouse".len()..].to_lowercase()),
             Input::WheelUp | Input::WheelDown => "wheel".into(),
@@ -280,10 +251,6 @@ mod tests {
     #[test]
     fn bad_names_are_refused_with_a_hint() {
         assert!("W".parse::<Input>().is_err_and(|reason| reason.contains("KeyW")));
-        assert!(
-            "Escape"
-                .parse::<Input>()
-                .is_err_and(|reason| reason.contains("pause menu"))
-        );
+        assert!("Escape".parse::<Input>().is_err_and(|reason| reason.contains("pause menu")));
     }
 }

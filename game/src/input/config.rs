@@ -63,26 +63,10 @@ impl Settings {
     /// Name, value and explanation of each line of the file.
     fn lines(&self) -> [(&'static str, String, &'static str); 5] {
         [
-            (
-                "mouse_deg_per_count",
-                self.mouse_deg_per_count.to_string(),
-                "camera turn of one count of mouse motion",
-            ),
-            (
-                "invert_y",
-                self.invert_y.to_string(),
-                "true: pushing the mouse or stick forward looks down",
-            ),
-            (
-                "gamepad_look_deg_per_s",
-                self.gamepad_look_deg_per_s.to_string(),
-                "turn rate of a fully tilted stick",
-            ),
-            (
-                "stick_dead_zone",
-                self.stick_dead_zone.to_string(),
-                "tilt below which a stick rests, 0 to 0.9",
-            ),
+            ("mouse_deg_per_count", self.mouse_deg_per_count.to_string(), "camera turn of one count of mouse motion"),
+            ("invert_y", self.invert_y.to_string(), "true: pushing the mouse or stick forward looks down"),
+            ("gamepad_look_deg_per_s", self.gamepad_look_deg_per_s.to_string(), "turn rate of a fully tilted stick"),
+            ("stick_dead_zone", self.stick_dead_zone.to_string(), "tilt below which a stick rests, 0 to 0.9"),
             ("hud", self.hud.to_string(), "the heads-up display (F1 while playing)"),
         ]
     }
@@ -114,25 +98,17 @@ impl Config {
     /// Reads the file, or writes one with the defaults if there is none.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map_err(|(line, reason)| ConfigError::Line {
-                path: path.into(),
-                line,
-                reason,
-            }),
+            Ok(text) => {
+                Self::parse(&text).map_err(|(line, reason)| ConfigError::Line { path: path.into(), line, reason })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let config = Config::default();
                 if let Err(error) = write_whole(path, &config.to_toml()) {
-                    tracing::warn!(
-                        "cannot write {}: {error}; playing with the default keys",
-                        path.display()
-                    );
+                    tracing::warn!("cannot write {}: {error}; playing with the default keys", path.display());
                 }
                 Ok(config)
             }
-            Err(source) => Err(ConfigError::Read {
-                path: path.into(),
-                source,
-            }),
+            Err(source) => Err(ConfigError::Read { path: path.into(), source }),
         }
     }
 
@@ -146,32 +122,19 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, (usize, String)> {
         let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|error| {
-            (
-                line_of(error.span().map_or(0, |span| span.start)),
-                error.message().trim().to_string(),
-            )
+            (line_of(error.span().map_or(0, |span| span.start)), error.message().trim().to_string())
         })?;
         let defaults = Settings::default();
         let number = |name: &str, value: Option<Spanned<f32>>, default: f32, range: RangeInclusive<f32>| match value {
             None => Ok(default),
             Some(value) if range.contains(value.get_ref()) => Ok(*value.get_ref()),
             Some(value) => {
-                let reason = format!(
-                    "{name} is {}, expected {} to {}",
-                    value.get_ref(),
-                    range.start(),
-                    range.end()
-                );
+                let reason = format!("{name} is {}, expected {} to {}", value.get_ref(), range.start(), range.end());
                 Err((line_of(value.span().start), reason))
             }
         };
-        let FileSettings {
-            mouse_deg_per_count,
-            invert_y,
-            gamepad_look_deg_per_s,
-            stick_dead_zone,
-            hud,
-        } = file.settings;
+        let FileSettings { mouse_deg_per_count, invert_y, gamepad_look_deg_per_s, stick_dead_zone, hud } =
+            file.settings;
         let settings = Settings {
             mouse_deg_per_count: number(
                 "mouse_deg_per_count",
@@ -194,10 +157,7 @@ impl Config {
             )?,
             hud: hud.unwrap_or(defaults.hud),
         };
-        Ok(Config {
-            settings,
-            bindings: Bindings::with(file.bindings),
-        })
+        Ok(Config { settings, bindings: Bindings::with(file.bindings) })
     }
 
     /// The file with its comments.
@@ -219,11 +179,7 @@ impl Config {
         );
         for (control, inputs) in self.bindings.iter() {
             let name = serde_json::to_string(&control).unwrap_or_default();
-            let inputs = inputs
-                .iter()
-                .map(|input| format!("\"{input}\""))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let inputs = inputs.iter().map(|input| format!("\"{input}\"")).collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "{} = [{inputs}]", name.trim_matches('"'));
         }
         text
@@ -233,13 +189,10 @@ impl Config {
 /// The text with the values of its settings lines replaced; lines that are missing go to the top of the section.
 fn with_settings(text: &str, settings: &Settings) -> String {
     let mut lines: Vec<String> = text.lines().map(String::from).collect();
-    let header = lines
-        .iter()
-        .position(|line| line.trim() == "[settings]")
-        .unwrap_or_else(|| {
-            lines.insert(0, "[settings]".into());
-            0
-        });
+    let header = lines.iter().position(|line| line.trim() == "[settings]").unwrap_or_else(|| {
+        lines.insert(0, "[settings]".into());
+        0
+    });
     for (name, value, _) in settings.lines() {
         let is_it = |line: &String| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
         match lines.iter_mut().find(|line| is_it(line)) {
@@ -286,40 +239,17 @@ mod tests {
     fn a_changed_line_changes_only_itself() {
         let config = Config::parse("[settings]\ninvert_y = true\n[bindings]\njump = [\"KeyJ\"]\n").expect("valid");
         assert!(config.settings.invert_y);
-        assert_eq!(
-            config.settings.mouse_deg_per_count,
-            Settings::default().mouse_deg_per_count
-        );
-        assert_eq!(
-            config
-                .bindings
-                .controls_of(Input::Key(KeyCode::KeyJ))
-                .collect::<Vec<_>>(),
-            [Control::Jump]
-        );
+        assert_eq!(config.settings.mouse_deg_per_count, Settings::default().mouse_deg_per_count);
+        assert_eq!(config.bindings.controls_of(Input::Key(KeyCode::KeyJ)).collect::<Vec<_>>(), [Control::Jump]);
         assert_eq!(config.bindings.controls_of(Input::Key(KeyCode::Space)).count(), 0);
-        assert_eq!(
-            config
-                .bindings
-                .controls_of(Input::Key(KeyCode::KeyW))
-                .collect::<Vec<_>>(),
-            [Control::Forward]
-        );
+        assert_eq!(config.bindings.controls_of(Input::Key(KeyCode::KeyW)).collect::<Vec<_>>(), [Control::Forward]);
     }
 
     #[test]
     fn errors_name_the_line_and_what_is_wrong() {
         check_error("[settings]\nmouse = 1\n", 2, "unknown field `mouse`");
-        check_error(
-            "[settings]\n\nmouse_deg_per_count = 50.0\n",
-            3,
-            "mouse_deg_per_count is 50, expected 0.01 to 1",
-        );
-        check_error(
-            "[bindings]\nforward = [\"KeyW\"]\njump = [\"Spacebar\"]\n",
-            3,
-            "no input named \"Spacebar\"",
-        );
+        check_error("[settings]\n\nmouse_deg_per_count = 50.0\n", 3, "mouse_deg_per_count is 50, expected 0.01 to 1");
+        check_error("[bindings]\nforward = [\"KeyW\"]\njump = [\"Spacebar\"]\n", 3, "no input named \"Spacebar\"");
         check_error("[bindings]\nfly = [\"KeyF\"]\n", 2, "unknown variant `fly`");
         check_error("[bindings]\nuse = [\"F3\"]\n", 2, "F3 is kept for side by side");
         check_error("[bindings]\nuse = \"KeyE\"\n", 2, "sequence");
@@ -332,16 +262,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("deep/config.toml");
         let mut config = Config::load(&path).expect("made on first use");
-        fs::write(
-            &path,
-            "# mine\n[settings]\ninvert_y = false # as on the plane\n[bindings]\njump = [\"KeyJ\"]\n",
-        )
-        .expect("written");
-        config.settings = Settings {
-            invert_y: true,
-            hud: false,
-            ..config.settings
-        };
+        fs::write(&path, "# mine\n[settings]\ninvert_y = false # as on the plane\n[bindings]\njump = [\"KeyJ\"]\n")
+            .expect("written");
+        config.settings = Settings { invert_y: true, hud: false, ..config.settings };
         config.save_settings(&path).expect("saved");
         let text = fs::read_to_string(&path).expect("there");
         assert!(
@@ -359,9 +282,6 @@ mod tests {
         let path = folder.path().join("config.toml");
         fs::write(&path, "[bindings]\njump = [\"Spacebar\"]\n").expect("written");
         let message = Config::load(&path).expect_err("bad").to_string();
-        assert!(
-            message.contains("config.toml, line 2: there is no input named \"Spacebar\""),
-            "{message}"
-        );
+        assert!(message.contains("config.toml, line 2: there is no input named \"Spacebar\""), "{message}");
     }
 }

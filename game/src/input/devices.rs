@@ -73,10 +73,7 @@ impl Devices {
 
     /// Forgets what is held and pending: what was pressed in a menu must not act in the world.
     pub fn clear(&mut self) {
-        *self = Devices {
-            slot: self.slot,
-            ..Devices::default()
-        };
+        *self = Devices { slot: self.slot, ..Devices::default() };
     }
 
     /// What happened since the last call, as it crosses to the generator; `None` if nothing that matters did.
@@ -94,11 +91,7 @@ impl Devices {
             ..Snapshot::default()
         };
         let oldest_event_at = self.oldest_event_at.take();
-        let intent = Intent {
-            held: map_input(&held, config),
-            pressed: map_input(&pressed, config),
-            oldest_event_at,
-        };
+        let intent = Intent { held: map_input(&held, config), pressed: map_input(&pressed, config), oldest_event_at };
         let quiet = intent.held == self.sent_held && intent.pressed == Action::default();
         self.sent_held = intent.held;
         (!quiet).then_some(intent)
@@ -111,10 +104,7 @@ impl Devices {
 
 /// The messages of every device.
 #[derive(SystemParam)]
-#[expect(
-    missing_debug_implementations,
-    reason = "a system parameter lives inside one system call"
-)]
+#[expect(missing_debug_implementations, reason = "a system parameter lives inside one system call")]
 pub struct DeviceMessages<'w, 's> {
     keys: MessageReader<'w, 's, KeyboardInput>,
     focus_lost: MessageReader<'w, 's, KeyboardFocusLost>,
@@ -172,11 +162,7 @@ pub fn gather(
             MouseScrollUnit::Pixel => wheel.y / MouseScrollUnit::SCROLL_UNIT_CONVERSION_FACTOR,
         };
         while devices.wheel_notches.abs() >= 1.0 {
-            let input = if devices.wheel_notches > 0.0 {
-                Input::WheelUp
-            } else {
-                Input::WheelDown
-            };
+            let input = if devices.wheel_notches > 0.0 { Input::WheelUp } else { Input::WheelDown };
             devices.wheel_notches -= devices.wheel_notches.signum();
             devices.press(input, &config);
             devices.release(input);

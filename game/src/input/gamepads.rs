@@ -39,18 +39,12 @@ pub struct GamepadPlugin {
 
 impl Plugin for GamepadPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Bridge::start(self.waker.clone()))
-            .add_systems(PreUpdate, forward.before(InputSystems));
+        app.insert_resource(Bridge::start(self.waker.clone())).add_systems(PreUpdate, forward.before(InputSystems));
     }
 }
 
 enum PadEvent {
-    Connected {
-        id: GamepadId,
-        name: String,
-        vendor_id: Option<u16>,
-        product_id: Option<u16>,
-    },
+    Connected { id: GamepadId, name: String, vendor_id: Option<u16>, product_id: Option<u16> },
     Disconnected(GamepadId),
     Button(GamepadId, GamepadButton, f32),
     Axis(GamepadId, GamepadAxis, f32),
@@ -69,18 +63,9 @@ impl Bridge {
         let (sender, events) = bounded(WAITING_EVENTS);
         let stop = Arc::new(AtomicBool::new(false));
         let seen_stop = Arc::clone(&stop);
-        let spawned = thread::Builder::new()
-            .name("gamepads".into())
-            .spawn(move || watch(&sender, &seen_stop, &waker));
-        let thread = spawned
-            .map_err(|error| tracing::warn!("no gamepads: cannot start their thread: {error}"))
-            .ok();
-        Bridge {
-            events: Some(events),
-            stop,
-            thread,
-            entities: HashMap::new(),
-        }
+        let spawned = thread::Builder::new().name("gamepads".into()).spawn(move || watch(&sender, &seen_stop, &waker));
+        let thread = spawned.map_err(|error| tracing::warn!("no gamepads: cannot start their thread: {error}")).ok();
+        Bridge { events: Some(events), stop, thread, entities: HashMap::new() }
     }
 }
 
@@ -158,31 +143,14 @@ fn forward(
     mut raw: MessageWriter<RawGamepadEvent>,
     mut connections: MessageWriter<GamepadConnectionEvent>,
 ) {
-    let Bridge {
-        events: Some(events),
-        entities,
-        ..
-    } = &mut *bridge
-    else {
+    let Bridge { events: Some(events), entities, .. } = &mut *bridge else {
         return;
     };
     for event in events.try_iter() {
         let connection = match event {
-            PadEvent::Connected {
-                id,
-                name,
-                vendor_id,
-                product_id,
-            } => {
+            PadEvent::Connected { id, name, vendor_id, product_id } => {
                 let entity = *entities.entry(id).or_insert_with(|| commands.spawn_empty().id());
-                GamepadConnectionEvent::new(
-                    entity,
-                    GamepadConnection::Connected {
-                        name,
-                        vendor_id,
-                        product_id,
-                    },
-                )
+                GamepadConnectionEvent::new(entity, GamepadConnection::Connected { name, vendor_id, product_id })
             }
             PadEvent::Disconnected(id) => {
                 let Some(&entity) = entities.get(&id) else { continue };

@@ -71,11 +71,7 @@ fn outside_dead_zone(stick: Vec2, dead_zone: f32) -> Vec2 {
 fn eight_ways(stick: Vec2) -> [i8; 2] {
     let sin_22_5_deg = 0.382_683_43;
     let way = |part: f32| {
-        if part.abs() <= stick.length() * sin_22_5_deg {
-            0
-        } else {
-            part.signum() as i8
-        }
+        if part.abs() <= stick.length() * sin_22_5_deg { 0 } else { part.signum() as i8 }
     };
     [way(stick.x), way(stick.y)]
 }
@@ -91,10 +87,7 @@ mod tests {
     }
 
     fn down(inputs: &[Input]) -> Snapshot {
-        Snapshot {
-            down: inputs.iter().copied().collect(),
-            ..Snapshot::default()
-        }
+        Snapshot { down: inputs.iter().copied().collect(), ..Snapshot::default() }
     }
 
     #[test]
@@ -105,38 +98,19 @@ mod tests {
         check(down(&[Input::Key(KeyCode::ArrowDown)]), Action { back: true, ..off });
         check(down(&[Input::Key(KeyCode::KeyA)]), Action { left: true, ..off });
         check(down(&[Input::Key(KeyCode::KeyD)]), Action { right: true, ..off });
-        check(
-            down(&[Input::Key(KeyCode::Space), Input::Pad(GamepadButton::South)]),
-            Action { jump: true, ..off },
-        );
+        check(down(&[Input::Key(KeyCode::Space), Input::Pad(GamepadButton::South)]), Action { jump: true, ..off });
         check(down(&[Input::Key(KeyCode::ShiftLeft)]), Action { sneak: true, ..off });
-        check(
-            down(&[Input::Pad(GamepadButton::LeftThumb)]),
-            Action { sprint: true, ..off },
-        );
+        check(down(&[Input::Pad(GamepadButton::LeftThumb)]), Action { sprint: true, ..off });
         check(down(&[Input::Mouse(MouseButton::Left)]), Action { attack: true, ..off });
         check(down(&[Input::Mouse(MouseButton::Right)]), Action { use_: true, ..off });
         check(down(&[Input::Key(KeyCode::KeyQ)]), off);
-        check(
-            Snapshot {
-                slot: 3,
-                ..Snapshot::default()
-            },
-            Action { hotbar: 3, ..off },
-        );
+        check(Snapshot { slot: 3, ..Snapshot::default() }, Action { hotbar: 3, ..off });
     }
 
     #[test]
     fn the_mouse_turns_by_an_amount_and_huge_turns_are_clamped() {
-        let turn = |x, y| {
-            map_input(
-                &Snapshot {
-                    mouse_counts: Vec2::new(x, y),
-                    ..Snapshot::default()
-                },
-                &Config::default(),
-            )
-        };
+        let turn =
+            |x, y| map_input(&Snapshot { mouse_counts: Vec2::new(x, y), ..Snapshot::default() }, &Config::default());
         let per_count = Config::default().settings.mouse_deg_per_count;
         assert_eq!(turn(10.0, -4.0).camera, [-4.0 * per_count, 10.0 * per_count]);
         assert_eq!(turn(1e6, -1e6).camera, [-180.0, 180.0]);
@@ -146,11 +120,8 @@ mod tests {
     #[test]
     fn invert_y_turns_pitch_around_for_mouse_and_stick() {
         let mut config = Config::default();
-        let snapshot = Snapshot {
-            mouse_counts: Vec2::new(3.0, 5.0),
-            look_stick: Vec2::new(0.2, -0.9),
-            ..Snapshot::default()
-        };
+        let snapshot =
+            Snapshot { mouse_counts: Vec2::new(3.0, 5.0), look_stick: Vec2::new(0.2, -0.9), ..Snapshot::default() };
         let [pitch_deg, yaw_deg] = map_input(&snapshot, &config).camera;
         assert!(pitch_deg > 0.0);
         config.settings.invert_y = true;
@@ -160,45 +131,19 @@ mod tests {
     #[test]
     fn sticks_rest_inside_the_dead_zone_and_reach_full_speed_at_the_rim() {
         let resting = Vec2::new(0.1, -0.1);
-        check(
-            Snapshot {
-                move_stick: resting,
-                look_stick: resting,
-                ..Snapshot::default()
-            },
-            Action::default(),
-        );
+        check(Snapshot { move_stick: resting, look_stick: resting, ..Snapshot::default() }, Action::default());
         let config = Config::default();
-        let full = Snapshot {
-            look_stick: Vec2::X,
-            ..Snapshot::default()
-        };
-        assert_eq!(
-            map_input(&full, &config).camera,
-            [-0.0, config.settings.gamepad_look_deg_per_s / 20.0]
-        );
+        let full = Snapshot { look_stick: Vec2::X, ..Snapshot::default() };
+        assert_eq!(map_input(&full, &config).camera, [-0.0, config.settings.gamepad_look_deg_per_s / 20.0]);
         let just_outside = Vec2::X * (config.settings.stick_dead_zone + 0.001);
-        let slow = map_input(
-            &Snapshot {
-                look_stick: just_outside,
-                ..Snapshot::default()
-            },
-            &config,
-        );
+        let slow = map_input(&Snapshot { look_stick: just_outside, ..Snapshot::default() }, &config);
         assert!(slow.camera[1] > 0.0 && slow.camera[1] < 0.01, "{slow:?}");
     }
 
     #[test]
     fn the_move_stick_has_eight_directions() {
-        let toward = |x, y| {
-            map_input(
-                &Snapshot {
-                    move_stick: Vec2::new(x, y),
-                    ..Snapshot::default()
-                },
-                &Config::default(),
-            )
-        };
+        let toward =
+            |x, y| map_input(&Snapshot { move_stick: Vec2::new(x, y), ..Snapshot::default() }, &Config::default());
         assert_eq!(toward(0.05, 0.9).wish(), [0.0, 1.0]);
         assert_eq!(toward(0.7, 0.7).wish(), [1.0, 1.0]);
         assert_eq!(toward(-0.9, -0.2).wish(), [-1.0, 0.0]);

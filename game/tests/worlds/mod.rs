@@ -35,6 +35,9 @@ impl Record {
     }
 }
 
+/// The seed that no world can be made from.
+pub const UNLUCKY_SEED: u64 = 13;
+
 /// How a world behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
@@ -58,15 +61,7 @@ pub struct StripedWorld {
 
 impl StripedWorld {
     pub fn new(manner: Manner, record: &Record) -> Self {
-        StripedWorld {
-            manner,
-            record: record.clone(),
-            seed: 0,
-            tick: 0,
-            pose: Pose::default(),
-            slot: 1,
-            flash: false,
-        }
+        StripedWorld { manner, record: record.clone(), seed: 0, tick: 0, pose: Pose::default(), slot: 1, flash: false }
     }
 
     fn observe(&self) -> Observation {
@@ -84,28 +79,14 @@ impl StripedWorld {
                 let across = (x - 64.0) / (below + 6.0) * 4.0 + self.pose.yaw_deg * 0.1 + self.pose.position[0];
                 let dark = (away.floor() + across.floor()).rem_euclid(2.0) < 1.0;
                 let hue = (self.seed % 5) as f32 * 12.0;
-                if dark {
-                    [70.0 + hue, 120.0, 60.0]
-                } else {
-                    [90.0 + hue, 150.0, 72.0]
-                }
+                if dark { [70.0 + hue, 120.0, 60.0] } else { [90.0 + hue, 150.0, 72.0] }
             };
-            let color = if self.manner.grey {
-                [(color[0] + color[1] + color[2]) / 3.0; 3]
-            } else {
-                color
-            };
+            let color = if self.manner.grey { [(color[0] + color[1] + color[2]) / 3.0; 3] } else { color };
             let lift = if self.flash { 60.0 } else { 0.0 };
             rgb.copy_from_slice(&color.map(|part| (part + lift).clamp(0.0, 255.0) as u8));
         }
         let depth = Depth::new(width, height);
-        Observation {
-            tick: self.tick,
-            frame,
-            depth,
-            pose: self.pose,
-            stages_ms: Vec::new(),
-        }
+        Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
 }
 
@@ -114,16 +95,11 @@ impl World for StripedWorld {
         let Start::Seed(seed) = start else {
             return Err(WorldError::NoImageStart("the striped world"));
         };
-        self.record
-            .seeds
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(*seed);
-        self.record
-            .actions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.record.seeds.lock().unwrap_or_else(PoisonError::into_inner).push(*seed);
+        self.record.actions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if *seed == UNLUCKY_SEED {
+            return Err(WorldError::Model("no world has the seed 13".into()));
+        }
         (self.seed, self.tick, self.pose, self.slot, self.flash) = (*seed, 0, Pose::default(), 1, false);
         // The panic belongs to the first world only, so that a new one can be tried.
         if self.record.seeds().len() > 1 {
@@ -136,11 +112,7 @@ impl World for StripedWorld {
         thread::sleep(self.manner.step);
         self.tick += 1;
         assert!(self.manner.panics_at != Some(self.tick), "the stripes ran out");
-        self.record
-            .actions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(*action);
+        self.record.actions.lock().unwrap_or_else(PoisonError::into_inner).push(*action);
         let [right, forward] = action.wish();
         self.pose = self.pose.turned(action.camera);
         self.pose.position[0] += right * 0.2;
@@ -170,11 +142,7 @@ pub fn striped(manner: Manner) -> (WorldFactory, Record, Record) {
     let (dream, truth) = (Record::default(), Record::default());
     let (dream_record, truth_record) = (dream.clone(), truth.clone());
     let factory = move || {
-        let grey = Manner {
-            grey: true,
-            step: Duration::ZERO,
-            panics_at: None,
-        };
+        let grey = Manner { grey: true, step: Duration::ZERO, panics_at: None };
         Ok(Worlds {
             dream: Box::new(StripedWorld::new(manner, &dream_record)),
             truth: Some(Box::new(StripedWorld::new(grey, &truth_record))),

@@ -27,13 +27,7 @@ pub fn spawn(mut commands: Commands) {
         ..default()
     };
     commands
-        .spawn((
-            Figures,
-            node,
-            BackgroundColor(style::TAG),
-            GlobalZIndex(1),
-            Pickable::IGNORE,
-        ))
+        .spawn((Figures, node, BackgroundColor(style::TAG), GlobalZIndex(1), Pickable::IGNORE))
         .with_child((FiguresText, style::text("", 13.0, style::TEXT)));
 }
 

@@ -48,18 +48,9 @@ pub fn open(
         commands.spawn((style::text(message, 15.0, style::FAINT), ChildOf(panel)));
     }
     if screen == Screen::NewWorld {
-        commands.spawn((
-            style::text("type a number, or take the random one", 14.0, style::FAINT),
-            ChildOf(panel),
-        ));
+        commands.spawn((style::text("type a number, or take the random one", 14.0, style::FAINT), ChildOf(panel)));
     }
-    commands.spawn((
-        Node {
-            height: px(10),
-            ..default()
-        },
-        ChildOf(panel),
-    ));
+    commands.spawn((Node { height: px(10), ..default() }, ChildOf(panel)));
     for index in 0..rows.len() {
         let node = Node {
             padding: UiRect::axes(px(12), px(8)),
@@ -68,38 +59,22 @@ pub fn open(
             ..default()
         };
         commands
-            .spawn((
-                RowNode(index),
-                node,
-                BackgroundColor(Color::NONE),
-                BorderColor::all(Color::NONE),
-                ChildOf(panel),
-            ))
+            .spawn((RowNode(index), node, BackgroundColor(Color::NONE), BorderColor::all(Color::NONE), ChildOf(panel)))
             .with_child(style::text("", 17.0, style::TEXT))
             // A pointer that only rests where the menu opens has chosen nothing.
-            .observe(
-                |moved: On<Pointer<Move>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
-                    if let Ok(row) = rows.get(moved.entity) {
-                        signals.write(Signal::Point(row.0));
-                    }
-                },
-            )
+            .observe(|moved: On<Pointer<Move>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                if let Ok(row) = rows.get(moved.entity) {
+                    signals.write(Signal::Point(row.0));
+                }
+            })
             // The press rather than the click: a click in the very update in which the mouse arrived is none to Bevy.
-            .observe(
-                |press: On<Pointer<Press>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
-                    if let Ok(row) = rows.get(press.entity) {
-                        signals.write(Signal::Click(row.0));
-                    }
-                },
-            );
+            .observe(|press: On<Pointer<Press>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
+                if let Ok(row) = rows.get(press.entity) {
+                    signals.write(Signal::Click(row.0));
+                }
+            });
     }
-    commands.spawn((
-        Node {
-            height: px(10),
-            ..default()
-        },
-        ChildOf(panel),
-    ));
+    commands.spawn((Node { height: px(10), ..default() }, ChildOf(panel)));
     let help = "arrows and Enter, the mouse, or a gamepad";
     commands.spawn((style::text(help, 12.0, style::FAINT), ChildOf(panel)));
 }
@@ -116,11 +91,7 @@ pub fn update(
     for (row, children, mut background, mut border) in &mut rows {
         let Some(content) = contents.get(row.0) else { continue };
         let chosen = row.0 == menu.selected;
-        let (fill, edge) = if chosen {
-            (style::CHOSEN, style::ACCENT)
-        } else {
-            (Color::NONE, Color::NONE)
-        };
+        let (fill, edge) = if chosen { (style::CHOSEN, style::ACCENT) } else { (Color::NONE, Color::NONE) };
         background.set_if_neq(BackgroundColor(fill));
         border.set_if_neq(BorderColor::all(edge));
         let label = content.label(&menu, &session, &config.settings);

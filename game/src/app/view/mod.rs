@@ -51,35 +51,29 @@ impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
         // The generator, the gamepads and the user wake the window; the pause only lets old notices disappear.
         let asleep = UpdateMode::reactive_low_power(Duration::from_secs(1));
-        app.insert_resource(WinitSettings {
-            focused_mode: asleep,
-            unfocused_mode: asleep,
-        })
-        .insert_resource(ClearColor(style::BEHIND))
-        .insert_resource(screenshot::Folder(self.screenshot_dir.clone()))
-        .init_resource::<Hotbar>()
-        .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
-        .add_plugins(present::PresentPlugin)
-        .add_systems(
-            Startup,
-            (camera, picture::spawn, overlay::spawn, figures::spawn, start::spawn).chain(),
-        )
-        .add_systems(OnEnter(Screen::Play), pointer::grab)
-        .add_systems(OnExit(Screen::Play), pointer::release)
-        .add_systems(
-            Update,
-            (
-                (picture::upload, picture::lay_out).chain(),
-                overlay::update,
-                figures::update,
-                start::update,
-                (menus::open, menus::update).chain(),
-                pointer::grab_again.run_if(in_state(Screen::Play)),
-                screenshot::take,
-                redraw_if_changed,
-            )
-                .in_set(AppSet::Show),
-        );
+        app.insert_resource(WinitSettings { focused_mode: asleep, unfocused_mode: asleep })
+            .insert_resource(ClearColor(style::BEHIND))
+            .insert_resource(screenshot::Folder(self.screenshot_dir.clone()))
+            .init_resource::<Hotbar>()
+            .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
+            .add_plugins(present::PresentPlugin)
+            .add_systems(Startup, (camera, picture::spawn, overlay::spawn, figures::spawn, start::spawn).chain())
+            .add_systems(OnEnter(Screen::Play), pointer::grab)
+            .add_systems(OnExit(Screen::Play), pointer::release)
+            .add_systems(
+                Update,
+                (
+                    (picture::upload, picture::lay_out).chain(),
+                    overlay::update,
+                    figures::update,
+                    start::update,
+                    (menus::open, menus::update).chain(),
+                    pointer::grab_again.run_if(in_state(Screen::Play)),
+                    screenshot::take,
+                    redraw_if_changed,
+                )
+                    .in_set(AppSet::Show),
+            );
     }
 }
 

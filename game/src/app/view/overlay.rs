@@ -1,6 +1,9 @@
 //! What lies over the picture while playing: the hotbar, a line of news, and what the world is busy with.
 
-use super::{picture::Crosshair, style};
+use super::{
+    picture::{Crosshair, image_of},
+    style,
+};
 use crate::{
     app::{
         hotbar::Hotbar,
@@ -23,18 +26,12 @@ pub struct SlotName;
 #[derive(Component)]
 pub struct NoticeText;
 
-const SLOT_PX: f32 = 40.0;
+/// Leaves 32 for the picture: two screen pixels for each of its texels.
+const SLOT_PX: f32 = 46.0;
 
-pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
-    let bottom = commands
-        .spawn((style::cover(AlignItems::Center, JustifyContent::End), GlobalZIndex(1)))
-        .id();
-    commands.spawn((
-        NoticeText,
-        style::text("", 15.0, style::TEXT),
-        style::edge(),
-        ChildOf(bottom),
-    ));
+pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>, mut images: ResMut<Assets<Image>>) {
+    let bottom = commands.spawn((style::cover(AlignItems::Center, JustifyContent::End), GlobalZIndex(1))).id();
+    commands.spawn((NoticeText, style::text("", 15.0, style::TEXT), style::edge(), ChildOf(bottom)));
     let bar = commands
         .spawn((
             HotbarNode,
@@ -49,16 +46,8 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
             ChildOf(bottom),
         ))
         .id();
-    commands.spawn((
-        SlotName,
-        style::text("", 15.0, style::TEXT),
-        style::edge(),
-        ChildOf(bar),
-    ));
-    let row = Node {
-        column_gap: px(5),
-        ..default()
-    };
+    commands.spawn((SlotName, style::text("", 15.0, style::TEXT), style::edge(), ChildOf(bar)));
+    let row = Node { column_gap: px(5), ..default() };
     let row = commands.spawn((row, Pickable::IGNORE, ChildOf(bar))).id();
     for (index, slot) in hotbar.0.iter().enumerate() {
         let frame = Node {
@@ -69,13 +58,8 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
             border_radius: BorderRadius::all(px(5)),
             ..default()
         };
-        let [r, g, b] = slot.rgb;
-        let fill = Node {
-            width: percent(100),
-            height: percent(100),
-            border_radius: BorderRadius::all(px(2)),
-            ..default()
-        };
+        let fill = Node { width: percent(100), height: percent(100), ..default() };
+        let picture = ImageNode::new(images.add(image_of(&slot.picture)));
         commands
             .spawn((
                 SlotNode(index as u8 + 1),
@@ -85,7 +69,7 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>) {
                 Pickable::IGNORE,
                 ChildOf(row),
             ))
-            .with_child((fill, BackgroundColor(Color::srgb_u8(r, g, b)), Pickable::IGNORE));
+            .with_child((fill, picture, Pickable::IGNORE));
     }
 }
 
@@ -110,16 +94,12 @@ pub fn update(
         style::show(&mut node, playing);
     }
     for (slot, mut border) in &mut nodes.p2() {
-        let wanted = BorderColor::all(if slot.0 == devices.slot {
-            style::TEXT
-        } else {
-            style::LINE
-        });
+        let wanted = BorderColor::all(if slot.0 == devices.slot { style::TEXT } else { style::LINE });
         if *border != wanted {
             *border = wanted;
         }
     }
-    let name = hotbar.0.get(usize::from(devices.slot) - 1).map_or("", |slot| slot.name);
+    let name = hotbar.0.get(usize::from(devices.slot) - 1).map_or("", |slot| slot.name.as_str());
     for mut text in &mut texts.p0() {
         style::say(&mut text, name);
     }

@@ -66,17 +66,12 @@ pub fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
 }
 
 fn crosshair(parent: &mut ChildSpawnerCommands) {
-    for (length_px, thickness_px, color) in [
-        (16.0, 4.0, Color::srgba(0.0, 0.0, 0.0, 0.35)),
-        (14.0, 2.0, Color::srgba(1.0, 1.0, 1.0, 0.85)),
-    ] {
+    for (length_px, thickness_px, color) in
+        [(16.0, 4.0, Color::srgba(0.0, 0.0, 0.0, 0.35)), (14.0, 2.0, Color::srgba(1.0, 1.0, 1.0, 0.85))]
+    {
         for (width, height) in [(length_px, thickness_px), (thickness_px, length_px)] {
-            let node = Node {
-                position_type: PositionType::Absolute,
-                width: px(width),
-                height: px(height),
-                ..default()
-            };
+            let node =
+                Node { position_type: PositionType::Absolute, width: px(width), height: px(height), ..default() };
             parent.spawn((Crosshair, node, BackgroundColor(color), Pickable::IGNORE));
         }
     }
@@ -119,12 +114,8 @@ pub fn lay_out(
     let parts = if beside { 2 } else { 1 };
     let place = fit([size_px[0] / parts, size_px[1]], frame_px);
     for (picture, mut node) in &mut nodes {
-        style::show(&mut node, beside || *picture == Picture::Dream);
-        let offset_px = if *picture == Picture::Truth {
-            size_px[0] / parts
-        } else {
-            0
-        };
+        style::show(&mut node, pictures.version > 0 && (beside || *picture == Picture::Dream));
+        let offset_px = if *picture == Picture::Truth { size_px[0] / parts } else { 0 };
         // The layout counts in logical pixels.
         let logical = |physical: u32| px(physical as f32 / window.scale_factor());
         let wanted = [place.left + offset_px, place.top, place.width, place.height].map(logical);
@@ -146,17 +137,10 @@ pub fn lay_out(
     }
 }
 
-fn image_of(frame: &Frame) -> Image {
-    let size = Extent3d {
-        width: frame.width as u32,
-        height: frame.height as u32,
-        depth_or_array_layers: 1,
-    };
-    let rgba = frame
-        .rgb
-        .chunks_exact(3)
-        .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255])
-        .collect();
+/// A frame as a texture that stays crisp when it is enlarged.
+pub fn image_of(frame: &Frame) -> Image {
+    let size = Extent3d { width: frame.width as u32, height: frame.height as u32, depth_or_array_layers: 1 };
+    let rgba = frame.rgb.chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect();
     let usages = RenderAssetUsages::RENDER_WORLD | RenderAssetUsages::MAIN_WORLD;
     let mut image = Image::new(size, TextureDimension::D2, rgba, TextureFormat::Rgba8UnormSrgb, usages);
     image.sampler = ImageSampler::nearest();
@@ -176,18 +160,9 @@ struct Place {
 fn fit(area_px: [u32; 2], frame_px: [u32; 2]) -> Place {
     const NEARLY_ALL: f32 = 0.95;
     let largest = (area_px[0] as f32 / frame_px[0] as f32).min(area_px[1] as f32 / frame_px[1] as f32);
-    let scale = if largest.floor() >= largest * NEARLY_ALL {
-        largest.floor()
-    } else {
-        largest
-    };
+    let scale = if largest.floor() >= largest * NEARLY_ALL { largest.floor() } else { largest };
     let [width, height] = frame_px.map(|side| (side as f32 * scale).round() as u32);
-    Place {
-        left: area_px[0].saturating_sub(width) / 2,
-        top: area_px[1].saturating_sub(height) / 2,
-        width,
-        height,
-    }
+    Place { left: area_px[0].saturating_sub(width) / 2, top: area_px[1].saturating_sub(height) / 2, width, height }
 }
 
 #[cfg(test)]
@@ -196,16 +171,7 @@ mod tests {
 
     #[track_caller]
     fn check(area_px: [u32; 2], [left, top, width, height]: [u32; 4]) {
-        assert_eq!(
-            fit(area_px, [128, 72]),
-            Place {
-                left,
-                top,
-                width,
-                height
-            },
-            "{area_px:?}"
-        );
+        assert_eq!(fit(area_px, [128, 72]), Place { left, top, width, height }, "{area_px:?}");
     }
 
     #[test]

@@ -38,10 +38,7 @@ impl Plugin for PresentPlugin {
             return;
         };
         render_app
-            .insert_resource(Drawing {
-                input_at: None,
-                measured,
-            })
+            .insert_resource(Drawing { input_at: None, measured })
             .add_systems(ExtractSchedule, extract)
             // After the frame has been presented.
             .add_systems(Render, presented.in_set(RenderSystems::Cleanup));

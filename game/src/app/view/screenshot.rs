@@ -25,11 +25,7 @@ pub fn take(
     if wanted.read().count() == 0 {
         return;
     }
-    let folder = folder
-        .0
-        .clone()
-        .or_else(pictures_folder)
-        .unwrap_or_else(|| PathBuf::from("."));
+    let folder = folder.0.clone().or_else(pictures_folder).unwrap_or_else(|| PathBuf::from("."));
     let stem = format!("holdfast-{}-{:06}", session.seed, stats.tick);
     commands.spawn(Screenshot::primary_window()).observe(
         move |captured: On<ScreenshotCaptured>, mut notice: ResMut<Notice>| {
@@ -51,9 +47,7 @@ fn pictures_folder() -> Option<PathBuf> {
 fn free_path(folder: &Path, stem: &str) -> PathBuf {
     let numbered = (2..).map(|number| folder.join(format!("{stem}-{number}.png")));
     let mut paths = std::iter::once(folder.join(format!("{stem}.png"))).chain(numbered);
-    paths
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join("holdfast.png"))
+    paths.find(|path| !path.exists()).unwrap_or_else(|| folder.join("holdfast.png"))
 }
 
 fn save(image: &Image, path: &Path) -> anyhow::Result<()> {

@@ -31,44 +31,18 @@ pub fn spawn(mut commands: Commands, config: Res<Config>) {
     let panel = commands.spawn((style::panel(730.0), ChildOf(root))).id();
     commands.spawn((style::text("Holdfast", 40.0, style::TEXT), ChildOf(panel)));
     commands.spawn((style::text(WHAT, 15.0, style::FAINT), ChildOf(panel)));
-    commands.spawn((
-        Node {
-            height: px(14),
-            ..default()
-        },
-        ChildOf(panel),
-    ));
+    commands.spawn((Node { height: px(14), ..default() }, ChildOf(panel)));
     for (what, keys, pad) in keys(&config.bindings) {
-        let row = Node {
-            column_gap: px(12),
-            ..default()
-        };
+        let row = Node { column_gap: px(12), ..default() };
         let row = commands.spawn((row, Pickable::IGNORE, ChildOf(panel))).id();
-        for (words, width_px, color) in [
-            (what.as_str(), 120.0, style::FAINT),
-            (&keys, 280.0, style::TEXT),
-            (&pad, 190.0, style::FAINT),
-        ] {
-            let cell = commands
-                .spawn((
-                    Node {
-                        width: px(width_px),
-                        ..default()
-                    },
-                    Pickable::IGNORE,
-                    ChildOf(row),
-                ))
-                .id();
+        for (words, width_px, color) in
+            [(what.as_str(), 120.0, style::FAINT), (&keys, 280.0, style::TEXT), (&pad, 190.0, style::FAINT)]
+        {
+            let cell = commands.spawn((Node { width: px(width_px), ..default() }, Pickable::IGNORE, ChildOf(row))).id();
             commands.spawn((style::text(words, 14.0, color), ChildOf(cell)));
         }
     }
-    commands.spawn((
-        Node {
-            height: px(14),
-            ..default()
-        },
-        ChildOf(panel),
-    ));
+    commands.spawn((Node { height: px(14), ..default() }, ChildOf(panel)));
     commands.spawn((Progress, style::text("", 18.0, style::ACCENT), ChildOf(panel)));
 }
 
@@ -82,17 +56,9 @@ fn keys(bindings: &Bindings) -> Vec<(String, String, String)> {
     [
         ("walk", walk, "left stick"),
         ("look", "mouse".into(), "right stick"),
-        (
-            "jump, sneak",
-            format!("{}, {}", label(Control::Jump), label(Control::Sneak)),
-            "South, East",
-        ),
+        ("jump, sneak", format!("{}, {}", label(Control::Jump), label(Control::Sneak)), "South, East"),
         ("sprint", label(Control::Sprint), "press left stick"),
-        (
-            "break, place",
-            format!("{}, {}", label(Control::Attack), label(Control::Use)),
-            "right, left trigger",
-        ),
+        ("break, place", format!("{}, {}", label(Control::Attack), label(Control::Use)), "right, left trigger"),
         ("choose block", slots, "shoulders"),
         ("pause", "Escape".into(), "Start"),
         ("also", "F1 figures, F2 screenshot,".into(), ""),
@@ -109,11 +75,7 @@ pub fn update(
     mut text: Single<&mut Text, With<Progress>>,
 ) {
     style::show(&mut node, *screen.get() == Screen::Start);
-    let then = if session.start_wanted {
-        "; it starts when it is ready"
-    } else {
-        ""
-    };
+    let then = if session.start_wanted { "; it starts when it is ready" } else { "" };
     let words = match &session.phase {
         Phase::Loading { since } => format!("loading model ... {} s{then}", since.elapsed().as_secs()),
         Phase::Making { since } => format!("making the world ... {} s{then}", since.elapsed().as_secs()),

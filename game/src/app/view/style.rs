@@ -14,20 +14,12 @@ pub const LINE: Color = Color::srgba(0.9, 1.0, 0.97, 0.14);
 
 /// Text of a size and colour. Clicks go to the row behind it.
 pub fn text(text: impl Into<String>, size_px: f32, color: Color) -> impl Bundle {
-    (
-        Text::new(text),
-        TextFont::from_font_size(size_px),
-        TextColor(color),
-        Pickable::IGNORE,
-    )
+    (Text::new(text), TextFont::from_font_size(size_px), TextColor(color), Pickable::IGNORE)
 }
 
 /// A thin edge, so that text stays readable on bright ground.
 pub fn edge() -> TextShadow {
-    TextShadow {
-        offset: Vec2::splat(1.0),
-        color: Color::srgba(0.0, 0.0, 0.0, 0.8),
-    }
+    TextShadow { offset: Vec2::splat(1.0), color: Color::srgba(0.0, 0.0, 0.0, 0.8) }
 }
 
 /// A node that covers the window and lets clicks through.
