@@ -16,10 +16,7 @@ const FAILURE: i32 = 1;
 /// Runs a command line, split at spaces.
 fn holdfast(line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command
-        .args(line.split_whitespace())
-        .env_remove("RUST_BACKTRACE")
-        .env_remove("RUST_LOG");
+    command.args(line.split_whitespace()).env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
     command.output().expect("the binary starts")
 }
 
@@ -39,11 +36,7 @@ fn check(line: &str, code: i32, parts: &[&str]) {
 #[track_caller]
 fn check_success(line: &str) -> Output {
     let output = holdfast(line);
-    assert!(
-        output.status.success(),
-        "{line}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
@@ -54,18 +47,11 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        Place {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        }
+        Place { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder
-            .path()
-            .join(name)
-            .to_str()
-            .expect("temporary paths are ASCII")
-            .to_string()
+        self.folder.path().join(name).to_str().expect("temporary paths are ASCII").to_string()
     }
 
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
@@ -75,12 +61,7 @@ impl Place {
 
     /// A small untrained model: these tests are of the command line, not of what a model has learnt.
     fn model(&self) -> String {
-        let config = ModelConfig {
-            d_model: 32,
-            heads: 2,
-            layers: 1,
-            ..ModelConfig::default()
-        };
+        let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let weights = Weights::init(&config, 1);
         write_folder(Path::new(&self.path("model")), &config, &weights).expect("room for a small model");
         self.path("model")
@@ -108,21 +89,14 @@ fn missing_weights() {
     fs::remove_file(Path::new(&place.model()).join("model.safetensors")).expect("just written");
     let line = format!("{} --model {}", place.rollout(), place.path("model"));
     check(&line, MISTAKE, &["model.safetensors", "no such file", "--model"]);
-    assert!(
-        !Path::new(&place.path("out")).exists(),
-        "nothing is written for a mistake"
-    );
+    assert!(!Path::new(&place.path("out")).exists(), "nothing is written for a mistake");
 }
 
 #[test]
 fn truncated_weights() {
     let place = Place::new();
     let model = place.spoilt_model(|weights| weights[..weights.len() / 2].to_vec());
-    check(
-        &format!("{} --model {model}", place.rollout()),
-        MISTAKE,
-        &["model.safetensors", "not a whole"],
-    );
+    check(&format!("{} --model {model}", place.rollout()), MISTAKE, &["model.safetensors", "not a whole"]);
 }
 
 #[test]
@@ -139,18 +113,9 @@ fn weights_of_a_wrong_shape() {
         matrix.expect("a matrix that is not square").reverse();
         let mut header = header.to_string().into_bytes();
         header.resize(header.len().next_multiple_of(8), b' ');
-        [
-            &(header.len() as u64).to_le_bytes(),
-            header.as_slice(),
-            &weights[8 + header_bytes..],
-        ]
-        .concat()
+        [&(header.len() as u64).to_le_bytes(), header.as_slice(), &weights[8 + header_bytes..]].concat()
     });
-    check(
-        &format!("{} --model {model}", place.rollout()),
-        MISTAKE,
-        &["model.safetensors", "shape"],
-    );
+    check(&format!("{} --model {model}", place.rollout()), MISTAKE, &["model.safetensors", "shape"]);
 }
 
 #[test]
@@ -159,48 +124,27 @@ fn a_config_with_an_unknown_key() {
     let config = place.write("tiny.toml", "steps = 5\nlerning_rate = 1\n");
     let line = format!("train --config {config} --run {}", place.path("run"));
     check(&line, MISTAKE, &["tiny.toml", "line 2", "`lerning_rate`", "expected"]);
-    assert!(
-        !Path::new(&place.path("run")).exists(),
-        "nothing is written for a mistake"
-    );
+    assert!(!Path::new(&place.path("run")).exists(), "nothing is written for a mistake");
     check("train --config /nowhere/tiny.toml", MISTAKE, &["/nowhere/tiny.toml"]);
     let model = place.model();
     fs::write(Path::new(&model).join("config.json"), "{\"d_modl\": 32}").expect("room for a small file");
-    check(
-        &format!("{} --model {model}", place.rollout()),
-        MISTAKE,
-        &["config.json", "`d_modl`"],
-    );
+    check(&format!("{} --model {model}", place.rollout()), MISTAKE, &["config.json", "`d_modl`"]);
 }
 
 #[test]
 fn an_actions_file_with_a_bad_line_17() {
     let place = Place::new();
-    let actions = place.write(
-        "walk.jsonl",
-        "{\"forward\":true}\n".repeat(16) + "{\"forwards\":true}\n",
-    );
+    let actions = place.write("walk.jsonl", "{\"forward\":true}\n".repeat(16) + "{\"forwards\":true}\n");
     let line = format!("rollout --seed 7 --actions {actions} --out {}", place.path("out"));
-    check(
-        &line,
-        MISTAKE,
-        &["walk.jsonl", "line 17", "`forwards`", "{\"forward\":true"],
-    );
-    assert!(
-        !Path::new(&place.path("out")).exists(),
-        "nothing is written for a mistake"
-    );
+    check(&line, MISTAKE, &["walk.jsonl", "line 17", "`forwards`", "{\"forward\":true"]);
+    assert!(!Path::new(&place.path("out")).exists(), "nothing is written for a mistake");
 }
 
 #[test]
 fn a_seed_that_is_no_number() {
     for command in ["rollout", "play", "bench", "data"] {
         let help = format!("`holdfast {command} --help`");
-        check(
-            &format!("{command} --seed abc"),
-            MISTAKE,
-            &["'abc'", "--seed", "whole number", &help],
-        );
+        check(&format!("{command} --seed abc"), MISTAKE, &["'abc'", "--seed", "whole number", &help]);
     }
     check("--seed abc", MISTAKE, &["'abc'", "`holdfast --help`"]);
 }
@@ -208,16 +152,8 @@ fn a_seed_that_is_no_number() {
 #[test]
 fn a_device_that_is_not_there() {
     let place = Place::new();
-    check(
-        &format!("{} --device cuda", place.rollout()),
-        MISTAKE,
-        &["cuda", "--device cpu"],
-    );
-    check(
-        &format!("{} --device abacus", place.rollout()),
-        MISTAKE,
-        &["abacus", "vulkan"],
-    );
+    check(&format!("{} --device cuda", place.rollout()), MISTAKE, &["cuda", "--device cpu"]);
+    check(&format!("{} --device abacus", place.rollout()), MISTAKE, &["abacus", "vulkan"]);
     check("bench --device cuda", MISTAKE, &["cuda", "--device cpu"]);
     #[cfg(feature = "view")]
     check("play --device cuda", MISTAKE, &["cuda", "--device cpu"]);
@@ -229,11 +165,7 @@ fn arguments_that_are_missing_or_do_not_go_together() {
     check("rollout --seed 7 --policy still --out x", MISTAKE, &["--ticks <N>"]);
     let dance = "rollout --seed 7 --policy dance --ticks 1 --out x";
     check(dance, MISTAKE, &["dance", "wander", "look_back"]);
-    check(
-        "rollout --seed 7 --polcy still --out x",
-        MISTAKE,
-        &["--polcy", "--policy"],
-    );
+    check("rollout --seed 7 --polcy still --out x", MISTAKE, &["--polcy", "--policy"]);
     check("rolout", MISTAKE, &["rolout", "rollout"]);
     check("data --size 128 --out x", MISTAKE, &["128x72"]);
 }
@@ -269,24 +201,11 @@ fn a_rollout_is_laid_out_as_documented_and_repeats_exactly() {
     assert_eq!(first[0], read("truth/000000.png"), "both begin with the same picture");
     assert_ne!(first[3], read("truth/000003.png"), "and only the truth is the truth");
     for (name, lines) in [("actions.jsonl", 3), ("observations.jsonl", 4), ("truth.jsonl", 4)] {
-        assert_eq!(
-            read(name).iter().filter(|&&byte| byte == b'\n').count(),
-            lines,
-            "{name}"
-        );
+        assert_eq!(read(name).iter().filter(|&&byte| byte == b'\n').count(), lines, "{name}");
     }
     assert!(read("strip.png").starts_with(b"\x89PNG"));
     let report: serde_json::Value = serde_json::from_slice(&read("rollout.json")).expect("JSON");
-    for key in [
-        "seed",
-        "ticks",
-        "device",
-        "model_hash",
-        "command",
-        "version",
-        "step_ms_p50",
-        "step_ms_p95",
-    ] {
+    for key in ["seed", "ticks", "device", "model_hash", "command", "version", "step_ms_p50", "step_ms_p95"] {
         assert!(!report[key].is_null(), "no {key} in {report}");
     }
     assert_eq!((report["seed"].as_u64(), report["ticks"].as_u64()), (Some(7), Some(3)));
@@ -305,14 +224,10 @@ fn a_rollout_is_laid_out_as_documented_and_repeats_exactly() {
 fn a_rollout_starts_from_a_picture_of_any_size() {
     let place = Place::new();
     let out = place.path("episodes");
-    check_success(&format!(
-        "data --seed 5 --episodes 1 --ticks 2 --size 200x100 --out {out}"
-    ));
+    check_success(&format!("data --seed 5 --episodes 1 --ticks 2 --size 200x100 --out {out}"));
     let picture = place.path("episodes/seed-5/frames/000002.png");
     let (model, out) = (place.model(), place.path("out"));
-    check_success(&format!(
-        "rollout --image {picture} --policy still --ticks 2 --model {model} --out {out}"
-    ));
+    check_success(&format!("rollout --image {picture} --policy still --ticks 2 --model {model} --out {out}"));
     assert!(Path::new(&place.path("out/frames/000002.png")).is_file());
 }
 
@@ -324,10 +239,7 @@ fn bench_tells_machines_what_it_measured() {
     let numbers = "frames_per_s step_ms_p50 step_ms_p95 step_ms_p99 key_to_pixel_ms_p50 key_to_pixel_ms_p95 \
                    gflop_per_frame matrix_peak_gflops share_of_peak threads width height";
     for key in numbers.split_whitespace() {
-        assert!(
-            figures[key].as_f64().is_some_and(|value| value > 0.0),
-            "{key} in {figures}"
-        );
+        assert!(figures[key].as_f64().is_some_and(|value| value > 0.0), "{key} in {figures}");
     }
     assert!(figures["device"].is_string() && figures["model_hash"].is_string() && figures["stages"].is_object());
     assert!(figures["rss_bytes"].as_u64().is_some() || !cfg!(target_os = "linux"));
@@ -336,10 +248,7 @@ fn bench_tells_machines_what_it_measured() {
 #[test]
 fn data_writes_episodes_that_load_back() {
     let place = Place::new();
-    check_success(&format!(
-        "data --seed 11 --episodes 2 --ticks 5 --out {}",
-        place.path("out")
-    ));
+    check_success(&format!("data --seed 11 --episodes 2 --ticks 5 --out {}", place.path("out")));
     for seed in [11, 12] {
         let folder = place.path(&format!("out/seed-{seed}"));
         let episode = holdfast_sim::episode::Episode::load(Path::new(&folder)).expect("whole");
@@ -370,9 +279,7 @@ impl SmallDisk {
         let options = format!("size={size}");
         let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs", &place.path("")];
         let mounted = Command::new("mount").args(arguments).output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then_some(SmallDisk(place))
+        mounted.is_ok_and(|output| output.status.success()).then_some(SmallDisk(place))
     }
 }
 
@@ -392,29 +299,14 @@ fn a_full_disk() {
         return;
     };
     let (place, out) = (Place::new(), disk.0.path("out"));
-    let line = format!(
-        "rollout --seed 7 --policy wander --ticks 200 --model {} --out {out}",
-        place.model()
-    );
-    check(
-        &line,
-        FAILURE,
-        &["No space left on device", "is kept", "free some space"],
-    );
-    let frames = fs::read_dir(format!("{out}/frames"))
-        .expect("kept")
-        .map(|entry| entry.expect("readable").path());
+    let line = format!("rollout --seed 7 --policy wander --ticks 200 --model {} --out {out}", place.model());
+    check(&line, FAILURE, &["No space left on device", "is kept", "free some space"]);
+    let frames = fs::read_dir(format!("{out}/frames")).expect("kept").map(|entry| entry.expect("readable").path());
     let frames: Vec<_> = frames.collect();
     assert!(frames.len() > 2, "{frames:?}");
     for frame in &frames {
-        assert!(
-            fs::read(frame).expect("kept").ends_with(b"IEND\xaeB`\x82"),
-            "{frame:?} is whole"
-        );
+        assert!(fs::read(frame).expect("kept").ends_with(b"IEND\xaeB`\x82"), "{frame:?} is whole");
     }
     let lines = fs::read_to_string(format!("{out}/observations.jsonl")).expect("kept");
-    assert!(
-        lines.ends_with('\n') && lines.lines().count() + 1 >= frames.len(),
-        "{lines}"
-    );
+    assert!(lines.ends_with('\n') && lines.lines().count() + 1 >= frames.len(), "{lines}");
 }

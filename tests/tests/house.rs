@@ -13,18 +13,13 @@ const CRATES: [&str; 4] = ["sim", "model", "game", "tests"];
 const MAX_LINES: usize = 500;
 
 /// Names that say nothing of what is inside.
-const EMPTY_NAMES: [&str; 8] = [
-    "utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff",
-];
+const EMPTY_NAMES: [&str; 8] = ["utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff"];
 
 /// Folders of `model/src` that may see the simulator: training needs its data, probes need its truth.
 const MAY_SEE_THE_SIMULATOR: [&str; 2] = ["train/", "probe/"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
 }
 
 fn read(path: &Path) -> String {
@@ -56,10 +51,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The lines of a file that are code: neither comments nor documentation.
 fn code_lines(path: &Path) -> Vec<(usize, String)> {
     let text = read(&root().join(path));
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim().to_string()));
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim().to_string()));
     lines.filter(|(_, line)| !line.starts_with("//")).collect()
 }
 
@@ -71,9 +63,7 @@ fn no_faults(what: &str, faults: &[String]) {
 
 /// Names of a crate's dependencies, of all three kinds.
 fn dependencies(crate_name: &str) -> BTreeSet<String> {
-    let manifest: toml::Table = read(&root().join(crate_name).join("Cargo.toml"))
-        .parse()
-        .expect("a manifest");
+    let manifest: toml::Table = read(&root().join(crate_name).join("Cargo.toml")).parse().expect("a manifest");
     let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
     let tables = kinds.iter().filter_map(|kind| manifest.get(*kind)?.as_table());
     tables.flat_map(|table| table.keys().cloned()).collect()
@@ -83,10 +73,7 @@ fn dependencies(crate_name: &str) -> BTreeSet<String> {
 fn dependencies_point_one_way() {
     // What a crate may not name, by the beginning of the dependency's name.
     let forbidden = [
-        (
-            "sim",
-            &["holdfast-", "bevy", "burn", "cubecl", "wgpu", "rayon", "rand_distr"][..],
-        ),
+        ("sim", &["holdfast-", "bevy", "burn", "cubecl", "wgpu", "rayon", "rand_distr"][..]),
         ("model", &["holdfast-game", "bevy", "gilrs"]),
         ("game", &["burn", "cubecl"]),
     ];
@@ -122,10 +109,7 @@ fn the_simulator_has_no_clock_and_no_state_outside_the_world() {
             }
         }
     }
-    no_faults(
-        "the same seed and actions give the same world: sim may not use these",
-        &faults,
-    );
+    no_faults("the same seed and actions give the same world: sim may not use these", &faults);
 }
 
 #[test]
@@ -135,10 +119,7 @@ fn the_dream_cannot_peek_at_the_simulator() {
         let Ok(inside) = path.strip_prefix("model/src") else {
             continue;
         };
-        if MAY_SEE_THE_SIMULATOR
-            .iter()
-            .any(|allowed| inside.to_string_lossy().starts_with(allowed))
-        {
+        if MAY_SEE_THE_SIMULATOR.iter().any(|allowed| inside.to_string_lossy().starts_with(allowed)) {
             continue;
         }
         for (number, line) in code_lines(&path) {
@@ -147,23 +128,14 @@ fn the_dream_cannot_peek_at_the_simulator() {
             }
         }
     }
-    no_faults(
-        &format!("in model only {MAY_SEE_THE_SIMULATOR:?} may use holdfast_sim::voxel"),
-        &faults,
-    );
+    no_faults(&format!("in model only {MAY_SEE_THE_SIMULATOR:?} may use holdfast_sim::voxel"), &faults);
 }
 
 #[test]
 fn bevy_stays_in_the_game_and_burn_in_the_model() {
     let mut faults = Vec::new();
     for path in rust_files() {
-        let crate_name = path
-            .components()
-            .next()
-            .expect("a crate")
-            .as_os_str()
-            .to_string_lossy()
-            .into_owned();
+        let crate_name = path.components().next().expect("a crate").as_os_str().to_string_lossy().into_owned();
         for (number, line) in code_lines(&path) {
             let stranger = match crate_name.as_str() {
                 "sim" => ["bevy::", "burn::"].iter().find(|word| line.contains(**word)),
@@ -185,10 +157,7 @@ fn every_file_says_what_it_is_for_and_is_short() {
     for path in rust_files() {
         let text = read(&root().join(&path));
         if !text.starts_with("//! ") {
-            faults.push(format!(
-                "{}: its first line is not `//! what it is for`",
-                path.display()
-            ));
+            faults.push(format!("{}: its first line is not `//! what it is for`", path.display()));
         }
         let lines = text.lines().count();
         if lines > MAX_LINES {
@@ -214,16 +183,9 @@ fn names_mean_something() {
 /// The paths that the README's map names: the first word of each line of its first fenced block.
 fn mapped_paths() -> BTreeSet<String> {
     let readme = read(&root().join("README.md"));
-    let section = readme
-        .split("## The map of the house")
-        .nth(1)
-        .expect("README.md has its map");
+    let section = readme.split("## The map of the house").nth(1).expect("README.md has its map");
     let block = section.split("```").nth(1).expect("the map is a fenced block");
-    block
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .map(str::to_string)
-        .collect()
+    block.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_string).collect()
 }
 
 #[test]
@@ -252,11 +214,7 @@ fn the_map_is_true() {
             _ => {}
         }
     }
-    faults.extend(
-        wanted
-            .difference(&mapped)
-            .map(|path| format!("{path} is in the tree, and not on the map")),
-    );
+    faults.extend(wanted.difference(&mapped).map(|path| format!("{path} is in the tree, and not on the map")));
     no_faults("README.md's map and the tree differ", &faults);
 }
 
@@ -285,10 +243,7 @@ fn the_trainer_draws_training_seeds_alone() {
             faults.push(format!("{} both trains and validates", path.display()));
         }
         if !trains && !validates && lines.iter().any(|(_, line)| starts(line)) {
-            faults.push(format!(
-                "{} starts a world from a seed of no named range",
-                path.display()
-            ));
+            faults.push(format!("{} starts a world from a seed of no named range", path.display()));
         }
     }
     assert!(draws_from_training, "the trainer names the range that it draws from");

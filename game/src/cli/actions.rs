@@ -16,16 +16,10 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Action>> {
     let mut first = String::new();
     // A line that is not text is told below, with its number.
     let is_vpt = reader.read_line(&mut first).is_ok() && vpt::is_vpt_line(&first);
-    reader.rewind().map_err(|error| {
-        mistake(format!(
-            "cannot read {name} twice, which takes a file, no pipe: {error}"
-        ))
-    })?;
-    let actions = if is_vpt {
-        vpt::read_jsonl(reader)
-    } else {
-        Action::read_jsonl(reader)
-    };
+    reader
+        .rewind()
+        .map_err(|error| mistake(format!("cannot read {name} twice, which takes a file, no pipe: {error}")))?;
+    let actions = if is_vpt { vpt::read_jsonl(reader) } else { Action::read_jsonl(reader) };
     actions.map_err(|error| mistake(format!("{name}: {error}")))
 }
 
@@ -42,10 +36,7 @@ mod tests {
 
     #[test]
     fn both_formats_are_told_apart() {
-        let forward = Action {
-            forward: true,
-            ..Action::default()
-        };
+        let forward = Action { forward: true, ..Action::default() };
         assert_eq!(check("{\"forward\":true}\n"), Ok(vec![forward]));
         let vpt = "{\"mouse\":{\"dx\":0,\"dy\":0},\"keyboard\":{\"keys\":[\"key.keyboard.w\"]}}\n";
         assert_eq!(check(vpt), Ok(vec![forward]));
@@ -55,11 +46,6 @@ mod tests {
     fn errors_name_the_file_and_the_line() {
         let message = check(&("{}\n".repeat(16) + "{\"forwards\":true}\n")).expect_err("line 17 is bad");
         assert!(message.contains(": line 17: unknown field `forwards`"), "{message}");
-        assert!(
-            read(Path::new("nowhere.jsonl"))
-                .expect_err("not there")
-                .to_string()
-                .contains("nowhere.jsonl")
-        );
+        assert!(read(Path::new("nowhere.jsonl")).expect_err("not there").to_string().contains("nowhere.jsonl"));
     }
 }

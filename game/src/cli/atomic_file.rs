@@ -29,10 +29,7 @@ pub struct LineFile {
 
 impl LineFile {
     pub fn create(path: &Path) -> io::Result<LineFile> {
-        Ok(LineFile {
-            file: File::create(path)?,
-            whole: 0,
-        })
+        Ok(LineFile { file: File::create(path)?, whole: 0 })
     }
 
     /// Appends one line; after a failure the file still ends with the last whole one.
@@ -70,10 +67,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_of_the_line() {
         let mut lines = LineFile::create(Path::new("/dev/full")).expect("every Linux has it");
-        assert_eq!(
-            lines.push("{}").expect_err("always full").kind(),
-            io::ErrorKind::StorageFull
-        );
+        assert_eq!(lines.push("{}").expect_err("always full").kind(), io::ErrorKind::StorageFull);
         assert_eq!(lines.whole, 0);
     }
 }

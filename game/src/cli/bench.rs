@@ -120,11 +120,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         model_hash: status.model_hash,
         width: status.width,
         height: status.height,
-        stages: measured
-            .stages_ms
-            .iter()
-            .map(|(name, ms)| (*name, rounded(ms / steps as f64)))
-            .collect(),
+        stages: measured.stages_ms.iter().map(|(name, ms)| (*name, rounded(ms / steps as f64))).collect(),
         parameters: status.parameters,
         memory_cells: status.memory_cells,
         steps,
@@ -132,20 +128,14 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         seed: args.seed,
         version: env!("CARGO_PKG_VERSION"),
     };
-    let text = if args.json {
-        serde_json::to_string_pretty(&figures)?
-    } else {
-        table(&figures)
-    };
+    let text = if args.json { serde_json::to_string_pretty(&figures)? } else { table(&figures) };
     writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }
 
 fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Result<Measured> {
     let mut actions = Policy::Wander.open_loop(args.seed);
-    dream
-        .reset(&Start::Seed(args.seed))
-        .context("the dream does not start")?;
+    dream.reset(&Start::Seed(args.seed)).context("the dream does not start")?;
     for action in actions.by_ref().take(WARM_UP_STEPS) {
         dream.step(&action).context("the dream failed while warming up")?;
     }
@@ -160,13 +150,7 @@ fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Re
         let observation = dream.step(&action).context("the dream failed")?;
         measured.steps.push(elapsed_ms(step));
         pixels.clear();
-        pixels.extend(
-            observation
-                .frame
-                .rgb
-                .chunks_exact(3)
-                .flat_map(|p| [p[0], p[1], p[2], u8::MAX]),
-        );
+        pixels.extend(observation.frame.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], u8::MAX]));
         std::hint::black_box(&pixels);
         measured.key_to_pixel.push(elapsed_ms(key));
         for (stage, ms) in observation.stages_ms {
@@ -187,10 +171,7 @@ fn machine_peak_gflops() -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     std::thread::scope(|scope| {
         let cores: Vec<_> = (0..cores).map(|_| scope.spawn(|| peak_gflops(PEAK_SECONDS))).collect();
-        cores
-            .into_iter()
-            .map(|core| core.join().expect("a matrix product of fixed sizes does not fail"))
-            .sum()
+        cores.into_iter().map(|core| core.join().expect("a matrix product of fixed sizes does not fail")).sum()
     })
 }
 
@@ -199,10 +180,7 @@ fn table(figures: &Figures) -> String {
         |bytes: Option<u64>| bytes.map_or("unknown".into(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
     let hash = figures.model_hash.get(..12).unwrap_or(&figures.model_hash);
     let mut rows = vec![
-        (
-            "frames a second",
-            format!("{:.1}, over {:.0} s", figures.frames_per_s, figures.seconds),
-        ),
+        ("frames a second", format!("{:.1}, over {:.0} s", figures.frames_per_s, figures.seconds)),
         (
             "step",
             format!(
@@ -212,19 +190,9 @@ fn table(figures: &Figures) -> String {
         ),
         (
             "key to pixel",
-            format!(
-                "{:.1} ms p50, {:.1} p95, headless",
-                figures.key_to_pixel_ms_p50, figures.key_to_pixel_ms_p95
-            ),
+            format!("{:.1} ms p50, {:.1} p95, headless", figures.key_to_pixel_ms_p50, figures.key_to_pixel_ms_p95),
         ),
-        (
-            "memory",
-            format!(
-                "{}, peak {}",
-                megabytes(figures.rss_bytes),
-                megabytes(figures.rss_peak_bytes)
-            ),
-        ),
+        ("memory", format!("{}, peak {}", megabytes(figures.rss_bytes), megabytes(figures.rss_peak_bytes))),
         (
             "arithmetic",
             format!(
@@ -234,45 +202,27 @@ fn table(figures: &Figures) -> String {
                 figures.matrix_peak_gflops
             ),
         ),
-        (
-            "model",
-            format!(
-                "{hash}, {} parameters, {}x{}",
-                figures.parameters, figures.width, figures.height
-            ),
-        ),
+        ("model", format!("{hash}, {} parameters, {}x{}", figures.parameters, figures.width, figures.height)),
         ("world state", format!("{} cells", figures.memory_cells)),
         ("device", format!("{}, {} threads", figures.device, figures.threads)),
     ];
-    let stages: Vec<_> = figures
-        .stages
-        .iter()
-        .map(|(stage, ms)| format!("{stage} {ms:.2}"))
-        .collect();
+    let stages: Vec<_> = figures.stages.iter().map(|(stage, ms)| format!("{stage} {ms:.2}")).collect();
     if !stages.is_empty() {
         rows.push(("stages", format!("{} ms", stages.join(", "))));
     }
-    rows.iter()
-        .map(|(name, value)| format!("{name:<16} {value}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    rows.iter().map(|(name, value)| format!("{name:<16} {value}")).collect::<Vec<_>>().join("\n")
 }
 
 /// A figure of the kernel's about this process, where there is such a kernel.
 fn resident_bytes(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    let seconds = text
-        .parse()
-        .ok()
-        .filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0);
+    let seconds = text.parse().ok().filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0);
     seconds.ok_or_else(|| "expected a number of seconds above 0, such as 60".to_string())
 }
 

@@ -38,22 +38,12 @@ pub fn draw(columns: &[Column], scale: usize) -> Option<Frame> {
     let label_height = 5 * DOT + GAP;
     let width = GAP + columns.len() * (cell_width + GAP);
     let height = GAP + label_height + rows * (cell_height + GAP);
-    let mut sheet = Frame {
-        width,
-        height,
-        rgb: vec![BACKGROUND; width * height * 3],
-    };
+    let mut sheet = Frame { width, height, rgb: vec![BACKGROUND; width * height * 3] };
     for (index, column) in columns.iter().enumerate() {
         let left = GAP + index * (cell_width + GAP);
         write_number(&mut sheet, left, GAP, column.tick);
         for (row, picture) in column.pictures.iter().enumerate() {
-            paste(
-                &mut sheet,
-                picture,
-                left,
-                GAP + label_height + row * (cell_height + GAP),
-                scale,
-            );
+            paste(&mut sheet, picture, left, GAP + label_height + row * (cell_height + GAP), scale);
         }
     }
     Some(sheet)
@@ -83,12 +73,7 @@ fn write_number(sheet: &mut Frame, left: usize, top: usize, number: u64) {
                 continue;
             }
             for (y, x) in (0..DOT).flat_map(|y| (0..DOT).map(move |x| (y, x))) {
-                set(
-                    sheet,
-                    left + (place * 4 + dot_x) * DOT + x,
-                    top + dot_y * DOT + y,
-                    [INK; 3],
-                );
+                set(sheet, left + (place * 4 + dot_x) * DOT + x, top + dot_y * DOT + y, [INK; 3]);
             }
         }
     }
@@ -107,20 +92,10 @@ mod tests {
 
     #[test]
     fn pictures_stand_in_their_cells() {
-        let picture = |value| Frame {
-            width: 2,
-            height: 1,
-            rgb: vec![value; 6],
-        };
-        let columns = [0, 40].map(|tick| Column {
-            tick,
-            pictures: vec![picture(100), picture(200)],
-        });
+        let picture = |value| Frame { width: 2, height: 1, rgb: vec![value; 6] };
+        let columns = [0, 40].map(|tick| Column { tick, pictures: vec![picture(100), picture(200)] });
         let sheet = draw(&columns, 3).expect("two columns");
-        assert_eq!(
-            (sheet.width, sheet.height),
-            (GAP + 2 * (6 + GAP), GAP + 10 + GAP + 2 * (3 + GAP))
-        );
+        assert_eq!((sheet.width, sheet.height), (GAP + 2 * (6 + GAP), GAP + 10 + GAP + 2 * (3 + GAP)));
         let (left, top) = (GAP + 6 + GAP, GAP + 10 + GAP);
         assert_eq!(sheet.pixel(left, top), [100; 3]);
         assert_eq!(sheet.pixel(left + 5, top + 3 + GAP + 2), [200; 3]);

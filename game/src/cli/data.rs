@@ -89,12 +89,7 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     out_folder::prepare(&args.out, args.overwrite, REPORT, clear)?;
     let [width, height] = args.size;
-    let mut report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        width,
-        height,
-        episodes: Vec::new(),
-    };
+    let mut report = Report { version: env!("CARGO_PKG_VERSION"), width, height, episodes: Vec::new() };
     write_report(&args.out, &report)?;
     let bar = progress::bar(args.episodes * args.ticks, "ticks");
     let mut rows = Vec::new();
@@ -104,11 +99,7 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
         }
         let mut taken = Taken::create(args, seed)?;
         taken.play(stop, &bar)?;
-        report.episodes.push(EpisodeReport {
-            seed,
-            policy: taken.policy.name(),
-            ticks: taken.actions.len(),
-        });
+        report.episodes.push(EpisodeReport { seed, policy: taken.policy.name(), ticks: taken.actions.len() });
         write_report(&args.out, &report)?;
         if rows.len() < SHEET_ROWS {
             rows.push(taken.sheet);
@@ -170,11 +161,7 @@ impl Taken {
             bar.inc(1);
         }
         let actions = std::mem::take(&mut self.actions);
-        let episode = Episode {
-            seed: self.seed,
-            player: self.policy.name().to_string(),
-            actions,
-        };
+        let episode = Episode { seed: self.seed, player: self.policy.name().to_string(), actions };
         episode.save(&self.folder)?;
         self.actions = episode.actions;
         Ok(())
@@ -183,18 +170,11 @@ impl Taken {
     fn write(&mut self, tick: u64) -> anyhow::Result<()> {
         let path = self.folder.join(FRAMES).join(picture_name(tick));
         atomic_file::write(&path, &encode_png(self.world.frame())).map_err(|error| fail(&path, &error))?;
-        self.truth
-            .push(&self.world.line())
-            .map_err(|error| fail(&self.folder.join(TRUTH), &error))?;
+        self.truth.push(&self.world.line()).map_err(|error| fail(&self.folder.join(TRUTH), &error))?;
         let caption = self.world.caption_line();
-        self.captions
-            .push(&caption)
-            .map_err(|error| fail(&self.folder.join(CAPTIONS), &error))?;
+        self.captions.push(&caption).map_err(|error| fail(&self.folder.join(CAPTIONS), &error))?;
         if self.shown_ticks.contains(&tick) {
-            self.sheet.push(Column {
-                tick,
-                pictures: vec![self.world.frame().clone()],
-            });
+            self.sheet.push(Column { tick, pictures: vec![self.world.frame().clone()] });
         }
         Ok(())
     }
@@ -216,11 +196,7 @@ fn write_sheet(out: &Path, rows: &[Vec<Column>]) -> anyhow::Result<()> {
         .enumerate()
         .map(|(index, first)| Column {
             tick: first.tick,
-            pictures: rows
-                .iter()
-                .filter_map(|row| row.get(index))
-                .flat_map(|column| column.pictures.clone())
-                .collect(),
+            pictures: rows.iter().filter_map(|row| row.get(index)).flat_map(|column| column.pictures.clone()).collect(),
         })
         .collect();
     let Some(sheet) = contact_sheet::draw(&columns, 1) else {
@@ -234,11 +210,7 @@ fn clear(out: &Path) -> io::Result<()> {
     for entry in fs::read_dir(out)? {
         let folder = entry?.path();
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name
-            .strip_prefix(EPISODE_PREFIX)
-            .is_none_or(|seed| seed.parse::<u64>().is_err())
-            || !folder.is_dir()
-        {
+        if name.strip_prefix(EPISODE_PREFIX).is_none_or(|seed| seed.parse::<u64>().is_err()) || !folder.is_dir() {
             continue;
         }
         out_folder::remove_numbered_pictures(&folder.join(FRAMES))?;
@@ -250,9 +222,7 @@ fn clear(out: &Path) -> io::Result<()> {
 }
 
 fn size(text: &str) -> Result<[usize; 2], String> {
-    let parsed = text
-        .split_once('x')
-        .and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    let parsed = text.split_once('x').and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
     let in_range = parsed.filter(|size: &[usize; 2]| size.iter().all(|side| (8..=4096).contains(side)));
     in_range.ok_or_else(|| "expected a width and a height from 8 to 4096, such as 128x72".to_string())
 }

@@ -26,11 +26,7 @@ pub fn tell(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has enough of it: `holdfast bench | head -1`.
-        Err(error)
-            if error
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) =>
-        {
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -41,11 +37,7 @@ pub fn tell(result: anyhow::Result<()>) -> ExitCode {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<Mistake>()) {
-        MISTAKE
-    } else {
-        FAILURE
-    }
+    if error.chain().any(|cause| cause.is::<Mistake>()) { MISTAKE } else { FAILURE }
 }
 
 /// Tells what the argument parser found, in one line; help and version go to stdout as they are.
@@ -80,9 +72,7 @@ pub fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let what = panic.payload_as_str().unwrap_or("unknown");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        print_error(&format!(
-            "this is a bug in holdfast ({what}, {place}); RUST_BACKTRACE=1 tells more"
-        ));
+        print_error(&format!("this is a bug in holdfast ({what}, {place}); RUST_BACKTRACE=1 tells more"));
     }));
 }
 
@@ -102,27 +92,16 @@ mod tests {
 
     #[test]
     fn context_does_not_hide_whose_mistake_it_is() {
-        let error = Err::<(), _>(mistake("line 3 is odd"))
-            .context("a.jsonl")
-            .expect_err("made above");
-        assert_eq!(
-            (code(&error), format!("{error:#}").as_str()),
-            (MISTAKE, "a.jsonl: line 3 is odd")
-        );
+        let error = Err::<(), _>(mistake("line 3 is odd")).context("a.jsonl").expect_err("made above");
+        assert_eq!((code(&error), format!("{error:#}").as_str()), (MISTAKE, "a.jsonl: line 3 is odd"));
         assert_eq!(code(&anyhow::anyhow!("disk on fire")), FAILURE);
     }
 
     #[test]
     fn usage_errors_become_one_line() {
         let text = "error: unexpected argument '--sed' found\n\n  tip: a similar argument exists: '--seed'\n\nUsage: holdfast\n";
-        assert_eq!(
-            first_paragraph(text),
-            "unexpected argument '--sed' found; a similar argument exists: '--seed'"
-        );
+        assert_eq!(first_paragraph(text), "unexpected argument '--sed' found; a similar argument exists: '--seed'");
         let text = "error: the following required arguments were not provided:\n  --out <DIR>\n\nUsage: holdfast\n";
-        assert_eq!(
-            first_paragraph(text),
-            "the following required arguments were not provided: --out <DIR>"
-        );
+        assert_eq!(first_paragraph(text), "the following required arguments were not provided: --out <DIR>");
     }
 }

@@ -28,12 +28,7 @@ use std::{io::IsTerminal, process::ExitCode};
 ///
 /// Without a command it plays: `holdfast` is `holdfast play`.
 #[derive(Debug, Parser)]
-#[command(
-    name = "holdfast",
-    version,
-    max_term_width = 100,
-    args_conflicts_with_subcommands = true
-)]
+#[command(name = "holdfast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 #[command(subcommand_negates_reqs = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
@@ -83,24 +78,16 @@ fn log_to_stderr() {
     let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error";
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet.into());
     let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(ansi)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
 }
 
 fn subcommand_names() -> Vec<String> {
-    Cli::command()
-        .get_subcommands()
-        .map(|command| command.get_name().to_string())
-        .collect()
+    Cli::command().get_subcommands().map(|command| command.get_name().to_string()).collect()
 }
 
 /// Parses a seed; clap adds the argument's name and the value.
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("expected a whole number from 0 to {}, such as 7", u64::MAX))
+    text.parse().map_err(|_| format!("expected a whole number from 0 to {}, such as 7", u64::MAX))
 }
 
 #[cfg(test)]
@@ -113,10 +100,7 @@ mod tests {
         for mut command in Cli::command().get_subcommands().cloned() {
             let name = command.get_name().to_string();
             let help = command.render_long_help().to_string();
-            assert!(
-                help.contains(&format!("  holdfast {name}")),
-                "{name}: no example in\n{help}"
-            );
+            assert!(help.contains(&format!("  holdfast {name}")), "{name}: no example in\n{help}");
         }
     }
 

@@ -37,14 +37,7 @@ impl DreamArgs {
         // Before the weights are read: a wrong device should not cost a wait.
         self.device.resolve().map_err(mistake)?;
         let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
-        Ok((
-            model,
-            DreamOptions {
-                memory,
-                sampler_steps: self.steps.map(usize::from),
-                noise_seed,
-            },
-        ))
+        Ok((model, DreamOptions { memory, sampler_steps: self.steps.map(usize::from), noise_seed }))
     }
 }
 
@@ -67,15 +60,9 @@ fn find(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
         return Ok(folder.to_path_buf());
     }
     let candidates = candidates();
-    candidates
-        .iter()
-        .find(|folder| folder.join("config.json").is_file())
-        .cloned()
-        .ok_or_else(|| {
-            mistake(format!(
-                "no model at {DEFAULT}, neither here nor beside the program; give one with --model DIR"
-            ))
-        })
+    candidates.iter().find(|folder| folder.join("config.json").is_file()).cloned().ok_or_else(|| {
+        mistake(format!("no model at {DEFAULT}, neither here nor beside the program; give one with --model DIR"))
+    })
 }
 
 /// Here, beside the program and above it, and in the checkout that the program was built from.

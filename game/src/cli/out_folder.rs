@@ -12,11 +12,8 @@ pub fn prepare(
     clear: impl FnOnce(&Path) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let name = out.display();
-    let fail = |error: io::Error| {
-        mistake(format!(
-            "cannot use --out {name}: {error}; choose a folder you can write to"
-        ))
-    };
+    let fail =
+        |error: io::Error| mistake(format!("cannot use --out {name}: {error}; choose a folder you can write to"));
     fs::create_dir_all(out).map_err(fail)?;
     let is_empty = fs::read_dir(out).map_err(fail)?.next().is_none();
     if !is_empty && !overwrite && !out.join(marker).is_file() {
@@ -46,11 +43,7 @@ pub fn remove_numbered_pictures(folder: &Path) -> io::Result<()> {
 
 /// Removes those of these files that are there.
 pub fn remove_files<'a>(folder: &Path, names: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
-    for path in names
-        .into_iter()
-        .map(|name| folder.join(name))
-        .filter(|path| path.is_file())
-    {
+    for path in names.into_iter().map(|name| folder.join(name)).filter(|path| path.is_file()) {
         fs::remove_file(path)?;
     }
     Ok(())
@@ -81,9 +74,7 @@ mod tests {
         fs::write(&thesis, "years").expect("room for a small file");
         fs::write(&picture, "purr").expect("room for a small file");
         let clear = |folder: &Path| remove_numbered_pictures(folder);
-        let error = prepare(folder.path(), false, "mark.json", clear)
-            .expect_err("not ours")
-            .to_string();
+        let error = prepare(folder.path(), false, "mark.json", clear).expect_err("not ours").to_string();
         assert!(error.contains("--overwrite"), "{error}");
         fs::write(folder.path().join(picture_name(3)), "frame").expect("room for a small file");
         prepare(folder.path(), true, "mark.json", clear).expect("asked for");

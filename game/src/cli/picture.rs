@@ -10,12 +10,8 @@ pub fn encode_png(frame: &Frame) -> Vec<u8> {
     let mut encoder = png::Encoder::new(&mut bytes, frame.width as u32, frame.height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder
-        .write_header()
-        .expect("memory takes any header; no frame is empty");
-    writer
-        .write_image_data(&frame.rgb)
-        .expect("the frame holds width x height x 3 bytes");
+    let mut writer = encoder.write_header().expect("memory takes any header; no frame is empty");
+    writer.write_image_data(&frame.rgb).expect("the frame holds width x height x 3 bytes");
     writer.finish().expect("memory takes any bytes");
     bytes
 }
@@ -29,26 +25,19 @@ pub fn read_png(path: &Path) -> anyhow::Result<Frame> {
     let mut reader = decoder.read_info().map_err(|error| fail(error.to_string()))?;
     let size = reader.output_buffer_size().ok_or_else(|| fail("too large".into()))?;
     let mut samples = vec![0; size];
-    let info = reader
-        .next_frame(&mut samples)
-        .map_err(|error| fail(error.to_string()))?;
+    let info = reader.next_frame(&mut samples).map_err(|error| fail(error.to_string()))?;
     let samples = &samples[..info.buffer_size()];
     let faded = |value: u8, alpha: u8| (u16::from(value) * u16::from(alpha) / 255) as u8;
     let rgb = match info.color_type {
         png::ColorType::Rgb => samples.to_vec(),
         png::ColorType::Grayscale => samples.iter().flat_map(|&grey| [grey; 3]).collect(),
-        png::ColorType::Rgba => samples
-            .chunks_exact(4)
-            .flat_map(|p| [p[0], p[1], p[2]].map(|v| faded(v, p[3])))
-            .collect(),
+        png::ColorType::Rgba => {
+            samples.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]].map(|v| faded(v, p[3]))).collect()
+        }
         png::ColorType::GrayscaleAlpha => samples.chunks_exact(2).flat_map(|p| [faded(p[0], p[1]); 3]).collect(),
         png::ColorType::Indexed => return Err(fail("its palette could not be expanded".into())),
     };
-    Ok(Frame {
-        width: info.width as usize,
-        height: info.height as usize,
-        rgb,
-    })
+    Ok(Frame { width: info.width as usize, height: info.height as usize, rgb })
 }
 
 /// The picture at another size: the largest middle part of the right shape, each pixel the mean of what it covers.
@@ -72,9 +61,7 @@ pub fn fit(frame: &Frame, width: usize, height: usize) -> Frame {
             for source_y in span(y, crop_height, height) {
                 for source_x in span(x, crop_width, width) {
                     let pixel = frame.pixel(left + source_x, top + source_y);
-                    sum.iter_mut()
-                        .zip(pixel)
-                        .for_each(|(sum, value)| *sum += u64::from(value));
+                    sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u64::from(value));
                     count += 1;
                 }
             }
@@ -91,11 +78,7 @@ mod tests {
 
     fn numbered(width: usize, height: usize) -> Frame {
         let mut frame = Frame::new(width, height);
-        frame
-            .rgb
-            .iter_mut()
-            .enumerate()
-            .for_each(|(index, value)| *value = (index * 7 % 251) as u8);
+        frame.rgb.iter_mut().enumerate().for_each(|(index, value)| *value = (index * 7 % 251) as u8);
         frame
     }
 
@@ -113,10 +96,7 @@ mod tests {
         let path = folder.path().join("not.png");
         std::fs::write(&path, b"GIF89a").expect("room for a small file");
         let message = read_png(&path).expect_err("no PNG").to_string();
-        assert!(
-            message.contains("not.png") && message.ends_with("give a PNG picture"),
-            "{message}"
-        );
+        assert!(message.contains("not.png") && message.ends_with("give a PNG picture"), "{message}");
     }
 
     #[test]
@@ -138,10 +118,7 @@ mod tests {
         assert_eq!(fit(&frame, 2, 1).rgb, [20, 20, 20, 10, 10, 10]);
         for (width, height) in [(1, 1), (3, 5), (128, 72), (1, 9)] {
             for size in [(1, 1), (7, 3), (3, 7), (200, 2)] {
-                assert_eq!(
-                    fit(&numbered(size.0, size.1), width, height).rgb.len(),
-                    width * height * 3
-                );
+                assert_eq!(fit(&numbered(size.0, size.1), width, height).rgb.len(), width * height * 3);
             }
         }
     }

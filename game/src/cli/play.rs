@@ -50,11 +50,7 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         let dream = dream(model, options)?;
         let device = dream.status().device;
         let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
-        Ok(Worlds {
-            dream: Box::new(dream),
-            truth: Some(truth),
-            device,
-        })
+        Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device })
     };
     let options = PlayOptions {
         seed,
@@ -62,28 +58,17 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         config_path: args.config.clone(),
         screenshot_dir: args.screenshots.clone(),
     };
-    play(options, Box::new(factory)).map_err(|error| {
-        if error.is::<ConfigError>() {
-            mistake(error)
-        } else {
-            error
-        }
-    })
+    play(options, Box::new(factory)).map_err(|error| if error.is::<ConfigError>() { mistake(error) } else { error })
 }
 
 #[cfg(not(feature = "view"))]
 pub fn run(_args: &PlayArgs) -> anyhow::Result<()> {
     let hint = "`holdfast rollout --seed 7 --policy wander --ticks 200 --out out` writes a world to pictures";
-    Err(super::fault::mistake(format!(
-        "this build has no window (cargo feature `view`); {hint}"
-    )))
+    Err(super::fault::mistake(format!("this build has no window (cargo feature `view`); {hint}")))
 }
 
 /// A seed short enough to tell a friend.
-#[cfg_attr(
-    not(feature = "view"),
-    allow(dead_code, reason = "only a window needs a world of its own choosing")
-)]
+#[cfg_attr(not(feature = "view"), allow(dead_code, reason = "only a window needs a world of its own choosing"))]
 fn seed_of_the_moment() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since_1970.as_millis() as u64 % 1_000_000

@@ -5,15 +5,10 @@ use std::io::IsTerminal;
 
 /// A bar of `length` steps with time left and a message; invisible when stderr is no terminal.
 pub fn bar(length: u64, unit: &str) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let template = format!("{{wide_bar:.green/dim}} {{pos}}/{{len}} {unit}, {{eta}} left  {{msg}}");
-    let style = ProgressStyle::with_template(&template)
-        .expect("a template of ours, tested")
-        .progress_chars("━━─");
+    let style = ProgressStyle::with_template(&template).expect("a template of ours, tested").progress_chars("━━─");
     ProgressBar::with_draw_target(Some(length), target).with_style(style)
 }
 

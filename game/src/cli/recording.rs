@@ -69,11 +69,7 @@ impl Recording {
     pub fn create(out: &Path, overwrite: bool, with_truth: bool, report: &Report) -> anyhow::Result<Recording> {
         out_folder::prepare(out, overwrite, REPORT, clear)?;
         let fail = |path: &Path, error: io::Error| write_error(path, &error, "nothing of the rollout");
-        let folders = if with_truth {
-            &[FRAMES, TRUTH_FRAMES][..]
-        } else {
-            &[FRAMES]
-        };
+        let folders = if with_truth { &[FRAMES, TRUTH_FRAMES][..] } else { &[FRAMES] };
         for folder in folders.iter().map(|name| out.join(name)) {
             fs::create_dir_all(&folder).map_err(|error| fail(&folder, error))?;
         }
@@ -112,19 +108,11 @@ impl Recording {
             pushed.map_err(|error| self.error(truths, &error))?;
         }
         if let Some(action) = action {
-            self.actions
-                .push(&action.to_json_line())
-                .map_err(|error| self.error(actions, &error))?;
+            self.actions.push(&action.to_json_line()).map_err(|error| self.error(actions, &error))?;
         }
-        let line = ObservationLine {
-            tick: observation.tick,
-            pose: observation.pose,
-            step_ms: rounded(step_ms),
-        };
+        let line = ObservationLine { tick: observation.tick, pose: observation.pose, step_ms: rounded(step_ms) };
         let line = serde_json::to_string(&line).expect("numbers under fixed names always serialise");
-        self.observations
-            .push(&line)
-            .map_err(|error| self.error(observations, &error))?;
+        self.observations.push(&line).map_err(|error| self.error(observations, &error))?;
         self.frames += 1;
         Ok(())
     }
@@ -189,20 +177,13 @@ mod tests {
 
     fn observation(tick: u64) -> Observation {
         let (frame, depth) = (Frame::new(2, 1), Depth::new(2, 1));
-        Observation {
-            tick,
-            frame,
-            depth,
-            pose: Pose::default(),
-            stages_ms: Vec::new(),
-        }
+        Observation { tick, frame, depth, pose: Pose::default(), stages_ms: Vec::new() }
     }
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("a folder");
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII"))
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII")).collect();
         names.sort();
         names
     }
@@ -215,44 +196,17 @@ mod tests {
             let mut recording = Recording::create(&out, false, true, &report()).expect("new, then a former rollout");
             for tick in 0..=last {
                 let action = Action::default();
-                let truth = TruthTick {
-                    frame: &Frame::new(2, 1),
-                    line: "{}",
-                };
-                recording
-                    .push((tick > 0).then_some(&action), &observation(tick), 1.0, Some(truth))
-                    .expect("room");
+                let truth = TruthTick { frame: &Frame::new(2, 1), line: "{}" };
+                recording.push((tick > 0).then_some(&action), &observation(tick), 1.0, Some(truth)).expect("room");
             }
-            recording
-                .finish(
-                    &Report {
-                        ticks: last,
-                        ..report()
-                    },
-                    Some(&Frame::new(1, 1)),
-                )
-                .expect("room");
+            recording.finish(&Report { ticks: last, ..report() }, Some(&Frame::new(1, 1))).expect("room");
         }
-        let expected = [
-            "actions.jsonl",
-            "frames",
-            "observations.jsonl",
-            "rollout.json",
-            "strip.png",
-            "truth",
-            "truth.jsonl",
-        ];
+        let expected =
+            ["actions.jsonl", "frames", "observations.jsonl", "rollout.json", "strip.png", "truth", "truth.jsonl"];
         assert_eq!(names(&out), expected);
-        assert_eq!(
-            names(&out.join("frames")),
-            ["000000.png", "000001.png"],
-            "nothing stays of the longer one"
-        );
+        assert_eq!(names(&out.join("frames")), ["000000.png", "000001.png"], "nothing stays of the longer one");
         let lines = |name: &str| fs::read_to_string(out.join(name)).expect("written").lines().count();
-        assert_eq!(
-            ["actions.jsonl", "observations.jsonl", "truth.jsonl"].map(lines),
-            [1, 2, 2]
-        );
+        assert_eq!(["actions.jsonl", "observations.jsonl", "truth.jsonl"].map(lines), [1, 2, 2]);
     }
 
     #[test]
@@ -263,14 +217,9 @@ mod tests {
         // Stands for a disk that takes no more frames.
         let frames = folder.path().join(FRAMES);
         fs::rename(&frames, folder.path().join("kept")).expect("same disk");
-        let message = recording
-            .push(Some(&Action::default()), &observation(1), 1.0, None)
-            .expect_err("gone")
-            .to_string();
-        assert!(
-            message.contains("000001.png") && message.contains("up to tick 0 is kept"),
-            "{message}"
-        );
+        let message =
+            recording.push(Some(&Action::default()), &observation(1), 1.0, None).expect_err("gone").to_string();
+        assert!(message.contains("000001.png") && message.contains("up to tick 0 is kept"), "{message}");
         let lines = fs::read_to_string(folder.path().join("observations.jsonl")).expect("written");
         assert_eq!((lines.lines().count(), recording.ticks()), (1, 0));
     }

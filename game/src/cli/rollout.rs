@@ -117,21 +117,14 @@ fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>,
         let (path, held, rest) = (path.display(), actions.len(), ticks - actions.len() as u64);
         eprintln!("note: {path} holds {held} ticks; the player stands still for the {rest} after them");
     }
-    Ok((
-        Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))),
-        ticks,
-    ))
+    Ok((Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))), ticks))
 }
 
 fn start(args: &RolloutArgs, dream: &Dream) -> anyhow::Result<Start> {
     match (&args.image, args.seed) {
         (Some(path), _) => {
             let status = dream.status();
-            Ok(Start::Image(picture::fit(
-                &picture::read_png(path)?,
-                status.width,
-                status.height,
-            )))
+            Ok(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height)))
         }
         (None, seed) => Ok(Start::Seed(seed.expect("clap asks for --seed or --image"))),
     }
@@ -151,10 +144,7 @@ struct Rollout {
 impl Rollout {
     fn create(args: &RolloutArgs, dream: &Dream, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
-        let truth = args
-            .seed
-            .filter(|_| args.truth)
-            .map(|seed| Truth::new(seed, status.width, status.height));
+        let truth = args.seed.filter(|_| args.truth).map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
             ticks: 0,
@@ -222,17 +212,11 @@ impl Rollout {
     fn record(&mut self, action: Option<&Action>, observation: &Observation, step_ms: f64) -> anyhow::Result<()> {
         let true_line = self.truth.as_ref().map(Truth::line).unwrap_or_default();
         let true_frame = self.truth.as_ref().map(Truth::frame);
-        let truth = true_frame.map(|frame| TruthTick {
-            frame,
-            line: &true_line,
-        });
+        let truth = true_frame.map(|frame| TruthTick { frame, line: &true_line });
         self.recording.push(action, observation, step_ms, truth)?;
         if self.strip_ticks.contains(&observation.tick) {
             let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
-            self.strip.push(Column {
-                tick: observation.tick,
-                pictures,
-            });
+            self.strip.push(Column { tick: observation.tick, pictures });
         }
         Ok(())
     }
@@ -241,13 +225,9 @@ impl Rollout {
         self.report.ticks = self.recording.ticks();
         self.report.step_ms_p50 = rounded(self.durations.percentile(50.0));
         self.report.step_ms_p95 = rounded(self.durations.percentile(95.0));
-        self.recording
-            .finish(&self.report, contact_sheet::draw(&self.strip, STRIP_SCALE).as_ref())?;
+        self.recording.finish(&self.report, contact_sheet::draw(&self.strip, STRIP_SCALE).as_ref())?;
         let (ticks, p50, p95) = (self.report.ticks, self.report.step_ms_p50, self.report.step_ms_p95);
-        eprintln!(
-            "{ticks} ticks in {}, {p50:.1} ms a step (p95 {p95:.1})",
-            self.out.display()
-        );
+        eprintln!("{ticks} ticks in {}, {p50:.1} ms a step (p95 {p95:.1})", self.out.display());
         Ok(())
     }
 }
@@ -263,21 +243,9 @@ fn world_error(error: WorldError) -> anyhow::Error {
 /// The command as it was typed, so that it can be typed again.
 fn command_line() -> String {
     let quoted = |arg: String| {
-        let plain = !arg.is_empty()
-            && arg
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
-        if plain {
-            arg
-        } else {
-            format!("'{}'", arg.replace('\'', "'\\''"))
-        }
+        let plain = !arg.is_empty() && arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
+        if plain { arg } else { format!("'{}'", arg.replace('\'', "'\\''")) }
     };
-    let args = std::env::args_os()
-        .skip(1)
-        .map(|arg| quoted(arg.to_string_lossy().into_owned()));
-    std::iter::once("holdfast".to_string())
-        .chain(args)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let args = std::env::args_os().skip(1).map(|arg| quoted(arg.to_string_lossy().into_owned()));
+    std::iter::once("holdfast".to_string()).chain(args).collect::<Vec<_>>().join(" ")
 }

@@ -11,10 +11,7 @@ use std::{fs, io, path::Path};
 /// Writes `rollout-NAME.png` and `turn-away-NAME.png` into the folder.
 pub fn write(folder: &Path, name_of_all: &str, validation: &Validation) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for (name, strips) in [
-        ("rollout", &validation.rollout_strips),
-        ("turn-away", &validation.turn_away_strips),
-    ] {
+    for (name, strips) in [("rollout", &validation.rollout_strips), ("turn-away", &validation.turn_away_strips)] {
         if let Some(sheet) = contact_sheet::draw(&columns(strips), 1) {
             atomic_file::write(&folder.join(format!("{name}-{name_of_all}.png")), &encode_png(&sheet))?;
         }
@@ -29,10 +26,7 @@ fn columns(strips: &[StripColumn]) -> Vec<Column> {
         let pictures = [&strip.truth, &strip.dream, &strip.memory_off].map(Clone::clone);
         match columns.iter_mut().find(|column| column.tick == strip.tick) {
             Some(column) => column.pictures.extend(pictures),
-            None => columns.push(Column {
-                tick: strip.tick,
-                pictures: pictures.to_vec(),
-            }),
+            None => columns.push(Column { tick: strip.tick, pictures: pictures.to_vec() }),
         }
     }
     columns
@@ -40,18 +34,11 @@ fn columns(strips: &[StripColumn]) -> Vec<Column> {
 
 /// The scores that are asked for first, in one line.
 pub fn scores(validation: &Validation) -> String {
-    let rollout: Vec<_> = validation
-        .rollout
-        .iter()
-        .map(|at| format!("{} {:.1}", at.tick, at.all_db.dream))
-        .collect();
+    let rollout: Vec<_> = validation.rollout.iter().map(|at| format!("{} {:.1}", at.tick, at.all_db.dream)).collect();
     let mut line = format!("PSNR in dB at tick {}", rollout.join(", "));
     if let Some(away) = validation.turn_away {
         let gain = away.all_db.dream - away.all_db.memory_off;
-        line += &format!(
-            "; back from a look away {:.1}, memory gives {gain:+.1}",
-            away.all_db.dream
-        );
+        line += &format!("; back from a look away {:.1}, memory gives {gain:+.1}", away.all_db.dream);
     }
     line
 }
@@ -64,18 +51,9 @@ mod tests {
     #[test]
     fn ticks_are_columns_and_seeds_are_rows() {
         let strip = |seed, tick| {
-            let [truth, dream, memory_off] = [1u8, 2, 3].map(|value| Frame {
-                width: 1,
-                height: 1,
-                rgb: vec![value; 3],
-            });
-            StripColumn {
-                seed,
-                tick,
-                truth,
-                dream,
-                memory_off,
-            }
+            let [truth, dream, memory_off] =
+                [1u8, 2, 3].map(|value| Frame { width: 1, height: 1, rgb: vec![value; 3] });
+            StripColumn { seed, tick, truth, dream, memory_off }
         };
         let columns = columns(&[strip(5, 1), strip(5, 40), strip(6, 1), strip(6, 40)]);
         assert_eq!(columns.iter().map(|column| column.tick).collect::<Vec<_>>(), [1, 40]);

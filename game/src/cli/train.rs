@@ -67,12 +67,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
             if bar.is_hidden() && last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
                 last_line = Some(Instant::now());
                 let left = duration_words(progress.left_s);
-                eprintln!(
-                    "step {} of {}, {}, {left} left",
-                    progress.step,
-                    progress.steps,
-                    figures(progress)
-                );
+                eprintln!("step {} of {}, {}, {left} left", progress.step, progress.steps, figures(progress));
             }
         }
         Event::Validated { step, validation, dir } => {
@@ -86,11 +81,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let outcome = train::run(&config, &options, stop, &mut tell).map_err(train_error)?;
     bar.finish_and_clear();
     let (steps, time) = (outcome.steps, duration_words(outcome.seconds));
-    eprintln!(
-        "{steps} steps, {} samples in {time}; model in {}",
-        outcome.samples,
-        outcome.model_dir.display()
-    );
+    eprintln!("{steps} steps, {} samples in {time}; model in {}", outcome.samples, outcome.model_dir.display());
     if !outcome.finished {
         let (config, run) = (args.config.display(), options.run_dir.display());
         eprintln!("to go on: holdfast train --config {config} --run {run} --resume");
@@ -124,10 +115,7 @@ fn duration_words(seconds: f64) -> String {
 }
 
 fn minutes(text: &str) -> Result<f64, String> {
-    let minutes = text
-        .parse()
-        .ok()
-        .filter(|minutes: &f64| minutes.is_finite() && *minutes > 0.0);
+    let minutes = text.parse().ok().filter(|minutes: &f64| minutes.is_finite() && *minutes > 0.0);
     minutes.ok_or_else(|| "expected a number of minutes above 0, such as 30".to_string())
 }
 
@@ -137,10 +125,7 @@ mod tests {
 
     #[test]
     fn a_run_is_named_after_its_config() {
-        assert_eq!(
-            default_run_dir(Path::new("model/configs/pebble.toml")),
-            Path::new("runs/pebble")
-        );
+        assert_eq!(default_run_dir(Path::new("model/configs/pebble.toml")), Path::new("runs/pebble"));
     }
 
     #[test]

@@ -16,11 +16,7 @@ pub struct Truth {
 impl Truth {
     pub fn new(seed: u64, width: usize, height: usize) -> Truth {
         let camera = Camera::new(width, height);
-        let mut truth = Truth {
-            world: VoxelWorld::new(camera),
-            camera,
-            view: View::new(width, height),
-        };
+        let mut truth = Truth { world: VoxelWorld::new(camera), camera, view: View::new(width, height) };
         truth.world.reset_seed(seed);
         truth.draw();
         truth

@@ -56,10 +56,7 @@ pub fn read_jsonl(reader: impl BufRead) -> Result<Vec<Action>, ActionFileError> 
         if line.trim().is_empty() {
             continue;
         }
-        let fail = |reason: String| ActionFileError::Line {
-            line: index + 1,
-            reason: format!("as VPT's: {reason}"),
-        };
+        let fail = |reason: String| ActionFileError::Line { line: index + 1, reason: format!("as VPT's: {reason}") };
         let row: Row = serde_json::from_str(&line).map_err(|error| fail(error.to_string()))?;
         if row.hotbar > 8 {
             return Err(fail(format!("hotbar is {}, expected 0 to 8", row.hotbar)));
@@ -71,11 +68,7 @@ pub fn read_jsonl(reader: impl BufRead) -> Result<Vec<Action>, ActionFileError> 
         } else {
             attack_is_stuck && !attack_is_new
         };
-        let mut action = if row.is_gui_open {
-            Action::default()
-        } else {
-            action(&row, attack_is_stuck)
-        };
+        let mut action = if row.is_gui_open { Action::default() } else { action(&row, attack_is_stuck) };
         // Scrolling selects a slot without a key, so the change itself is the action.
         if row.hotbar != hotbar {
             action.hotbar = row.hotbar + 1;
@@ -84,20 +77,11 @@ pub fn read_jsonl(reader: impl BufRead) -> Result<Vec<Action>, ActionFileError> 
         action.check().map_err(fail)?;
         actions.push(action);
     }
-    if actions.is_empty() {
-        Err(ActionFileError::Empty)
-    } else {
-        Ok(actions)
-    }
+    if actions.is_empty() { Err(ActionFileError::Empty) } else { Ok(actions) }
 }
 
 fn action(row: &Row, attack_is_stuck: bool) -> Action {
-    let key = |name: &str| {
-        row.keyboard
-            .keys
-            .iter()
-            .any(|key| key.strip_prefix("key.keyboard.") == Some(name))
-    };
+    let key = |name: &str| row.keyboard.keys.iter().any(|key| key.strip_prefix("key.keyboard.") == Some(name));
     let button = |number: u8| row.mouse.buttons.contains(&number);
     let turn_deg = |counts: f32| (counts * DEG_PER_COUNT).clamp(-Action::MAX_TURN_DEG, Action::MAX_TURN_DEG);
     Action {
@@ -137,14 +121,8 @@ mod tests {
             "\"dx\":20.0,\"dy\":-4.0,\"buttons\":[0,1]",
             "",
         );
-        let expected = Action {
-            forward: true,
-            sprint: true,
-            attack: true,
-            use_: true,
-            camera: [-0.6, 3.0],
-            ..Action::default()
-        };
+        let expected =
+            Action { forward: true, sprint: true, attack: true, use_: true, camera: [-0.6, 3.0], ..Action::default() };
         check(&text, &[expected]);
         assert!(is_vpt_line(&text) && !is_vpt_line("{\"forward\":true}"));
     }
@@ -152,31 +130,16 @@ mod tests {
     #[test]
     fn a_change_of_slot_is_the_hotbar_key() {
         let still = "\"dx\":0,\"dy\":0";
-        let text: String = [0, 3, 3, 0]
-            .iter()
-            .map(|slot| row("", still, &format!(",\"hotbar\":{slot}")))
-            .collect();
-        let expected = [0, 4, 0, 1].map(|hotbar| Action {
-            hotbar,
-            ..Action::default()
-        });
+        let text: String = [0, 3, 3, 0].iter().map(|slot| row("", still, &format!(",\"hotbar\":{slot}"))).collect();
+        let expected = [0, 4, 0, 1].map(|hotbar| Action { hotbar, ..Action::default() });
         check(&text, &expected);
     }
 
     #[test]
     fn attack_stuck_at_the_start_counts_from_its_next_press() {
-        let held = |new: &str| {
-            row(
-                "",
-                &format!("\"dx\":0,\"dy\":0,\"buttons\":[0],\"newButtons\":[{new}]"),
-                "",
-            )
-        };
+        let held = |new: &str| row("", &format!("\"dx\":0,\"dy\":0,\"buttons\":[0],\"newButtons\":[{new}]"), "");
         let text = [held("0"), held(""), held("0"), held("")].concat();
-        let expected = [false, false, true, true].map(|attack| Action {
-            attack,
-            ..Action::default()
-        });
+        let expected = [false, false, true, true].map(|attack| Action { attack, ..Action::default() });
         check(&text, &expected);
     }
 
@@ -186,16 +149,7 @@ mod tests {
             row("\"key.keyboard.w\"", "\"dx\":50,\"dy\":0", ",\"isGuiOpen\":true"),
             row("", "\"dx\":9000,\"dy\":0", ",\"isGuiOpen\":false"),
         ];
-        check(
-            &text.concat(),
-            &[
-                Action::default(),
-                Action {
-                    camera: [0.0, 180.0],
-                    ..Action::default()
-                },
-            ],
-        );
+        check(&text.concat(), &[Action::default(), Action { camera: [0.0, 180.0], ..Action::default() }]);
     }
 
     #[test]
