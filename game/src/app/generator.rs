@@ -105,7 +105,10 @@ impl Generator {
         let (events, event_receiver) = bounded(WAITING_EVENTS);
         let run = move || {
             let outlet = Outlet { events, waker };
-            if let Err(message) = guard(|| Ok(run(factory, &commands, &outlet))) {
+            if let Err(message) = guard(|| {
+                run(factory, &commands, &outlet);
+                Ok(())
+            }) {
                 outlet.say(Event::Failed { message, can_reset: false });
             }
             outlet.say(Event::Stopped);

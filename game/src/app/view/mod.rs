@@ -64,7 +64,7 @@ impl Plugin for ViewPlugin {
                 Update,
                 (
                     (picture::upload, picture::lay_out).chain(),
-                    overlay::update,
+                    (overlay::show_while_playing, overlay::mark_slot, overlay::tell_news),
                     figures::update,
                     start::update,
                     (menus::open, menus::update).chain(),

@@ -73,41 +73,37 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>, mut images: ResMut<Ass
     }
 }
 
-pub fn update(
+/// Hotbar and crosshair belong to playing.
+pub fn show_while_playing(
     screen: Res<State<Screen>>,
+    mut nodes: Query<&mut Node, Or<(With<HotbarNode>, With<Crosshair>)>>,
+) {
+    for mut node in &mut nodes {
+        style::show(&mut node, *screen.get() == Screen::Play);
+    }
+}
+
+/// Marks and names the slot in hand.
+pub fn mark_slot(
     devices: Res<Devices>,
     hotbar: Res<Hotbar>,
+    mut slots: Query<(&SlotNode, &mut BorderColor)>,
+    mut name: Single<&mut Text, With<SlotName>>,
+) {
+    for (slot, mut border) in &mut slots {
+        border.set_if_neq(BorderColor::all(if slot.0 == devices.slot { style::TEXT } else { style::LINE }));
+    }
+    let in_hand = hotbar.0.get(usize::from(devices.slot) - 1);
+    style::say(&mut name, in_hand.map_or("", |slot| slot.name.as_str()));
+}
+
+/// What the world is busy with, or else the last notice.
+pub fn tell_news(
+    screen: Res<State<Screen>>,
     session: Res<Session>,
     notice: Res<Notice>,
-    mut nodes: ParamSet<(
-        Query<&mut Node, With<HotbarNode>>,
-        Query<&mut Node, With<Crosshair>>,
-        Query<(&SlotNode, &mut BorderColor)>,
-    )>,
-    mut texts: ParamSet<(Query<&mut Text, With<SlotName>>, Query<&mut Text, With<NoticeText>>)>,
+    mut text: Single<&mut Text, With<NoticeText>>,
 ) {
-    let playing = *screen.get() == Screen::Play;
-    for mut node in &mut nodes.p0() {
-        style::show(&mut node, playing);
-    }
-    for mut node in &mut nodes.p1() {
-        style::show(&mut node, playing);
-    }
-    for (slot, mut border) in &mut nodes.p2() {
-        let wanted = BorderColor::all(if slot.0 == devices.slot { style::TEXT } else { style::LINE });
-        if *border != wanted {
-            *border = wanted;
-        }
-    }
-    let name = hotbar.0.get(usize::from(devices.slot) - 1).map_or("", |slot| slot.name.as_str());
-    for mut text in &mut texts.p0() {
-        style::say(&mut text, name);
-    }
-    let busy = match &session.phase {
-        Phase::Making { .. } if *screen.get() != Screen::Start => "making the world ...",
-        _ => notice.text(),
-    };
-    for mut text in &mut texts.p1() {
-        style::say(&mut text, busy);
-    }
+    let making = matches!(session.phase, Phase::Making { .. }) && *screen.get() != Screen::Start;
+    style::say(&mut text, if making { "making the world ..." } else { notice.text() });
 }
