@@ -1,11 +1,7 @@
 //! Where the model is: the folder asked for, or the one shipped with the repository.
 
 use super::fault::mistake;
-use holdfast_model::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder};
-use holdfast_sim::{
-    Camera, Frame,
-    voxel::{render::View, world::VoxelWorld},
-};
+use holdfast_model::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder, train::first_frame};
 use std::path::{Path, PathBuf};
 
 /// The shipped model, relative to the repository or to the folder of an installed binary.
@@ -44,14 +40,6 @@ impl DreamArgs {
 /// A dream that takes the first frame of a seed from the simulator, and nothing else.
 pub fn dream(model: ModelFolder, options: DreamOptions) -> anyhow::Result<Dream> {
     Dream::new(model, options, Box::new(first_frame)).map_err(mistake)
-}
-
-fn first_frame(seed: u64, camera: Camera) -> Frame {
-    let mut world = VoxelWorld::new(camera);
-    world.reset_seed(seed);
-    let mut view = View::new(camera.width, camera.height);
-    world.view(&camera, &mut view);
-    view.frame
 }
 
 /// The folder asked for as it is, or the default one from the first place that has it.

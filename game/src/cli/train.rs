@@ -15,6 +15,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast train --config model/configs/pebble.toml
   holdfast train --config model/configs/pebble.toml --minutes 30
   holdfast train --config model/configs/pebble.toml --resume
+  holdfast train --config model/configs/pebble.toml --run runs/next --from assets/models/pebble
 
 Ctrl-C ends after the step under way and keeps a checkpoint; --resume goes on from it, also after
 a kill. The run's folder holds config.toml, checkpoint.bin, metrics.jsonl, strips/ (truth above
@@ -31,6 +32,9 @@ pub struct TrainArgs {
     /// Go on from the checkpoint in the run's folder
     #[arg(long)]
     resume: bool,
+    /// Begin with the weights of this model folder in place of fresh ones
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Folder of the run [default: runs/ and the config's name]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
@@ -53,6 +57,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let config = TrainConfig::load(&args.config).map_err(train_error)?;
     let options = RunOptions {
         resume: args.resume,
+        start_from: args.from.clone(),
         run_dir: args.run.clone().unwrap_or_else(|| default_run_dir(&args.config)),
         max_minutes: args.minutes,
         threads: args.threads.map(usize::from),
@@ -96,7 +101,11 @@ fn figures(progress: &Progress) -> String {
 /// A mistake in a file or folder is the user's; a full disk or a loss that explodes is not.
 fn train_error(error: TrainError) -> anyhow::Error {
     match error {
-        TrainError::Config { .. } | TrainError::Checkpoint { .. } | TrainError::Exists { .. } => mistake(error),
+        TrainError::Config { .. }
+        | TrainError::Checkpoint { .. }
+        | TrainError::Exists { .. }
+        | TrainError::OtherModel
+        | TrainError::Folder(_) => mistake(error),
         other => Err::<(), _>(other).context("training stopped").expect_err("made above"),
     }
 }

@@ -1,7 +1,7 @@
 //! Checkpoints: everything that a resumed run needs, in one file, replaced atomically.
 
-use super::{TrainError, optimizer::AdamW};
-use crate::{ModelConfig, weights::Weights};
+use super::{TrainConfig, TrainError, optimizer::AdamW};
+use crate::{ModelConfig, folder::ModelFolder, weights::Weights};
 use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
 /// Where a run stands.
@@ -24,6 +24,15 @@ impl Checkpoint {
         let weights = Weights::init(config, seed);
         let optimizer = AdamW::new(&weights);
         Checkpoint { weights, optimizer, draws: 0, samples: 0, seconds: 0.0 }
+    }
+
+    /// A new run that begins with a trained model's weights; its optimiser knows nothing yet.
+    pub fn from_model(model: ModelFolder, config: &TrainConfig) -> Result<Checkpoint, TrainError> {
+        if (ModelConfig { sampler_steps: config.model.sampler_steps, ..model.config }) != config.model {
+            return Err(TrainError::OtherModel);
+        }
+        let optimizer = AdamW::new(&model.weights);
+        Ok(Checkpoint { weights: model.weights, optimizer, draws: 0, samples: 0, seconds: 0.0 })
     }
 
     /// Writes the file beside its place, flushes it to the disk and renames it: a kill at any moment leaves the old one.

@@ -31,6 +31,10 @@ pub enum TrainError {
     Diverged(u32),
     #[error("seeds {from}..{to} are not all validation seeds; choose some from 1000000..2000000")]
     ValidationSeeds { from: u64, to: u64 },
+    #[error("the model to start from has other sizes than [model] of the config; make them equal")]
+    OtherModel,
+    #[error(transparent)]
+    Folder(#[from] crate::ModelError),
     #[error("{0}")]
     Model(String),
 }

@@ -34,6 +34,8 @@ use std::{
 pub struct RunOptions {
     /// Goes on from the checkpoint in `run_dir`.
     pub resume: bool,
+    /// A model folder whose weights a new run begins with, in place of fresh ones.
+    pub start_from: Option<PathBuf>,
     /// Where checkpoints, metrics and the model of the moment are kept.
     pub run_dir: PathBuf,
     /// Ends the run after this time, as Ctrl-C would.
@@ -205,7 +207,10 @@ pub fn run(
     let mut state = match (path.exists(), options.resume) {
         (true, true) => Checkpoint::load(&path, &config.model)?,
         (true, false) => return Err(TrainError::Exists { path }),
-        (false, _) => Checkpoint::fresh(&config.model, config.seed),
+        (false, _) => match &options.start_from {
+            Some(folder) => Checkpoint::from_model(ModelFolder::load(folder)?, config)?,
+            None => Checkpoint::fresh(&config.model, config.seed),
+        },
     };
     let text = toml::to_string(config).map_err(|error| TrainError::Model(error.to_string()))?;
     write_atomically(&dir.join("config.toml"), text.as_bytes())?;
