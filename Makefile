@@ -29,7 +29,7 @@ play: rust packages
 	cargo run --release --bin holdfast -- play $(ARGS)
 
 test: rust test-packages
-	cargo test --release --workspace
+	cargo test --release --workspace --all-targets
 
 # The cheapest first. Clippy takes the release profile too, so that build scripts are built once.
 check: rust test-packages
