@@ -38,10 +38,7 @@ pub fn modulate_back(
             d_shift[i] += d_out[i];
             d_scale[i] += d_out[i] * normed;
         }
-        for (chunk, ((xs, ds), ss)) in
-            x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)).enumerate()
-        {
-            let _ = chunk;
+        for ((xs, ds), ss) in x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)) {
             for i in 0..16 {
                 lanes[i] += ds[i] * (1.0 + ss[i]) * xs[i];
             }

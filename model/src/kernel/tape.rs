@@ -4,7 +4,7 @@ use super::{
     Sizes,
     conv::{LANES, Padded},
 };
-use crate::{Condition, ModelConfig, layout::output, rotary::Rotary};
+use crate::{ModelConfig, layout::output, rotary::Rotary};
 
 /// What one block remembers. Rows are `samples * tokens`.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +144,6 @@ impl Tape {
         }
         self.convolved.resize(s.width * s.height, [0.0; LANES]);
         resize(&mut self.output, s.samples * s.width * s.height * output::CHANNELS);
-        debug_assert!(s.samples > 0 && Condition::FEATURES > 0);
         self.sizes = Some(s);
     }
 
