@@ -96,6 +96,16 @@ impl TruthFilm {
         TruthFilm { views, poses }
     }
 
+    fn strip_column(&self, seed: u64, tick: usize, dream: &[Frame], memory_off: &[Frame]) -> StripColumn {
+        StripColumn {
+            seed,
+            tick: tick as u64,
+            truth: self.views[tick].frame.clone(),
+            dream: dream[tick].clone(),
+            memory_off: memory_off[tick].clone(),
+        }
+    }
+
     /// Which pixels of a tick show a surface that one of the `earlier` frames had shown: the point lands in that frame
     /// at that frame's own depth.
     fn seen_before(&self, camera: &Camera, tick: usize, earlier: Range<usize>) -> Vec<bool> {
@@ -244,13 +254,7 @@ pub fn validate(
         }
         if keep_strip {
             for tick in [0, 1, 5, 10, 20, 30, 40] {
-                validation.rollout_strips.push(StripColumn {
-                    seed,
-                    tick: tick as u64,
-                    truth: film.views[tick].frame.clone(),
-                    dream: frames[tick].clone(),
-                    memory_off: frames_off[tick].clone(),
-                });
+                validation.rollout_strips.push(film.strip_column(seed, tick, &frames, &frames_off));
             }
         }
 
@@ -262,13 +266,7 @@ pub fn validate(
         away.add(&film, &camera, last, &frames[last], &frames_off[last]);
         if keep_strip {
             for tick in [0, 2, 4, 6, 16, 26, 28, 30, 32] {
-                validation.turn_away_strips.push(StripColumn {
-                    seed,
-                    tick: tick as u64,
-                    truth: film.views[tick].frame.clone(),
-                    dream: frames[tick].clone(),
-                    memory_off: frames_off[tick].clone(),
-                });
+                validation.turn_away_strips.push(film.strip_column(seed, tick, &frames, &frames_off));
             }
         }
         validation.seeds += 1;
