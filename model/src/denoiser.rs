@@ -4,7 +4,8 @@
 //! clean frame, its depth, and for each pixel whether the world state's own colour and depth should be kept.
 //! Sources: Peebles and Xie, "Scalable Diffusion Models with Transformers" (zero-initialised adaptive norm, one
 //! modulation for all blocks as in PixArt-alpha, section 2.3); "Back to Basics: Let Denoising Generative Models
-//! Denoise" (prediction of the clean frame from pixels); So et al., "Primer" (squared ReLU).
+//! Denoise" (prediction of the clean frame from pixels); So et al., "Primer" (squared ReLU); Ding et al., "CogView"
+//! (section 2.4: a norm at the end of each branch, without which the residual stream grew a hundredfold).
 
 use crate::{ModelConfig, layout::input, rotary::Rotary, weights::Weights};
 use burn::module::{Module, Param};
@@ -205,9 +206,9 @@ impl Block {
         let key = rotate(rms_norm(head(1)) * self.key_scale.val().unsqueeze(), cos, sin);
         let scores = activation::softmax(query.matmul(key.transpose()) * (d_head as f32).powf(-0.5), 3);
         let mixed: Tensor<3> = scores.matmul(head(2)).swap_dims(1, 2).reshape([batch, tokens, d_model]);
-        let x = x + self.attention_out.forward(mixed) * part(2);
+        let x = x + rms_norm(self.attention_out.forward(mixed)) * part(2);
 
         let hidden = activation::relu(self.mlp_in.forward(modulate(x.clone(), part(3), part(4))));
-        x + self.mlp_out.forward(hidden.square()) * part(5)
+        x + rms_norm(self.mlp_out.forward(hidden.square())) * part(5)
     }
 }

@@ -1,7 +1,8 @@
 //! The dream: a world generated frame by frame from the player's actions.
 
 use crate::{
-    Condition, DeviceChoice, ModelConfig, ModelError,
+    DeviceChoice, ModelConfig, ModelError,
+    ambience::Ambience,
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
     imagined::Imagined,
@@ -9,6 +10,7 @@ use crate::{
     layout::input,
     motion::Motion,
     sampler::Sampler,
+    situation::Situation,
     state::{Canvas, Reader, Seen, WorldState},
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError};
@@ -67,8 +69,7 @@ pub struct Dream {
     motion: Motion,
     pose: Pose,
     last: Option<(Frame, Depth)>,
-    slot: u8,
-    attack_ticks: u32,
+    situation: Situation,
     tick: u64,
 }
 
@@ -123,8 +124,7 @@ impl Dream {
             motion: Motion::default(),
             pose: Pose::default(),
             last: None,
-            slot: 1,
-            attack_ticks: 0,
+            situation: Situation::default(),
             tick: 0,
         })
     }
@@ -137,9 +137,9 @@ impl Dream {
     fn begin(&mut self, frame: Frame) -> Observation {
         self.state.clear();
         (self.motion, self.pose) = (Motion::default(), Pose::default());
-        (self.slot, self.attack_ticks, self.tick) = (1, 0, 0);
+        (self.situation, self.tick) = (Situation::default(), 0);
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
-        let condition = Condition { slot: self.slot, pose: self.pose, ..Condition::default() };
+        let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &self.pose, None, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
@@ -149,6 +149,7 @@ impl Dream {
     }
 
     fn remember(&mut self, frame: &Frame, depth: &Depth, copied: &[f32]) {
+        self.situation.see(&self.pose, &self.camera, frame, depth);
         if self.options.memory {
             let seen = Seen { frame, depth, canvas: &self.canvas, copied, tick: self.tick as u32 };
             self.state.write(&self.pose, &self.camera, &self.reader, &seen);
@@ -183,10 +184,6 @@ impl World for Dream {
             lap = now;
         };
         self.tick += 1;
-        if action.hotbar > 0 {
-            self.slot = action.hotbar;
-        }
-        self.attack_ticks = if action.attack { self.attack_ticks + 1 } else { 0 };
         let before = self.pose;
         self.pose = self.motion.step(&before, action, &self.state);
         mark("pose");
@@ -196,16 +193,10 @@ impl World for Dream {
         }
         mark("map_read");
 
-        let axes = Pose { pitch_deg: 0.0, ..self.pose }.axes();
-        let moved = self.pose.eye() - before.eye();
-        let condition = Condition {
-            action: *action,
-            slot: self.slot,
-            attack_ticks: self.attack_ticks,
-            pose: self.pose,
-            moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
-            signal_level: 0.0,
-        };
+        let mut condition = self.situation.act(action, &before, &self.pose);
+        if !self.options.memory {
+            condition.ambience = Ambience::default();
+        }
         let canvas = self.options.memory.then_some(&self.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
         assemble(&mut self.pixels, &self.camera, &self.pose, canvas, last);

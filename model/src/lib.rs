@@ -1,5 +1,6 @@
 //! The dreamed world: denoiser, noise, sampler, world state, `Dream` and training. Burn; never Bevy.
 
+pub mod ambience;
 pub mod assemble;
 pub mod condition;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod motion;
 pub mod noise;
 pub mod rotary;
 pub mod sampler;
+pub mod situation;
 pub mod state;
 pub mod train;
 pub mod weights;

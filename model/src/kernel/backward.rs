@@ -102,6 +102,7 @@ fn block_backward(
             &mut d_modulation[sample * width + 5 * d..(sample + 1) * width],
             &scratch.d_x[range.clone()],
             &b.mlp[range],
+            &b.mlp_inverse[s.token_range(sample, 1)],
             &b.modulation[sample * width + 5 * d..(sample + 1) * width],
         );
     }
@@ -133,6 +134,7 @@ fn block_backward(
             &mut d_modulation[sample * width + 2 * d..sample * width + 3 * d],
             &scratch.d_x[range.clone()],
             &b.attended[range],
+            &b.attended_inverse[s.token_range(sample, 1)],
             &b.modulation[sample * width + 2 * d..sample * width + 3 * d],
         );
     }

@@ -132,7 +132,8 @@ fn block_forward(
     for sample in 0..s.samples {
         let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
-        rows::add_gated(&mut x[range.clone()], &b.attended[range.clone()], &part[2 * d..3 * d]);
+        let inverse = &mut b.attended_inverse[s.token_range(sample, 1)];
+        rows::add_gated(&mut x[range.clone()], inverse, &b.attended[range.clone()], &part[2 * d..3 * d]);
         let inverse = &mut b.inverse_mid[s.token_range(sample, 1)];
         rows::modulate(&mut b.normed_mid[range.clone()], inverse, &x[range], &part[3 * d..4 * d], &part[4 * d..5 * d]);
     }
@@ -143,7 +144,8 @@ fn block_forward(
     for sample in 0..s.samples {
         let gate = &b.modulation[sample * 6 * d + 5 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
-        rows::add_gated(&mut x[range.clone()], &b.mlp[range], gate);
+        let inverse = &mut b.mlp_inverse[s.token_range(sample, 1)];
+        rows::add_gated(&mut x[range.clone()], inverse, &b.mlp[range], gate);
     }
 }
 

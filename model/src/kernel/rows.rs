@@ -168,25 +168,40 @@ pub fn relu_squared(x: &mut [f32], squared: &mut [f32]) {
     }
 }
 
-/// `out += x * gate`, the gate shared by all rows.
+/// `out += x * gate / rms(x)`, row by row, the gate shared by all rows: a branch may say which way, its gate says how
+/// far. `inverse` receives one over the root mean square of each row.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_gated(out: &mut [f32], x: &[f32], gate: &[f32]) {
+pub fn add_gated(out: &mut [f32], inverse: &mut [f32], x: &[f32], gate: &[f32]) {
     let d = gate.len();
-    for (out, x) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)) {
+    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
+        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
+        *inverse = inv;
         for i in 0..d {
-            out[i] += x[i] * gate[i];
+            out[i] += x[i] * inv * gate[i];
         }
     }
 }
 
 /// The gradient of [`add_gated`]: writes `d_x`, adds to `d_gate`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_gated_back(d_x: &mut [f32], d_gate: &mut [f32], d_out: &[f32], x: &[f32], gate: &[f32]) {
+pub fn add_gated_back(
+    d_x: &mut [f32],
+    d_gate: &mut [f32],
+    d_out: &[f32],
+    x: &[f32],
+    inverse: &[f32],
+    gate: &[f32],
+) {
     let d = gate.len();
-    for ((d_x, d_out), x) in d_x.chunks_exact_mut(d).zip(d_out.chunks_exact(d)).zip(x.chunks_exact(d)) {
+    for (row, &inv) in inverse.iter().enumerate() {
+        let (x, d_out, d_x) = (&x[row * d..][..d], &d_out[row * d..][..d], &mut d_x[row * d..][..d]);
         for i in 0..d {
-            d_gate[i] += d_out[i] * x[i];
-            d_x[i] = d_out[i] * gate[i];
+            d_gate[i] += d_out[i] * x[i] * inv;
+            d_x[i] = d_out[i] * gate[i] * inv;
+        }
+        let mean = dot(d_x, x) * inv * inv / d as f32;
+        for i in 0..d {
+            d_x[i] -= x[i] * mean;
         }
     }
 }

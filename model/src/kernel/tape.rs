@@ -27,10 +27,12 @@ pub(super) struct BlockTape {
     pub attention: Vec<f32>,
     pub mixed: Vec<f32>,
     pub attended: Vec<f32>,
+    pub attended_inverse: Vec<f32>,
     /// `[rows, mlp]`: positive part and its square.
     pub hidden: Vec<f32>,
     pub squared: Vec<f32>,
     pub mlp: Vec<f32>,
+    pub mlp_inverse: Vec<f32>,
     /// `[samples, 6 * d]`
     pub modulation: Vec<f32>,
 }
@@ -124,6 +126,8 @@ impl Tape {
             rows_by_d.into_iter().for_each(|buffer| resize(buffer, s.rows * s.d));
             resize(&mut block.inverse_in, s.rows);
             resize(&mut block.inverse_mid, s.rows);
+            resize(&mut block.attended_inverse, s.rows);
+            resize(&mut block.mlp_inverse, s.rows);
             resize(&mut block.qkv, s.rows * 3 * s.d);
             resize(&mut block.query_inverse, s.rows * s.heads);
             resize(&mut block.key_inverse, s.rows * s.heads);

@@ -34,6 +34,9 @@ pub struct TrainConfig {
     pub perceive_share: f32,
     /// Share of samples in which the world state is hidden.
     pub hidden_state_share: f32,
+    /// Share of uneventful ticks that give no sample, in general and in episodes of digging and building.
+    pub skip_share: f32,
+    pub skip_share_handiwork: f32,
     /// Share of episodes that live on the model's own frames and depths, reached after `own_frames_ramp` steps.
     pub own_frames_share: f32,
     pub own_frames_ramp: u64,
@@ -64,23 +67,25 @@ impl Default for TrainConfig {
         TrainConfig {
             model: ModelConfig { d_model: 192, heads: 3, ..ModelConfig::default() },
             stages: vec![
-                Stage { width: 64, height: 40, until_step: 6_000 },
+                Stage { width: 64, height: 40, until_step: 8_000 },
                 Stage { width: 128, height: 72, until_step: u64::MAX >> 12 },
             ],
             steps: 100_000,
             batch: 16,
             episodes: 64,
-            episode_ticks: [30, 160],
-            learning_rate: 6e-4,
+            episode_ticks: [30, 100],
+            learning_rate: 5e-4,
             warmup_steps: 300,
             cooldown_share: 0.2,
-            weight_decay: 0.01,
-            ema_decay: 0.999,
+            weight_decay: 0.05,
+            ema_decay: 0.9995,
             clip: 1.0,
             pure_noise_share: 0.6,
             perceive_share: 0.04,
             hidden_state_share: 0.04,
-            own_frames_share: 0.5,
+            skip_share: 0.4,
+            skip_share_handiwork: 0.8,
+            own_frames_share: 0.2,
             own_frames_ramp: 6_000,
             colour_noise: 4.0,
             depth_noise: 0.015,
@@ -138,6 +143,8 @@ impl TrainConfig {
             (share(self.pure_noise_share), "pure_noise_share", "0 to 1"),
             (share(self.perceive_share + self.hidden_state_share), "perceive_share", "0 to 1, with hidden_state_share"),
             (share(self.hidden_state_share), "hidden_state_share", "0 to 1"),
+            (share(self.skip_share), "skip_share", "0 to 1"),
+            (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),
             ((0.0..=128.0).contains(&self.colour_noise), "colour_noise", "0 to 128"),
             (share(self.depth_noise), "depth_noise", "0 to 1"),
@@ -201,6 +208,6 @@ mod tests {
         assert_eq!(config.learning_rate_at(500), config.learning_rate);
         assert!(config.learning_rate_at(1000) < config.learning_rate * 0.11);
         assert_eq!(config.stage(0).width, 64);
-        assert_eq!(config.stage(6_000).width, 128);
+        assert_eq!(config.stage(9_000).width, 128);
     }
 }

@@ -11,10 +11,17 @@ use crate::{
 /// Weights of the parts.
 const DEPTH_WEIGHT: f32 = 0.2;
 const SCALE_WEIGHT: f32 = 0.002;
-/// Pixels where the world state is plainly wrong (something changed) count this much more.
-const CHANGED_WEIGHT: f32 = 4.0;
+/// Pixels where the world state is plainly wrong (something changed) count this much more: in its colour, and in its
+/// depth, as where a block was broken or placed.
+const CHANGED_COLOUR_WEIGHT: f32 = 4.0;
+const CHANGED_DEPTH_WEIGHT: f32 = 8.0;
 /// A colour difference (of 2) beyond which a pixel counts as changed.
-const CHANGED: f32 = 0.25;
+const CHANGED_COLOUR: f32 = 0.25;
+/// A difference of encoded depths beyond which a pixel counts as changed: a fifth of the distance.
+const CHANGED_DEPTH: f32 = 0.06;
+/// An error is never taken for more than this many times its predicted scale: one confident mistake must not outweigh
+/// everything else in a batch.
+const MOST_SCALED: f32 = 4.0;
 
 /// Sums over the pixels of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -62,8 +69,13 @@ pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: 
         let meant = mean(pixel, said);
         let known = pixel[input::KNOWN];
         let canvas = &pixel[input::CANVAS..input::CANVAS + 3];
-        let changed = known > 0.0 && (0..3).any(|c| (canvas[c] - target[c]).abs() > CHANGED);
-        let weight = if changed { CHANGED_WEIGHT } else { 1.0 };
+        let colour_changed = (0..3).any(|c| (canvas[c] - target[c]).abs() > CHANGED_COLOUR);
+        let depth_changed = (pixel[input::CANVAS_DEPTH] - depth[at]).abs() > CHANGED_DEPTH;
+        let weight = match (known > 0.0, depth_changed, colour_changed) {
+            (true, true, true) => CHANGED_DEPTH_WEIGHT,
+            (true, false, true) => CHANGED_COLOUR_WEIGHT,
+            _ => 1.0,
+        };
 
         let mut d_copy = 0.0;
         for c in 0..3 {
@@ -87,8 +99,8 @@ pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: 
         let spread = pixel[input::CANVAS_DEPTH] - said[output::DEPTH];
         d[output::COPY_DEPTH_LOGIT] = d_depth * known * spread * gate * (1.0 - gate);
 
-        let log_scale = said[output::DEPTH_LOG_SCALE].clamp(-8.0, 2.0);
-        let scaled = error.abs() * (-log_scale).exp();
+        let log_scale = said[output::DEPTH_LOG_SCALE].clamp(-6.0, 2.0);
+        let scaled = (error.abs() * (-log_scale).exp()).min(MOST_SCALED);
         sums.total += f64::from(SCALE_WEIGHT * (scaled + log_scale));
         d[output::DEPTH_LOG_SCALE] = SCALE_WEIGHT * (1.0 - scaled) * scale;
     }

@@ -7,10 +7,12 @@
 use super::TrainConfig;
 use crate::{
     Condition,
+    ambience::Ambience,
     assemble::{assemble, encode_frame, put_noised},
     imagined::Imagined,
     layout::encode_depth,
     noise::add_noise,
+    situation::Situation,
     state::{Canvas, Reader, Seen, WorldState},
     weights::normal,
 };
@@ -43,24 +45,23 @@ pub struct Episode {
     reader: Reader,
     canvas: Canvas,
     last: Option<(Frame, Depth)>,
-    slot: u8,
-    attack_ticks: u32,
+    situation: Situation,
     tick: u32,
     ticks: u32,
     own_frames: bool,
     /// The map's axes and origin are not the world's: a dream does not know how its blocks lie.
     turn_deg: f32,
     shift: Vec3,
-    /// Pose of the pending sample, in map coordinates, and whether the model's answer may be written.
-    pending: Option<Pending>,
+    /// Pose of the tick in map coordinates.
+    map_pose: Pose,
+    /// The pending sample saw nothing but noise at the frame: its answer is the model's own.
+    pending_own: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Pending {
-    pose: Pose,
-    /// The sample saw nothing but noise at the frame: its answer is the model's own.
-    own: bool,
-}
+/// Most ticks that are passed over between two samples.
+const MOST_SKIPPED: u32 = 6;
+/// A change farther away than this is not worth a sample of its own, blocks.
+const NEAR_BLOCKS: f32 = 8.0;
 
 /// Room for one sample of a batch.
 #[derive(Debug)]
@@ -99,14 +100,14 @@ impl Episode {
             reader: Reader::default(),
             canvas: Canvas::default(),
             last: None,
-            slot: 1,
-            attack_ticks: 0,
+            situation: Situation::default(),
             tick: 0,
             ticks,
             own_frames,
             turn_deg,
             shift,
-            pending: None,
+            map_pose: Pose::default(),
+            pending_own: false,
         }
     }
 
@@ -121,36 +122,22 @@ impl Episode {
         Pose { position: (turned + self.shift).to_array(), yaw_deg: pose.yaw_deg + self.turn_deg, ..pose }
     }
 
-    /// Advances one tick and fills a sample: what the model would know before the frame, and the truth.
+    /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.
     pub fn sample(&mut self, config: &TrainConfig, out: &mut SampleSlot) {
-        let mut condition = Condition { slot: self.slot, signal_level: 1.0, ..Condition::default() };
-        let before = self.world.pose();
-        let first = self.tick == 0;
-        if !first {
-            let action = self.script.next(Some(&self.world));
-            self.world.tick(&action);
-            if action.hotbar > 0 {
-                self.slot = action.hotbar;
-            }
-            self.attack_ticks = if action.attack { self.attack_ticks + 1 } else { 0 };
-            condition.action = action;
-            condition.slot = self.slot;
-            condition.attack_ticks = self.attack_ticks;
+        let mut condition = self.advance();
+        let mut skipped = 0;
+        while skipped < MOST_SKIPPED && self.may_skip(config) {
+            self.answer(config, &[], &[]);
+            condition = self.advance();
+            skipped += 1;
         }
-        self.tick += 1;
-        let pose = self.world.pose();
-        self.world.view(&self.camera, &mut self.view);
-        let axes = Pose { pitch_deg: 0.0, ..pose }.axes();
-        let moved = pose.eye() - before.eye();
-        condition.moved_blocks = [moved.dot(axes.right), moved.y, moved.dot(axes.forward)];
-        condition.pose = pose;
-        let pose = self.to_map(pose);
-
         let draw = unit(&mut self.rng);
-        let perceive = first || draw < config.perceive_share;
+        let perceive = self.tick == 1 || draw < config.perceive_share;
         let hidden = draw < config.perceive_share + config.hidden_state_share;
         if perceive {
             condition = Condition { slot: condition.slot, pose: condition.pose, ..Condition::default() };
+        } else if hidden {
+            condition.ambience = Ambience::default();
         }
         condition.signal_level = match (perceive, self.own_frames) {
             (true, _) => 1.0,
@@ -158,7 +145,6 @@ impl Episode {
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
             _ => unit(&mut self.rng),
         };
-        self.state.read(&pose, &self.camera, &mut self.reader, &mut self.canvas);
         let canvas = (!perceive && !hidden).then_some(&self.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
         assemble(out.pixels, &self.camera, &condition.pose, canvas, last);
@@ -171,17 +157,46 @@ impl Episode {
         add_noise(&mut noised, level, &mut self.rng);
         put_noised(out.pixels, &noised);
         out.condition.copy_from_slice(&condition.features());
-        self.pending = Some(Pending { pose, own: !hidden && (level == 0.0 || perceive) });
+        self.pending_own = !hidden && (level == 0.0 || perceive);
+    }
+
+    /// One tick of the world; what the state shows of it is in the canvas, the truth in the view.
+    fn advance(&mut self) -> Condition {
+        let before = self.world.pose();
+        let action = (self.tick > 0).then(|| self.script.next(Some(&self.world)));
+        if let Some(action) = &action {
+            self.world.tick(action);
+        }
+        self.tick += 1;
+        let pose = self.world.pose();
+        self.world.view(&self.camera, &mut self.view);
+        self.map_pose = self.to_map(pose);
+        self.state.read(&self.map_pose, &self.camera, &mut self.reader, &mut self.canvas);
+        self.pending_own = false;
+        match action {
+            Some(action) => self.situation.act(&action, &before, &pose),
+            None => self.situation.at_rest(&pose),
+        }
+    }
+
+    /// Ticks in which nothing was broken or built are passed over now and then, so that the rare ones weigh more. An
+    /// episode on the model's own frames needs its answer at each tick.
+    fn may_skip(&mut self, config: &TrainConfig) -> bool {
+        let eye = self.world.pose().eye();
+        let near = |cell: [i32; 3]| (Vec3::from_array(cell.map(|side| side as f32 + 0.5)) - eye).length() < NEAR_BLOCKS;
+        let eventful = self.world.edits().iter().any(|edit| near(edit.cell));
+        let handiwork = matches!(self.script.policy(), Policy::Dig | Policy::Build);
+        let share = if handiwork { config.skip_share_handiwork } else { config.skip_share };
+        self.tick > 1 && !self.own_frames && !eventful && unit(&mut self.rng) < share
     }
 
     /// Takes the model's answer to the last sample and writes the world state, with it or with the truth.
     pub fn answer(&mut self, config: &TrainConfig, pixels: &[f32], raw: &[f32]) {
-        let Some(Pending { pose, own }) = self.pending.take() else { return };
         let tick = self.tick;
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let mut copied = Vec::new();
-        if self.own_frames && own {
+        if self.own_frames && self.pending_own {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
             // the truth, and a state full of them would teach it that the state is wrong.
             let imagined = Imagined::new(width, height, pixels, raw);
@@ -193,8 +208,9 @@ impl Episode {
             }
             copied = imagined.copied;
         }
+        self.situation.see(&self.world.pose(), &self.camera, &frame, &depth);
         let seen = Seen { frame: &frame, depth: &depth, canvas: &self.canvas, copied: &copied, tick };
-        self.state.write(&pose, &self.camera, &self.reader, &seen);
+        self.state.write(&self.map_pose, &self.camera, &self.reader, &seen);
         self.last = Some((frame, depth));
     }
 

@@ -174,6 +174,11 @@ impl VoxelWorld {
         self.target
     }
 
+    /// Every cell that changed during the last tick, in order.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
     pub fn seed(&self) -> u64 {
         self.seed
     }
