@@ -18,6 +18,13 @@ pub fn add_noise(clean: &mut [f32], level: f32, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Signal level at a share of the way from noise to frame. Half of the way is spent below level 1/4: a frame's large
+/// shapes are settled there, because noise hides a large shape less than a small one (Esser et al., "Scaling Rectified
+/// Flow Transformers", section 5.3.2).
+pub fn level_at(way: f32) -> f32 {
+    way * way
+}
+
 /// Moves `noised` from `level` to `next`, given the clean values that the denoiser predicts.
 pub fn advance(noised: &mut [f32], clean: &[f32], level: f32, next: f32) {
     let share = (next - level) / (1.0 - level);

@@ -46,7 +46,7 @@ impl Sampler {
     ) -> Imagined {
         noise::draw(&mut self.noised, self.width * self.height * 3, rng);
         for step in 0..steps {
-            let (level, next) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
+            let [level, next] = [step, step + 1].map(|step| noise::level_at(step as f32 / steps as f32));
             put_noised(pixels, &self.noised);
             self.evaluate(pixels, &Condition { signal_level: level, ..*condition });
             if step + 1 < steps {

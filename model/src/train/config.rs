@@ -34,6 +34,8 @@ pub struct TrainConfig {
     pub perceive_share: f32,
     /// Share of samples in which the world state is hidden.
     pub hidden_state_share: f32,
+    /// Share of episodes that are chosen to be of digging and building; the others are drawn from all policies.
+    pub handiwork_share: f32,
     /// Share of uneventful ticks that give no sample, in general and in episodes of digging and building.
     pub skip_share: f32,
     pub skip_share_handiwork: f32,
@@ -83,8 +85,9 @@ impl Default for TrainConfig {
             pure_noise_share: 0.6,
             perceive_share: 0.04,
             hidden_state_share: 0.04,
+            handiwork_share: 0.25,
             skip_share: 0.4,
-            skip_share_handiwork: 0.8,
+            skip_share_handiwork: 0.85,
             own_frames_share: 0.2,
             own_frames_ramp: 6_000,
             colour_noise: 4.0,
@@ -143,6 +146,7 @@ impl TrainConfig {
             (share(self.pure_noise_share), "pure_noise_share", "0 to 1"),
             (share(self.perceive_share + self.hidden_state_share), "perceive_share", "0 to 1, with hidden_state_share"),
             (share(self.hidden_state_share), "hidden_state_share", "0 to 1"),
+            (share(self.handiwork_share), "handiwork_share", "0 to 1"),
             (share(self.skip_share), "skip_share", "0 to 1"),
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),

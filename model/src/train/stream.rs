@@ -11,7 +11,7 @@ use crate::{
     assemble::{assemble, encode_frame, put_noised},
     imagined::Imagined,
     layout::encode_depth,
-    noise::add_noise,
+    noise::{add_noise, level_at},
     situation::Situation,
     state::{Canvas, Reader, Seen, WorldState},
     weights::normal,
@@ -59,7 +59,7 @@ pub struct Episode {
 }
 
 /// Most ticks that are passed over between two samples.
-const MOST_SKIPPED: u32 = 6;
+const MOST_SKIPPED: u32 = 10;
 /// A change farther away than this is not worth a sample of its own, blocks.
 const NEAR_BLOCKS: f32 = 8.0;
 
@@ -85,6 +85,11 @@ impl Episode {
         let mut world = VoxelWorld::new(camera);
         world.reset_seed(seed);
         let script_seed = rng.next_u64();
+        let policy = match unit(&mut rng) / config.handiwork_share {
+            draw if draw < 0.5 => Policy::Dig,
+            draw if draw < 1.0 => Policy::Build,
+            _ => Policy::mixed(script_seed),
+        };
         let [shortest, longest] = config.episode_ticks;
         let ticks = shortest + rng.next_u32() % (longest - shortest + 1);
         let own_frames = unit(&mut rng) < own_share;
@@ -94,7 +99,7 @@ impl Episode {
             rng,
             camera,
             world,
-            script: Policy::mixed(script_seed).script(script_seed),
+            script: policy.script(script_seed),
             view: View::new(camera.width, camera.height),
             state: WorldState::new(),
             reader: Reader::default(),
@@ -143,7 +148,7 @@ impl Episode {
             (true, _) => 1.0,
             (_, true) => 0.0,
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
-            _ => unit(&mut self.rng),
+            _ => level_at(unit(&mut self.rng)),
         };
         let canvas = (!perceive && !hidden).then_some(&self.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
