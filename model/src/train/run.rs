@@ -26,7 +26,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How a run is started.
@@ -63,6 +63,8 @@ pub struct Progress {
     pub gradient: f64,
     pub learning_rate: f32,
     pub own_frames: f32,
+    /// Share of the workers' time that went into making samples; the rest is the network.
+    pub data_share: f64,
     /// Seconds that are left at this rate.
     pub left_s: f64,
 }
@@ -110,6 +112,9 @@ struct Worker {
     rgb: Vec<f32>,
     depth: Vec<f32>,
     d_output: Vec<f32>,
+    /// Time since the last report: all, and in the episodes.
+    busy: Duration,
+    in_episodes: Duration,
 }
 
 /// What all workers share during a step.
@@ -134,11 +139,20 @@ impl Worker {
             rgb: Vec::new(),
             depth: Vec::new(),
             d_output: Vec::new(),
+            busy: Duration::ZERO,
+            in_episodes: Duration::ZERO,
         }
+    }
+
+    /// Share of the time since the last call that went into the episodes.
+    fn take_data_share(&mut self) -> f64 {
+        let (data, all) = (std::mem::take(&mut self.in_episodes), std::mem::take(&mut self.busy));
+        data.as_secs_f64() / all.as_secs_f64().max(1e-9)
     }
 
     /// Draws `samples` samples, adds up their gradients and lets their episodes go on.
     fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> LossSums {
+        let begun = Instant::now();
         let draw = || shared.draws.fetch_add(1, Ordering::Relaxed);
         let fresh = || Episode::new(shared.config, shared.camera, draw(), shared.own_share);
         while self.episodes.len() < episodes {
@@ -159,6 +173,7 @@ impl Worker {
             self.rgb.resize(count * n * 3, 0.0);
             self.depth.resize(count * n, 0.0);
             self.d_output.resize(count * n * output::CHANNELS, 0.0);
+            let data_begun = Instant::now();
             let slots = self.pixels.chunks_exact_mut(n * input::CHANNELS);
             let slots = slots.zip(self.condition.chunks_exact_mut(Condition::FEATURES));
             let slots = slots.zip(self.rgb.chunks_exact_mut(n * 3)).zip(self.depth.chunks_exact_mut(n));
@@ -168,6 +183,7 @@ impl Worker {
                 }
                 episode.sample(shared.config, &mut SampleSlot { pixels, condition, rgb, depth });
             }
+            self.in_episodes += data_begun.elapsed();
             let batch = Batch {
                 pixels: &self.pixels,
                 condition: &self.condition,
@@ -186,10 +202,13 @@ impl Worker {
                 let (rgb, depth) =
                     (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
                 sums.add(loss(d_raw, pixels, raw, rgb, depth, scale));
+                let data_begun = Instant::now();
                 self.episodes[first + sample].answer(shared.config, pixels, raw);
+                self.in_episodes += data_begun.elapsed();
             }
             self.kernel.backward(shared.weights, &batch, &mut self.tape, &self.d_output, &mut self.gradients);
         }
+        self.busy += begun.elapsed();
         sums
     }
 }
@@ -308,6 +327,7 @@ pub fn run(
                 gradient: gradient_sum / since as f64,
                 learning_rate: how.learning_rate,
                 own_frames: config.own_frames_at(step),
+                data_share: workers.iter_mut().map(Worker::take_data_share).sum::<f64>() / threads as f64,
                 left_s: (config.steps - state.optimizer.steps) as f64 / rate,
             };
             let line = serde_json::to_string(&progress).expect("numbers serialise");
