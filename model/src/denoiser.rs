@@ -155,7 +155,8 @@ impl Denoiser {
         let mut x = self.patch_in.forward(patches);
 
         let hidden = activation::silu(self.condition_in.forward(condition));
-        let condition = activation::silu(self.condition_out.forward(hidden) + self.no_prompt.val().unsqueeze());
+        let condition = rms_norm(self.condition_out.forward(hidden) + self.no_prompt.val().unsqueeze());
+        let condition = activation::silu(condition);
         let modulation: Tensor<3> = self.modulation.forward(condition.clone()).unsqueeze_dim(1);
 
         let rotary = Rotary::new(width, height, p, d_model / self.heads);

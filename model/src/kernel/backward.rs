@@ -68,7 +68,8 @@ fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Ta
     let back = View::dense(d, 2 * d).transposed();
     let (whole, d_final_view) = (View::dense(n, d), View::dense(n, 2 * d));
     matmul(&mut d_condition, whole, d_final, d_final_view, weight(at::FINAL_MODULATION), back, true, 1.0);
-    d_condition.iter_mut().zip(&tape.condition_sum).for_each(|(g, &x)| *g *= silu_back(x));
+    d_condition.iter_mut().zip(&tape.condition_normed).for_each(|(g, &x)| *g *= silu_back(x));
+    rows::norm_back(&mut d_condition, &tape.condition_normed, &tape.condition_inverse, d);
     rows::add_rows(grad(gradients, at::NO_PROMPT), &d_condition);
     rows::add_rows(grad(gradients, at::CONDITION_OUT_BIAS), &d_condition);
     add_transposed_product(grad(gradients, at::CONDITION_OUT), &tape.condition_active, &d_condition, n, d, d);

@@ -32,7 +32,8 @@ pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
     multiply(&mut tape.condition_sum, &tape.condition_active, weight(at::CONDITION_OUT), s.samples, s.d, s.d);
     rows::add_bias(&mut tape.condition_sum, weight(at::CONDITION_OUT_BIAS));
     rows::add_bias(&mut tape.condition_sum, weight(at::NO_PROMPT));
-    activate(&mut tape.condition, &tape.condition_sum);
+    rows::norm(&mut tape.condition_normed, &mut tape.condition_inverse, &tape.condition_sum, s.d);
+    activate(&mut tape.condition, &tape.condition_normed);
     multiply(&mut tape.modulation, &tape.condition, weight(at::MODULATION), s.samples, s.d, 6 * s.d);
     multiply(&mut tape.final_modulation, &tape.condition, weight(at::FINAL_MODULATION), s.samples, s.d, 2 * s.d);
     let tail = at::tail(s.layers);

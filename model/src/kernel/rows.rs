@@ -54,6 +54,22 @@ pub fn modulate_back(
     }
 }
 
+/// Divides each row of `d` values by its root mean square; `inverse` receives one over it.
+pub fn norm(out: &mut [f32], inverse: &mut [f32], x: &[f32], d: usize) {
+    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
+        *inverse = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
+        out.iter_mut().zip(x).for_each(|(out, x)| *out = x * *inverse);
+    }
+}
+
+/// The gradient of [`norm`], in place.
+pub fn norm_back(d_x: &mut [f32], normed: &[f32], inverse: &[f32], d: usize) {
+    for ((d_x, normed), inverse) in d_x.chunks_exact_mut(d).zip(normed.chunks_exact(d)).zip(inverse) {
+        let mean = dot(d_x, normed) / d as f32;
+        d_x.iter_mut().zip(normed).for_each(|(d_x, normed)| *d_x = (*d_x - normed * mean) * inverse);
+    }
+}
+
 /// Normalises one head's rows, scales them and rotates them to their positions: `x` has `stride` values a row, of which
 /// the first `scale.len()` are the head's; `out` likewise.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]

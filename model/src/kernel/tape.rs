@@ -64,6 +64,9 @@ pub struct Tape {
     pub(super) condition_hidden: Vec<f32>,
     pub(super) condition_active: Vec<f32>,
     pub(super) condition_sum: Vec<f32>,
+    /// The sum, its rows normed, and the inverse norms `[samples]`.
+    pub(super) condition_normed: Vec<f32>,
+    pub(super) condition_inverse: Vec<f32>,
     pub(super) condition: Vec<f32>,
     pub(super) modulation: Vec<f32>,
     pub(super) final_modulation: Vec<f32>,
@@ -103,11 +106,15 @@ impl Tape {
         let Rotary { cos, sin } = rotary(s.width, s.height, s.patch, s.d_head);
         (self.cos, self.sin) = (cos, sin);
         resize(&mut self.patches, s.rows * s.patch_values);
-        for buffer in
-            [&mut self.condition_hidden, &mut self.condition_active, &mut self.condition_sum, &mut self.condition]
-        {
-            resize(buffer, s.samples * s.d);
-        }
+        let condition_path = [
+            &mut self.condition_hidden,
+            &mut self.condition_active,
+            &mut self.condition_sum,
+            &mut self.condition_normed,
+            &mut self.condition,
+        ];
+        condition_path.into_iter().for_each(|buffer| resize(buffer, s.samples * s.d));
+        resize(&mut self.condition_inverse, s.samples);
         resize(&mut self.modulation, s.samples * 6 * s.d);
         resize(&mut self.final_modulation, s.samples * 2 * s.d);
         self.blocks.resize_with(config.layers, BlockTape::default);

@@ -1,4 +1,5 @@
-//! AdamW on plain weights, with the moving average that ships (Loshchilov and Hutter, "Decoupled Weight Decay").
+//! AdamW on plain weights, with the moving average that ships (Loshchilov and Hutter, "Decoupled Weight Decay"),
+//! with the update clipping of StableAdamW (Wortsman et al., "Stable and low-precision training", section 3.5).
 //!
 //! Our own few lines rather than the framework's, because weights and gradients of the CPU kernel are plain slices.
 
@@ -27,6 +28,12 @@ const BETA_MEAN: f32 = 0.9;
 const BETA_SQUARE: f32 = 0.97;
 const EPSILON: f32 = 1e-8;
 
+/// Share of the learning rate of a tensor. The condition's weights move every token of a frame alike, so that their
+/// steps add up where others average out: at the full rate their scales ran away (docs/decisions).
+fn rate_of(name: &str) -> f32 {
+    if name.starts_with("condition_") || name.contains("modulation") { 0.25 } else { 1.0 }
+}
+
 impl AdamW {
     pub fn new(weights: &Weights) -> AdamW {
         AdamW { mean: weights.zeros_like(), square: weights.zeros_like(), average: weights.clone(), steps: 0 }
@@ -49,12 +56,19 @@ impl AdamW {
             let decay = if tensor.shape.len() > 1 { step.learning_rate * step.weight_decay } else { 0.0 };
             let (mean, square) = (&mut self.mean.tensors[index].values, &mut self.square.tensors[index].values);
             let (average, gradient) = (&mut self.average.tensors[index].values, &gradients.tensors[index].values);
-            for (i, value) in tensor.values.iter_mut().enumerate() {
-                let g = gradient[i] * shorten;
+            let mut surprise = 0.0;
+            for (i, &g) in gradient.iter().enumerate() {
+                let g = g * shorten;
                 mean[i] += (g - mean[i]) * (1.0 - BETA_MEAN);
                 square[i] += (g * g - square[i]) * (1.0 - BETA_SQUARE);
+                surprise += f64::from(g * g / (square[i] / square_bias).max(EPSILON * EPSILON));
+            }
+            // A gradient far beyond what its past has prepared for takes a shorter step.
+            let surprise = (surprise / tensor.values.len() as f64).sqrt() as f32;
+            let rate = step.learning_rate * rate_of(&tensor.name) / surprise.max(1.0);
+            for (i, value) in tensor.values.iter_mut().enumerate() {
                 let rise = (mean[i] / mean_bias) / ((square[i] / square_bias).sqrt() + EPSILON);
-                *value -= step.learning_rate * rise + decay * *value;
+                *value -= rate * rise + decay * *value;
                 average[i] += (*value - average[i]) * (1.0 - ema);
             }
         }
