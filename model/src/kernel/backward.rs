@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, Padded, add_weight_gradient, convolve, transposed_weights},
+    conv::{LANES, Padded, add_weight_gradient, transposed_weights},
     each_patch_row,
     matmul::{Products, View},
     rows, silu_back,
@@ -267,7 +267,7 @@ fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32]
         for (group, d_group_weights) in d_hidden_weights.iter_mut().enumerate() {
             let first = group * LANES;
             let mirrored = transposed_weights(out_weights, s.head_hidden, output::CHANNELS, first);
-            convolve(&mut back, &d_out, &mirrored, &[0.0; LANES]);
+            tape.products.convolve(&mut back, &d_out, &mirrored, &[0.0; LANES]);
             let mut d_hidden = Padded::default();
             d_hidden.resize(s.width, s.height, LANES);
             for (pixel, values) in back.iter_mut().enumerate() {
@@ -288,7 +288,7 @@ fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32]
                 hidden_weights.chunks_exact(s.head_hidden).flat_map(|row| row[first..first + count].to_vec()).collect();
             for first_feature in (0..s.features).step_by(LANES) {
                 let mirrored = transposed_weights(&group_weights, head_in, count, first_feature);
-                convolve(&mut back, &d_hidden, &mirrored, &[0.0; LANES]);
+                tape.products.convolve(&mut back, &d_hidden, &mirrored, &[0.0; LANES]);
                 let take = LANES.min(s.features - first_feature);
                 for (d, values) in d_features.chunks_exact_mut(s.features).zip(&back) {
                     d[first_feature..first_feature + take].iter_mut().zip(values).for_each(|(d, v)| *d += v);

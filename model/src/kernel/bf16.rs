@@ -12,7 +12,7 @@ use super::{
 use std::arch::x86_64::*;
 
 /// Rows of a tile: 12 rows of two vectors are 24 sums, and leave 8 of the 32 registers for factors.
-const ROWS: usize = 12;
+pub(super) const ROWS: usize = 12;
 /// Rows of `a` that are packed together: with all of `b` they stay in the second cache.
 const BLOCK: usize = 16 * ROWS;
 /// Below this in any dimension, packing costs more than it saves.
@@ -21,8 +21,8 @@ const LEAST: usize = 16;
 /// Where the two factors are packed; kept from one product to the next.
 #[derive(Debug, Clone, Default)]
 pub struct Packed {
-    a: Vec<Line>,
-    b: Vec<Line>,
+    pub(super) a: Vec<Line>,
+    pub(super) b: Vec<Line>,
 }
 
 /// Whether this processor has the instructions.
@@ -39,22 +39,25 @@ pub fn accepts(c: &View, a: &View, b: &View) -> bool {
     least >= LEAST && c.column_step == 1 && contiguous(a) && contiguous(b)
 }
 
-/// How a packed `a` lies: pairs of neighbours in the inner dimension, `row_step` from row to row and `pair_step` from
-/// pair to pair.
-#[derive(Clone, Copy)]
-struct Layout {
-    row_step: usize,
-    pair_step: usize,
+/// How a packed `a` lies for a tile: `runs` runs of `pairs` pairs of neighbours in the inner dimension, of which `b`
+/// has one line each without a gap; steps are counted in pairs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    pub row_step: usize,
+    pub pair_step: usize,
+    pub pairs: usize,
+    pub run_step: usize,
+    pub runs: usize,
 }
 
 /// What a tile does with its sums.
-#[derive(Clone, Copy)]
-struct Store {
-    rows: usize,
-    columns: usize,
-    step: usize,
-    add: bool,
-    scale: f32,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Store {
+    pub rows: usize,
+    pub columns: usize,
+    pub step: usize,
+    pub add: bool,
+    pub scale: f32,
 }
 
 impl Packed {
@@ -111,10 +114,10 @@ unsafe fn product(
             // An odd number of lines a row, so that the rows of a tile do not meet in one set of the cache.
             let lines = inner.div_ceil(2 * LANES) | 1;
             convert_rows(grown(a_packed, tiles * ROWS * lines), lines, a, a_view.row_step, block, inner);
-            Layout { row_step: lines * LANES, pair_step: 1 }
+            Layout { row_step: lines * LANES, pair_step: 1, pairs, run_step: 0, runs: 1 }
         } else {
             interleave_rows(grown(a_packed, tiles * panel_step), a, a_view.column_step, inner, block, ROWS);
-            Layout { row_step: 1, pair_step: LANES }
+            Layout { row_step: 1, pair_step: LANES, pairs, run_step: 0, runs: 1 }
         };
         let tile_step = if layout.row_step == 1 { panel_step * LANES } else { ROWS * layout.row_step };
         for tile in 0..tiles {
@@ -134,9 +137,9 @@ unsafe fn product(
                     let b = b_packed.as_ptr().add(panel * panel_step);
                     let c = c.as_mut_ptr().add(c_view.offset + row * c_view.row_step + panel * LANES);
                     if panel + 1 < panels {
-                        multiply_tile::<2>(c, a, layout, b, panel_step, pairs, store);
+                        multiply_tile::<2>(c, a, layout, b, panel_step, store);
                     } else {
-                        multiply_tile::<1>(c, a, layout, b, panel_step, pairs, store);
+                        multiply_tile::<1>(c, a, layout, b, panel_step, store);
                     }
                 }
             }
@@ -145,7 +148,7 @@ unsafe fn product(
 }
 
 /// The first `len` lines of a buffer that is made larger if it must be.
-fn grown(buffer: &mut Vec<Line>, len: usize) -> &mut [Line] {
+pub(super) fn grown(buffer: &mut Vec<Line>, len: usize) -> &mut [Line] {
     if buffer.len() < len {
         buffer.resize(len, Line::default());
     }
@@ -155,33 +158,35 @@ fn grown(buffer: &mut Vec<Line>, len: usize) -> &mut [Line] {
 /// A tile of 12 rows and `VECTORS` vectors: all sums stay in registers.
 ///
 /// # Safety
-/// `a` has 12 rows of `pairs` pairs by `layout`, `b` has `VECTORS` panels of `pairs` lines, `panel_step` apart, and `c` holds `store.rows`
-/// rows, at most 12, of `store.columns` values, of which the tile's width is written.
+/// `a` has 12 rows by `layout`, `b` has `VECTORS` panels of a line for each pair, `panel_step` apart, and `c` holds
+/// `store.rows` rows, at most 12, of `store.columns` values, of which the tile's width is written.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn multiply_tile<const VECTORS: usize>(
+pub(super) unsafe fn multiply_tile<const VECTORS: usize>(
     c: *mut f32,
     a: *const i32,
     layout: Layout,
     b: *const Line,
     panel_step: usize,
-    pairs: usize,
     store: Store,
 ) {
-    let Layout { row_step, pair_step } = layout;
+    let Layout { row_step, pair_step, pairs, run_step, runs } = layout;
     let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
     // SAFETY: every row and pair, line and value below is one that the caller vouches for.
     unsafe {
-        for pair in 0..pairs {
-            let lines: [__m512bh; VECTORS] =
-                std::array::from_fn(|v| std::mem::transmute(_mm512_load_si512(b.add(v * panel_step + pair).cast())));
-            // Three rows from each of four pointers: few enough registers for addresses.
-            for group in 0..ROWS / 3 {
-                let a = a.add(pair * pair_step + 3 * group * row_step);
-                for row in 0..3 {
-                    let factor: __m512bh = std::mem::transmute(_mm512_set1_epi32(*a.add(row * row_step)));
-                    for v in 0..VECTORS {
-                        let sum = &mut sums[3 * group + row][v];
-                        *sum = _mm512_dpbf16_ps(*sum, factor, lines[v]);
+        for run in 0..runs {
+            let (a, b) = (a.add(run * run_step), b.add(run * pairs));
+            for pair in 0..pairs {
+                let line = |v: usize| _mm512_load_si512(b.add(v * panel_step + pair).cast());
+                let lines: [__m512bh; VECTORS] = std::array::from_fn(|v| std::mem::transmute(line(v)));
+                // Three rows from each of four pointers: few enough registers for addresses.
+                for group in 0..ROWS / 3 {
+                    let a = a.add(pair * pair_step + 3 * group * row_step);
+                    for row in 0..3 {
+                        let factor: __m512bh = std::mem::transmute(_mm512_set1_epi32(*a.add(row * row_step)));
+                        for v in 0..VECTORS {
+                            let sum = &mut sums[3 * group + row][v];
+                            *sum = _mm512_dpbf16_ps(*sum, factor, lines[v]);
+                        }
                     }
                 }
             }

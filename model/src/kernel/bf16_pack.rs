@@ -40,7 +40,10 @@ pub fn interleave_rows(out: &mut [Line], source: &[f32], step: usize, inner: usi
     for pair in 0..inner.div_ceil(2) {
         let first = &source[2 * pair * step..][..columns];
         let second = if 2 * pair + 1 < inner { &source[(2 * pair + 1) * step..][..columns] } else { &[] };
+        let next = &source[(2 * pair * step + 4 * step).min(source.len())..];
         for (panel, column) in (0..columns).step_by(width).enumerate() {
+            _mm_prefetch::<_MM_HINT_T0>(next.as_ptr().wrapping_add(column).cast());
+            _mm_prefetch::<_MM_HINT_T0>(next.as_ptr().wrapping_add(column + step).cast());
             let both = _mm512_cvtne2ps_pbh(load(second.get(column..).unwrap_or(&[])), load(&first[column..]));
             out[panel * panel_step + pair] = line(_mm512_permutexvar_epi16(interleaved, bits(both)));
         }
@@ -78,9 +81,12 @@ fn pairs_of(values: &[f32]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(values: &[f32]) -> __m512 {
-    let mask: __mmask16 = if values.len() >= LANES { !0 } else { (1 << values.len()) - 1 };
-    // SAFETY: the mask admits only what lies inside the slice.
-    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) }
+    match values.first_chunk::<LANES>() {
+        // SAFETY: an array of sixteen values is what the vector holds.
+        Some(values) => unsafe { _mm512_loadu_ps(values.as_ptr()) },
+        // SAFETY: the mask admits only what lies inside the slice, fewer than sixteen values.
+        None => unsafe { _mm512_maskz_loadu_ps((1 << values.len()) - 1, values.as_ptr()) },
+    }
 }
 
 #[inline]

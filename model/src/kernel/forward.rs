@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, convolve, pad_weights},
+    conv::{LANES, pad_weights},
     each_patch_row,
     matmul::{Products, View},
     rows, silu,
@@ -192,7 +192,7 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
     for sample in 0..s.samples {
         for (group, group_weights) in hidden_groups.iter().enumerate() {
             let bias = lanes_of(weight(tail.head_hidden_bias), group * LANES);
-            convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
+            tape.products.convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
             for (pixel, values) in tape.convolved.iter().enumerate() {
                 let out = tape.head_hidden[sample].pixel_mut(pixel % s.width, pixel / s.width);
                 for lane in 0..LANES {
@@ -200,7 +200,7 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
                 }
             }
         }
-        convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
+        tape.products.convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
         let out =
             &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
         for (out, values) in out.chunks_exact_mut(output::CHANNELS).zip(&tape.convolved) {

@@ -74,12 +74,17 @@ impl View {
 pub struct Products {
     pub precision: Precision,
     #[cfg(target_arch = "x86_64")]
-    packed: bf16::Packed,
+    pub(super) packed: bf16::Packed,
 }
 
 impl Products {
     pub fn new(precision: Precision) -> Products {
         Products { precision, ..Products::default() }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn in_bf16(&self) -> bool {
+        self.precision == Precision::Bf16 && bf16::available()
     }
 
     /// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.
@@ -98,7 +103,7 @@ impl Products {
         scale: f32,
     ) {
         #[cfg(target_arch = "x86_64")]
-        if self.precision == Precision::Bf16 && bf16::available() && bf16::accepts(&c_view, &a_view, &b_view) {
+        if self.in_bf16() && bf16::accepts(&c_view, &a_view, &b_view) {
             return self.packed.matmul(c, c_view, a, a_view, b, b_view, add, scale);
         }
         matmul_f32(c, c_view, a, a_view, b, b_view, add, scale);

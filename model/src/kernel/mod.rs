@@ -8,6 +8,8 @@ mod backward;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
 #[cfg(target_arch = "x86_64")]
+mod bf16_conv;
+#[cfg(target_arch = "x86_64")]
 mod bf16_pack;
 mod conv;
 mod forward;
