@@ -42,5 +42,9 @@ fn kernel(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, kernel);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = kernel
+}
 criterion_main!(benches);
