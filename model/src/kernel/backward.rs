@@ -2,9 +2,9 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, Padded, add_weight_gradient, convolve, transposed_weights},
+    conv::{LANES, Padded, add_weight_gradient, transposed_weights},
     each_patch_row,
-    matmul::{View, add_transposed_product, matmul, multiply_transposed},
+    matmul::{Products, View},
     rows, silu_back,
     tape::{BlockTape, Scratch, Tape},
 };
@@ -16,12 +16,12 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     head_backward(&s, weights, tape, d_output, gradients);
 
     let tail = at::tail(s.layers);
-    let Tape { scratch, .. } = tape;
+    let Tape { scratch, products, .. } = tape;
     let feature_values = s.patch * s.patch * s.features;
     rows::add_rows(grad(gradients, tail.patch_out_bias), &scratch.d_features);
     let d_weight = grad(gradients, tail.patch_out);
-    add_transposed_product(d_weight, &tape.final_normed, &scratch.d_features, s.rows, s.d, feature_values);
-    multiply_transposed(
+    products.add_transposed_product(d_weight, &tape.final_normed, &scratch.d_features, s.rows, s.d, feature_values);
+    products.multiply_transposed(
         &mut scratch.d_normed,
         &scratch.d_features,
         weight(tail.patch_out),
@@ -45,10 +45,17 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     }
     rows::add_rows(grad(gradients, tail.final_table), &scratch.d_final_modulation);
     for layer in (0..s.layers).rev() {
-        block_backward(&s, weights, layer, &tape.blocks[layer], scratch, &tape.cos, &tape.sin, gradients);
+        block_backward(&s, products, weights, layer, &tape.blocks[layer], scratch, &tape.cos, &tape.sin, gradients);
     }
     rows::add_rows(grad(gradients, at::PATCH_IN_BIAS), &scratch.d_x);
-    add_transposed_product(grad(gradients, at::PATCH_IN), &tape.patches, &scratch.d_x, s.rows, s.patch_values, s.d);
+    products.add_transposed_product(
+        grad(gradients, at::PATCH_IN),
+        &tape.patches,
+        &scratch.d_x,
+        s.rows,
+        s.patch_values,
+        s.d,
+    );
     condition_backward(&s, weights, batch, tape, gradients);
 }
 
@@ -58,30 +65,45 @@ fn grad(gradients: &mut Weights, index: usize) -> &mut [f32] {
 
 fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape, gradients: &mut Weights) {
     let weight = |index: usize| weights.tensors[index].values.as_slice();
-    let scratch = &tape.scratch;
+    let Tape { scratch, products, .. } = tape;
     let (n, d) = (s.samples, s.d);
-    add_transposed_product(grad(gradients, at::MODULATION), &tape.condition, &scratch.d_modulation, n, d, 6 * d);
+    products.add_transposed_product(
+        grad(gradients, at::MODULATION),
+        &tape.condition,
+        &scratch.d_modulation,
+        n,
+        d,
+        6 * d,
+    );
     let d_final = &scratch.d_final_modulation;
-    add_transposed_product(grad(gradients, at::FINAL_MODULATION), &tape.condition, d_final, n, d, 2 * d);
+    products.add_transposed_product(grad(gradients, at::FINAL_MODULATION), &tape.condition, d_final, n, d, 2 * d);
     let mut d_condition = vec![0.0; n * d];
-    multiply_transposed(&mut d_condition, &scratch.d_modulation, weight(at::MODULATION), n, 6 * d, d);
+    products.multiply_transposed(&mut d_condition, &scratch.d_modulation, weight(at::MODULATION), n, 6 * d, d);
     let back = View::dense(d, 2 * d).transposed();
     let (whole, d_final_view) = (View::dense(n, d), View::dense(n, 2 * d));
-    matmul(&mut d_condition, whole, d_final, d_final_view, weight(at::FINAL_MODULATION), back, true, 1.0);
+    products.matmul(&mut d_condition, whole, d_final, d_final_view, weight(at::FINAL_MODULATION), back, true, 1.0);
     d_condition.iter_mut().zip(&tape.condition_normed).for_each(|(g, &x)| *g *= silu_back(x));
     rows::norm_back(&mut d_condition, &tape.condition_normed, &tape.condition_inverse, d);
     rows::add_rows(grad(gradients, at::NO_PROMPT), &d_condition);
     rows::add_rows(grad(gradients, at::CONDITION_OUT_BIAS), &d_condition);
-    add_transposed_product(grad(gradients, at::CONDITION_OUT), &tape.condition_active, &d_condition, n, d, d);
+    products.add_transposed_product(grad(gradients, at::CONDITION_OUT), &tape.condition_active, &d_condition, n, d, d);
     let mut d_hidden = vec![0.0; n * d];
-    multiply_transposed(&mut d_hidden, &d_condition, weight(at::CONDITION_OUT), n, d, d);
+    products.multiply_transposed(&mut d_hidden, &d_condition, weight(at::CONDITION_OUT), n, d, d);
     d_hidden.iter_mut().zip(&tape.condition_hidden).for_each(|(g, &x)| *g *= silu_back(x));
     rows::add_rows(grad(gradients, at::CONDITION_IN_BIAS), &d_hidden);
-    add_transposed_product(grad(gradients, at::CONDITION_IN), batch.condition, &d_hidden, n, Condition::FEATURES, d);
+    products.add_transposed_product(
+        grad(gradients, at::CONDITION_IN),
+        batch.condition,
+        &d_hidden,
+        n,
+        Condition::FEATURES,
+        d,
+    );
 }
 
 fn block_backward(
     s: &Sizes,
+    products: &mut Products,
     weights: &Weights,
     layer: usize,
     b: &BlockTape,
@@ -107,11 +129,11 @@ fn block_backward(
             &b.modulation[sample * width + 5 * d..(sample + 1) * width],
         );
     }
-    add_transposed_product(grad(gradients, at.mlp_out), &b.squared, &scratch.d_branch, s.rows, s.mlp, d);
-    multiply_transposed(&mut scratch.d_hidden, &scratch.d_branch, weight(at.mlp_out), s.rows, d, s.mlp);
+    products.add_transposed_product(grad(gradients, at.mlp_out), &b.squared, &scratch.d_branch, s.rows, s.mlp, d);
+    products.multiply_transposed(&mut scratch.d_hidden, &scratch.d_branch, weight(at.mlp_out), s.rows, d, s.mlp);
     scratch.d_hidden.iter_mut().zip(&b.hidden).for_each(|(g, &h)| *g *= 2.0 * h);
-    add_transposed_product(grad(gradients, at.mlp_in), &b.normed_mid, &scratch.d_hidden, s.rows, d, s.mlp);
-    multiply_transposed(&mut scratch.d_normed, &scratch.d_hidden, weight(at.mlp_in), s.rows, s.mlp, d);
+    products.add_transposed_product(grad(gradients, at.mlp_in), &b.normed_mid, &scratch.d_hidden, s.rows, d, s.mlp);
+    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_hidden, weight(at.mlp_in), s.rows, s.mlp, d);
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let d_part = &mut d_modulation[sample * width + 3 * d..sample * width + 5 * d];
@@ -139,11 +161,11 @@ fn block_backward(
             &b.modulation[sample * width + 2 * d..sample * width + 3 * d],
         );
     }
-    add_transposed_product(grad(gradients, at.attention_out), &b.mixed, &scratch.d_branch, s.rows, d, d);
-    multiply_transposed(&mut scratch.d_normed, &scratch.d_branch, weight(at.attention_out), s.rows, d, d);
-    attention_backward(s, weights, layer, b, scratch, cos, sin, gradients);
-    add_transposed_product(grad(gradients, at.qkv), &b.normed_in, &scratch.d_qkv, s.rows, d, 3 * d);
-    multiply_transposed(&mut scratch.d_normed, &scratch.d_qkv, weight(at.qkv), s.rows, 3 * d, d);
+    products.add_transposed_product(grad(gradients, at.attention_out), &b.mixed, &scratch.d_branch, s.rows, d, d);
+    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_branch, weight(at.attention_out), s.rows, d, d);
+    attention_backward(s, products, weights, layer, b, scratch, cos, sin, gradients);
+    products.add_transposed_product(grad(gradients, at.qkv), &b.normed_in, &scratch.d_qkv, s.rows, d, 3 * d);
+    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_qkv, weight(at.qkv), s.rows, 3 * d, d);
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let (d_shift, d_scale) = d_modulation[sample * width..sample * width + 2 * d].split_at_mut(d);
@@ -164,6 +186,7 @@ fn block_backward(
 /// From the gradient of the mixed values (in `d_normed`) to that of queries, keys and values (in `d_qkv`).
 fn attention_backward(
     s: &Sizes,
+    products: &mut Products,
     weights: &Weights,
     layer: usize,
     b: &BlockTape,
@@ -181,12 +204,21 @@ fn attention_backward(
             let column = head * s.d_head;
             let attention = &b.attention[s.attention_range(sample, head)];
             let (narrow, wide) = (s.head_view(sample, column, d), s.head_view(sample, 2 * d + column, 3 * d));
-            matmul(&mut scratch.d_qkv, wide, attention, square.transposed(), &scratch.d_normed, narrow, false, 1.0);
+            products.matmul(
+                &mut scratch.d_qkv,
+                wide,
+                attention,
+                square.transposed(),
+                &scratch.d_normed,
+                narrow,
+                false,
+                1.0,
+            );
             let d_attention = &mut scratch.d_attention;
-            matmul(d_attention, square, &scratch.d_normed, narrow, &b.qkv, wide.transposed(), false, 1.0);
+            products.matmul(d_attention, square, &scratch.d_normed, narrow, &b.qkv, wide.transposed(), false, 1.0);
             rows::softmax_back(d_attention, attention, s.tokens, softmax_scale);
-            matmul(&mut scratch.d_query, narrow, d_attention, square, &b.key, narrow, false, 1.0);
-            matmul(&mut scratch.d_key, narrow, d_attention, square.transposed(), &b.query, narrow, false, 1.0);
+            products.matmul(&mut scratch.d_query, narrow, d_attention, square, &b.key, narrow, false, 1.0);
+            products.matmul(&mut scratch.d_key, narrow, d_attention, square.transposed(), &b.query, narrow, false, 1.0);
             let inverse = (sample * s.heads + head) * s.tokens..(sample * s.heads + head + 1) * s.tokens;
             let first = sample * s.tokens;
             let parts = [
@@ -238,7 +270,7 @@ fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32]
         for (group, d_group_weights) in d_hidden_weights.iter_mut().enumerate() {
             let first = group * LANES;
             let mirrored = transposed_weights(out_weights, s.head_hidden, output::CHANNELS, first);
-            convolve(&mut back, &d_out, &mirrored, &[0.0; LANES]);
+            tape.products.convolve(&mut back, &d_out, &mirrored, &[0.0; LANES]);
             let mut d_hidden = Padded::default();
             d_hidden.resize(s.width, s.height, LANES);
             for (pixel, values) in back.iter_mut().enumerate() {
@@ -259,7 +291,7 @@ fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32]
                 hidden_weights.chunks_exact(s.head_hidden).flat_map(|row| row[first..first + count].to_vec()).collect();
             for first_feature in (0..s.features).step_by(LANES) {
                 let mirrored = transposed_weights(&group_weights, head_in, count, first_feature);
-                convolve(&mut back, &d_hidden, &mirrored, &[0.0; LANES]);
+                tape.products.convolve(&mut back, &d_hidden, &mirrored, &[0.0; LANES]);
                 let take = LANES.min(s.features - first_feature);
                 for (d, values) in d_features.chunks_exact_mut(s.features).zip(&back) {
                     d[first_feature..first_feature + take].iter_mut().zip(values).for_each(|(d, v)| *d += v);

@@ -3,6 +3,7 @@
 //! A custom kernel, because the head's few output channels leave a general matrix product half idle and the unfolded
 //! input would be nine times the frame. Output channels are padded to 16, one vector register a pixel.
 
+use super::matmul::Products;
 use multiversion::multiversion;
 
 /// Output channels are computed in groups of this many.
@@ -33,6 +34,23 @@ impl Padded {
     pub fn pixel_mut(&mut self, x: usize, y: usize) -> &mut [f32] {
         let at = ((y + 1) * (self.width + 2) + x + 1) * self.channels;
         &mut self.values[at..at + self.channels]
+    }
+}
+
+impl Products {
+    /// [`convolve`] in these products' precision.
+    pub fn convolve(
+        &mut self,
+        out: &mut [[f32; LANES]],
+        input: &Padded,
+        weights: &[[f32; LANES]],
+        bias: &[f32; LANES],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if self.in_bf16() && super::bf16_conv::accepts(input) {
+            return self.packed.convolve(out, input, weights, bias);
+        }
+        convolve(out, input, weights, bias);
     }
 }
 

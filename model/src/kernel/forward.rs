@@ -2,9 +2,9 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, convolve, pad_weights},
+    conv::{LANES, pad_weights},
     each_patch_row,
-    matmul::{View, matmul, multiply},
+    matmul::{Products, View},
     rows, silu,
     tape::{BlockTape, Tape},
     to_patches,
@@ -19,7 +19,7 @@ pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
     let s = tape.sizes.expect("the tape was prepared");
     let weight = |index: usize| weights.tensors[index].values.as_slice();
 
-    multiply(
+    tape.products.multiply(
         &mut tape.condition_hidden,
         batch.condition,
         weight(at::CONDITION_IN),
@@ -29,24 +29,38 @@ pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
     );
     rows::add_bias(&mut tape.condition_hidden, weight(at::CONDITION_IN_BIAS));
     activate(&mut tape.condition_active, &tape.condition_hidden);
-    multiply(&mut tape.condition_sum, &tape.condition_active, weight(at::CONDITION_OUT), s.samples, s.d, s.d);
+    tape.products.multiply(
+        &mut tape.condition_sum,
+        &tape.condition_active,
+        weight(at::CONDITION_OUT),
+        s.samples,
+        s.d,
+        s.d,
+    );
     rows::add_bias(&mut tape.condition_sum, weight(at::CONDITION_OUT_BIAS));
     rows::add_bias(&mut tape.condition_sum, weight(at::NO_PROMPT));
     rows::norm(&mut tape.condition_normed, &mut tape.condition_inverse, &tape.condition_sum, s.d);
     activate(&mut tape.condition, &tape.condition_normed);
-    multiply(&mut tape.modulation, &tape.condition, weight(at::MODULATION), s.samples, s.d, 6 * s.d);
-    multiply(&mut tape.final_modulation, &tape.condition, weight(at::FINAL_MODULATION), s.samples, s.d, 2 * s.d);
+    tape.products.multiply(&mut tape.modulation, &tape.condition, weight(at::MODULATION), s.samples, s.d, 6 * s.d);
+    tape.products.multiply(
+        &mut tape.final_modulation,
+        &tape.condition,
+        weight(at::FINAL_MODULATION),
+        s.samples,
+        s.d,
+        2 * s.d,
+    );
     let tail = at::tail(s.layers);
     rows::add_bias(&mut tape.final_modulation, weight(tail.final_table));
 
     to_patches(&mut tape.patches, batch.pixels, &s, input::CHANNELS);
-    multiply(&mut tape.x, &tape.patches, weight(at::PATCH_IN), s.rows, s.patch_values, s.d);
+    tape.products.multiply(&mut tape.x, &tape.patches, weight(at::PATCH_IN), s.rows, s.patch_values, s.d);
     rows::add_bias(&mut tape.x, weight(at::PATCH_IN_BIAS));
     for layer in 0..s.layers {
         let block = &mut tape.blocks[layer];
         block.modulation.copy_from_slice(&tape.modulation);
         rows::add_bias(&mut block.modulation, weight(at::block(layer).table));
-        block_forward(&s, weights, layer, block, &mut tape.x, &tape.cos, &tape.sin);
+        block_forward(&s, &mut tape.products, weights, layer, block, &mut tape.x, &tape.cos, &tape.sin);
     }
 
     for sample in 0..s.samples {
@@ -56,7 +70,7 @@ pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
         rows::modulate(out, &mut tape.final_inverse[inverse], &tape.x[range], shift, scale);
     }
     let feature_values = s.patch * s.patch * s.features;
-    multiply(&mut tape.features, &tape.final_normed, weight(tail.patch_out), s.rows, s.d, feature_values);
+    tape.products.multiply(&mut tape.features, &tape.final_normed, weight(tail.patch_out), s.rows, s.d, feature_values);
     rows::add_bias(&mut tape.features, weight(tail.patch_out_bias));
     head(&s, weights, batch, tape);
 }
@@ -79,6 +93,7 @@ impl Sizes {
 
 fn block_forward(
     s: &Sizes,
+    products: &mut Products,
     weights: &Weights,
     layer: usize,
     b: &mut BlockTape,
@@ -96,7 +111,7 @@ fn block_forward(
         let inverse = &mut b.inverse_in[s.token_range(sample, 1)];
         rows::modulate(&mut b.normed_in[range.clone()], inverse, &b.x_in[range], &part[..d], &part[d..2 * d]);
     }
-    multiply(&mut b.qkv, &b.normed_in, weight(at.qkv), s.rows, d, 3 * d);
+    products.multiply(&mut b.qkv, &b.normed_in, weight(at.qkv), s.rows, d, 3 * d);
     let softmax_scale = (s.d_head as f32).powf(-0.5);
     for sample in 0..s.samples {
         for head in 0..s.heads {
@@ -123,13 +138,13 @@ fn block_forward(
             let attention = &mut b.attention[attention];
             let (query, key) = (s.head_view(sample, column, d), s.head_view(sample, column, d).transposed());
             let square = View::dense(s.tokens, s.tokens);
-            matmul(attention, square, &b.query, query, &b.key, key, false, softmax_scale);
+            products.matmul(attention, square, &b.query, query, &b.key, key, false, softmax_scale);
             rows::softmax(attention, s.tokens);
             let value = s.head_view(sample, 2 * d + column, 3 * d);
-            matmul(&mut b.mixed, s.head_view(sample, column, d), attention, square, &b.qkv, value, false, 1.0);
+            products.matmul(&mut b.mixed, s.head_view(sample, column, d), attention, square, &b.qkv, value, false, 1.0);
         }
     }
-    multiply(&mut b.attended, &b.mixed, weight(at.attention_out), s.rows, d, d);
+    products.multiply(&mut b.attended, &b.mixed, weight(at.attention_out), s.rows, d, d);
     for sample in 0..s.samples {
         let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
@@ -139,9 +154,9 @@ fn block_forward(
         rows::modulate(&mut b.normed_mid[range.clone()], inverse, &x[range], &part[3 * d..4 * d], &part[4 * d..5 * d]);
     }
     b.x_mid.copy_from_slice(x);
-    multiply(&mut b.hidden, &b.normed_mid, weight(at.mlp_in), s.rows, d, s.mlp);
+    products.multiply(&mut b.hidden, &b.normed_mid, weight(at.mlp_in), s.rows, d, s.mlp);
     rows::relu_squared(&mut b.hidden, &mut b.squared);
-    multiply(&mut b.mlp, &b.squared, weight(at.mlp_out), s.rows, s.mlp, d);
+    products.multiply(&mut b.mlp, &b.squared, weight(at.mlp_out), s.rows, s.mlp, d);
     for sample in 0..s.samples {
         let gate = &b.modulation[sample * 6 * d + 5 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
@@ -180,7 +195,7 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
     for sample in 0..s.samples {
         for (group, group_weights) in hidden_groups.iter().enumerate() {
             let bias = lanes_of(weight(tail.head_hidden_bias), group * LANES);
-            convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
+            tape.products.convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
             for (pixel, values) in tape.convolved.iter().enumerate() {
                 let out = tape.head_hidden[sample].pixel_mut(pixel % s.width, pixel / s.width);
                 for lane in 0..LANES {
@@ -188,7 +203,7 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
                 }
             }
         }
-        convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
+        tape.products.convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
         let out =
             &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
         for (out, values) in out.chunks_exact_mut(output::CHANNELS).zip(&tape.convolved) {

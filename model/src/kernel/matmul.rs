@@ -1,8 +1,29 @@
-//! Matrix products on slices, over the `gemm` crate. The one file of the crate with `unsafe`: the crate's own interface
-//! takes raw pointers, and every call here checks the extents of its three matrices first.
-#![allow(unsafe_code)] // see above: each call asserts that its matrices lie inside their slices
+//! Matrix products on slices: in bf16 where the processor can and the product is large enough, else in f32 over the
+//! `gemm` crate, whose interface takes raw pointers.
+#![allow(unsafe_code)] // the one call of `gemm`, after a check that its matrices lie inside their slices
 
+#[cfg(target_arch = "x86_64")]
+use super::bf16;
 use gemm::Parallelism;
+
+/// What the factors of large matrix products are rounded to. Sums, weights and all other arithmetic are f32 in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    F32,
+    /// Twice as fast where the processor multiplies bf16, and the same as `F32` elsewhere.
+    Bf16,
+}
+
+impl Default for Precision {
+    /// The fastest that this processor has instructions for.
+    fn default() -> Precision {
+        #[cfg(target_arch = "x86_64")]
+        if bf16::available() {
+            return Precision::Bf16;
+        }
+        Precision::F32
+    }
+}
 
 /// A matrix inside a slice: `rows` x `columns`, element `(r, c)` at `offset + r * row_step + c * column_step`.
 #[derive(Debug, Clone, Copy)]
@@ -31,25 +52,85 @@ impl View {
         View { offset, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
     }
 
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         match (self.rows, self.columns) {
             (0, _) | (_, 0) => 0,
             (rows, columns) => self.offset + (rows - 1) * self.row_step + (columns - 1) * self.column_step + 1,
         }
     }
+
+    /// # Panics
+    /// If `c = a * b` does not fit the shapes or a matrix leaves its slice.
+    pub(super) fn check(c: &[f32], c_view: &View, a: &[f32], a_view: &View, b: &[f32], b_view: &View) {
+        let inner = a_view.columns == b_view.rows;
+        assert!(a_view.rows == c_view.rows && b_view.columns == c_view.columns && inner, "shapes");
+        let inside = a_view.end() <= a.len() && b_view.end() <= b.len() && c_view.end() <= c.len();
+        assert!(inside, "matrix leaves its slice");
+    }
 }
 
-/// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.
-///
-/// # Panics
-/// If the shapes do not fit or a matrix leaves its slice.
-pub fn matmul(c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[f32], b_view: View, add: bool, scale: f32) {
-    assert!(a_view.rows == c_view.rows && b_view.columns == c_view.columns && a_view.columns == b_view.rows, "shapes");
-    assert!(a_view.end() <= a.len() && b_view.end() <= b.len() && c_view.end() <= c.len(), "matrix leaves its slice");
+/// Matrix products of one worker: their precision, and the buffers that it needs.
+#[derive(Debug, Clone, Default)]
+pub struct Products {
+    pub precision: Precision,
+    #[cfg(target_arch = "x86_64")]
+    pub(super) packed: bf16::Packed,
+}
+
+impl Products {
+    pub fn new(precision: Precision) -> Products {
+        Products { precision, ..Products::default() }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn in_bf16(&self) -> bool {
+        self.precision == Precision::Bf16 && bf16::available()
+    }
+
+    /// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit or a matrix leaves its slice.
+    pub fn matmul(
+        &mut self,
+        c: &mut [f32],
+        c_view: View,
+        a: &[f32],
+        a_view: View,
+        b: &[f32],
+        b_view: View,
+        add: bool,
+        scale: f32,
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if self.in_bf16() && bf16::accepts(&c_view, &a_view, &b_view) {
+            return self.packed.matmul(c, c_view, a, a_view, b, b_view, add, scale);
+        }
+        matmul_f32(c, c_view, a, a_view, b, b_view, add, scale);
+    }
+
+    /// `c[m, n] = a[m, k] * b[k, n]`, dense.
+    pub fn multiply(&mut self, c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
+        self.matmul(c, View::dense(m, n), a, View::dense(m, k), b, View::dense(k, n), false, 1.0);
+    }
+
+    /// `c[m, k] = a[m, n] * transpose(b[k, n])`, dense: the gradient of a linear map's input.
+    pub fn multiply_transposed(&mut self, c: &mut [f32], a: &[f32], b: &[f32], m: usize, n: usize, k: usize) {
+        self.matmul(c, View::dense(m, k), a, View::dense(m, n), b, View::dense(k, n).transposed(), false, 1.0);
+    }
+
+    /// `c[k, n] += transpose(a[m, k]) * b[m, n]`, dense: the gradient of a linear map's weight.
+    pub fn add_transposed_product(&mut self, c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
+        self.matmul(c, View::dense(k, n), a, View::dense(m, k).transposed(), b, View::dense(m, n), true, 1.0);
+    }
+}
+
+fn matmul_f32(c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[f32], b_view: View, add: bool, scale: f32) {
+    View::check(c, &c_view, a, &a_view, b, &b_view);
     if c_view.rows == 0 || c_view.columns == 0 {
         return;
     }
-    // SAFETY: the asserts above keep every element of the three matrices inside its slice; `c` is borrowed mutably, so
+    // SAFETY: the check above keeps every element of the three matrices inside its slice; `c` is borrowed mutably, so
     // it cannot overlap `a` or `b`; f32 has no invalid values.
     unsafe {
         gemm::gemm(
@@ -76,30 +157,16 @@ pub fn matmul(c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[f32], b
     }
 }
 
-/// `c[m, n] = a[m, k] * b[k, n]`, dense.
-pub fn multiply(c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
-    matmul(c, View::dense(m, n), a, View::dense(m, k), b, View::dense(k, n), false, 1.0);
-}
-
-/// `c[m, k] = a[m, n] * transpose(b[k, n])`, dense: the gradient of a linear map's input.
-pub fn multiply_transposed(c: &mut [f32], a: &[f32], b: &[f32], m: usize, n: usize, k: usize) {
-    matmul(c, View::dense(m, k), a, View::dense(m, n), b, View::dense(k, n).transposed(), false, 1.0);
-}
-
-/// `c[k, n] += transpose(a[m, k]) * b[m, n]`, dense: the gradient of a linear map's weight.
-pub fn add_transposed_product(c: &mut [f32], a: &[f32], b: &[f32], m: usize, k: usize, n: usize) {
-    matmul(c, View::dense(k, n), a, View::dense(m, k).transposed(), b, View::dense(m, n), true, 1.0);
-}
-
 /// The best rate of a large matrix product on one thread, in GFLOP/s: what [`crate::kernel`] can be measured against.
 pub fn peak_gflops(seconds: f64) -> f64 {
     let size = 768;
     let (a, b) = (vec![0.5f32; size * size], vec![0.25f32; size * size]);
     let mut c = vec![0.0f32; size * size];
+    let mut products = Products::default();
     let (begin, mut best) = (std::time::Instant::now(), f64::INFINITY);
     while begin.elapsed().as_secs_f64() < seconds {
         let step = std::time::Instant::now();
-        multiply(&mut c, &a, &b, size, size, size);
+        products.multiply(&mut c, &a, &b, size, size, size);
         best = best.min(step.elapsed().as_secs_f64());
     }
     2.0 * (size as f64).powi(3) / best / 1e9
@@ -115,15 +182,16 @@ mod tests {
         let a: Vec<f32> = (0..m * k).map(|i| i as f32 - 5.0).collect();
         let b: Vec<f32> = (0..k * n).map(|i| (i * i) as f32 * 0.5).collect();
         let plain = |r: usize, c: usize| (0..k).map(|i| a[r * k + i] * b[i * n + c]).sum::<f32>();
+        let mut products = Products::new(Precision::F32);
         let mut c = vec![9.0; m * n];
-        multiply(&mut c, &a, &b, m, k, n);
+        products.multiply(&mut c, &a, &b, m, k, n);
         assert!((0..m * n).all(|i| c[i] == plain(i / n, i % n)), "{c:?}");
         let mut back = vec![0.0; m * k];
-        multiply_transposed(&mut back, &c, &b, m, n, k);
+        products.multiply_transposed(&mut back, &c, &b, m, n, k);
         let expected: f32 = (0..n).map(|i| c[n + i] * b[2 * n + i]).sum();
         assert_eq!(back[k + 2], expected);
         let mut weight = vec![1.0; k * n];
-        add_transposed_product(&mut weight, &a, &c, m, k, n);
+        products.add_transposed_product(&mut weight, &a, &c, m, k, n);
         let expected: f32 = 1.0 + (0..m).map(|row| a[row * k + 3] * c[row * n + 1]).sum::<f32>();
         assert_eq!(weight[3 * n + 1], expected);
     }
@@ -131,6 +199,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "leaves its slice")]
     fn a_matrix_outside_its_slice_is_refused() {
-        multiply(&mut [0.0; 4], &[0.0; 3], &[0.0; 4], 2, 2, 2);
+        Products::default().multiply(&mut [0.0; 4], &[0.0; 3], &[0.0; 4], 2, 2, 2);
     }
 }

@@ -5,12 +5,19 @@
 //! products). It is tested against the plain Burn module and its automatic gradients.
 
 mod backward;
+#[cfg(target_arch = "x86_64")]
+mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod bf16_conv;
+#[cfg(target_arch = "x86_64")]
+mod bf16_pack;
 mod conv;
 mod forward;
 pub mod matmul;
 mod rows;
 mod tape;
 
+pub use matmul::Precision;
 pub use tape::Tape;
 
 use crate::{Condition, ModelConfig, layout::input, rotary::Rotary, weights::Weights};
@@ -198,11 +205,17 @@ fn silu_back(x: f32) -> f32 {
 #[derive(Debug, Clone)]
 pub struct Kernel {
     config: ModelConfig,
+    precision: Precision,
 }
 
 impl Kernel {
+    /// A kernel in the fastest precision that this processor has.
     pub fn new(config: ModelConfig) -> Kernel {
-        Kernel { config }
+        Kernel::with_precision(config, Precision::default())
+    }
+
+    pub fn with_precision(config: ModelConfig, precision: Precision) -> Kernel {
+        Kernel { config, precision }
     }
 
     /// Evaluates a batch; the raw output is in [`Tape::output`], `[samples, height, width, output::CHANNELS]`.
@@ -212,6 +225,7 @@ impl Kernel {
     pub fn forward(&self, weights: &Weights, batch: &Batch, tape: &mut Tape) {
         batch.check(&self.config);
         tape.prepare(&self.config, Sizes::new(&self.config, batch.samples, batch.width, batch.height), Rotary::new);
+        tape.products.precision = self.precision;
         forward::forward(weights, batch, tape);
     }
 

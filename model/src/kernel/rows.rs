@@ -145,18 +145,11 @@ pub fn norm_rotate_back(
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 pub fn softmax(x: &mut [f32], d: usize) {
     for row in x.chunks_exact_mut(d) {
-        let mut most = f32::NEG_INFINITY;
-        for &value in row.iter() {
-            most = most.max(value);
-        }
+        let most = in_lanes(row, f32::NEG_INFINITY, |a, b| if a > b { a } else { b });
         for value in row.iter_mut() {
             *value = exp(*value - most);
         }
-        let mut sum = 0.0;
-        for &value in row.iter() {
-            sum += value;
-        }
-        let inverse = 1.0 / sum;
+        let inverse = 1.0 / in_lanes(row, 0.0, |a, b| a + b);
         for value in row.iter_mut() {
             *value *= inverse;
         }
@@ -234,6 +227,19 @@ pub fn add_rows(d_bias: &mut [f32], d_x: &[f32]) {
     for row in d_x.chunks_exact(d_bias.len()) {
         d_bias.iter_mut().zip(row).for_each(|(b, x)| *b += x);
     }
+}
+
+/// Folds values sixteen at a time, as one vector, then the lanes among themselves.
+#[inline(always)]
+fn in_lanes(values: &[f32], start: f32, fold: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [start; 16];
+    let (chunks, rest) = values.as_chunks::<16>();
+    for chunk in chunks {
+        for i in 0..16 {
+            lanes[i] = fold(lanes[i], chunk[i]);
+        }
+    }
+    lanes.iter().chain(rest).fold(start, |a, &b| fold(a, b))
 }
 
 #[inline(always)]

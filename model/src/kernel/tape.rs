@@ -3,6 +3,7 @@
 use super::{
     Sizes,
     conv::{LANES, Padded},
+    matmul::Products,
 };
 use crate::{ModelConfig, layout::output, rotary::Rotary};
 
@@ -57,6 +58,7 @@ pub(super) struct Scratch {
 #[derive(Debug, Clone, Default)]
 pub struct Tape {
     pub(super) sizes: Option<Sizes>,
+    pub(super) products: Products,
     pub(super) cos: Vec<f32>,
     pub(super) sin: Vec<f32>,
     pub(super) patches: Vec<f32>,

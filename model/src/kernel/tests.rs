@@ -28,17 +28,17 @@ impl ModuleVisitor for Collected<'_> {
     }
 }
 
-/// Sizes that leave every remainder loop something to do, weights far from their zeros.
-fn problem() -> (ModelConfig, Weights, Vec<f32>, Vec<f32>) {
+/// Sizes that leave every remainder loop something to do, weights far from their zeros, two samples.
+fn problem(width: usize, height: usize, head_features: usize) -> (ModelConfig, Weights, Vec<f32>, Vec<f32>) {
     let config = ModelConfig {
         d_model: 40,
         heads: 2,
         layers: 2,
         mlp_ratio: 2,
         patch_px: 4,
-        width: 20,
-        height: 12,
-        head_features: 5,
+        width,
+        height,
+        head_features,
         head_hidden: 18,
         ..ModelConfig::default()
     };
@@ -47,7 +47,7 @@ fn problem() -> (ModelConfig, Weights, Vec<f32>, Vec<f32>) {
     for tensor in &mut weights.tensors {
         tensor.values.iter_mut().for_each(|value| *value += 0.1 * normal(&mut rng));
     }
-    let pixels = (0..2 * 12 * 20 * input::CHANNELS).map(|_| normal(&mut rng)).collect();
+    let pixels = (0..2 * height * width * input::CHANNELS).map(|_| normal(&mut rng)).collect();
     let condition = (0..2 * Condition::FEATURES).map(|_| normal(&mut rng)).collect();
     (config, weights, pixels, condition)
 }
@@ -75,7 +75,7 @@ fn the_order_of_tensors_is_the_order_of_the_spec() {
 
 #[test]
 fn output_and_gradients_agree_with_burn() {
-    let (config, weights, pixels, condition) = problem();
+    let (config, weights, pixels, condition) = problem(20, 12, 5);
     let device = Device::flex().autodiff();
     let network = Denoiser::new(&config, &weights, &device);
     let pixel_tensor = Tensor::<4>::from_data(TensorData::new(pixels.clone(), [2, 12, 20, input::CHANNELS]), &device);
@@ -90,7 +90,7 @@ fn output_and_gradients_agree_with_burn() {
     let mut collected = Collected { gradients: &gradients, path: Vec::new(), found: Vec::new() };
     network.visit(&mut collected);
 
-    let kernel = Kernel::new(config.clone());
+    let kernel = Kernel::with_precision(config.clone(), Precision::F32);
     let mut tape = Tape::default();
     let batch = Batch { pixels: &pixels, condition: &condition, samples: 2, width: 20, height: 12 };
     let mut own = weights.zeros_like();
@@ -107,4 +107,41 @@ fn output_and_gradients_agree_with_burn() {
         let error = worst_error(&own.get(name).values, expected);
         assert!(error < 2e-4, "gradient of {name}: {error}");
     }
+}
+
+/// Output and gradients of one pass.
+fn passed(config: &ModelConfig, weights: &Weights, precision: Precision, batch: &Batch) -> (Vec<f32>, Weights) {
+    let kernel = Kernel::with_precision(config.clone(), precision);
+    let (mut tape, mut gradients) = (Tape::default(), weights.zeros_like());
+    kernel.forward(weights, batch, &mut tape);
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let d_output: Vec<f32> = tape.output().iter().map(|_| normal(&mut rng)).collect();
+    kernel.backward(weights, batch, &mut tape, &d_output, &mut gradients);
+    (tape.output().to_vec(), gradients)
+}
+
+/// Length of the difference over length of what is expected.
+fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    let length = |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>();
+    let difference = length(&mut found.iter().zip(expected).map(|(a, b)| a - b));
+    (difference / length(&mut expected.iter().copied()).max(1e-12)).sqrt()
+}
+
+/// Gradients may differ more than outputs: a rounded value can fall on the other side of a kink of `relu`.
+#[test]
+fn bf16_stays_near_f32_and_repeats_to_the_bit() {
+    let (config, weights, pixels, condition) = problem(52, 28, 6);
+    let batch = Batch { pixels: &pixels, condition: &condition, samples: 2, width: 52, height: 28 };
+    let (expected, expected_gradients) = passed(&config, &weights, Precision::F32, &batch);
+    let (output, gradients) = passed(&config, &weights, Precision::Bf16, &batch);
+    let error = relative_error(&output, &expected);
+    assert!(error < 0.01, "output: {error}");
+    for (found, expected) in gradients.tensors.iter().zip(&expected_gradients.tensors) {
+        let error = relative_error(&found.values, &expected.values);
+        assert!(error < 0.1, "gradient of {}: {error}", found.name);
+    }
+    let whole = |weights: &Weights| weights.tensors.iter().flat_map(|t| t.values.clone()).collect::<Vec<f32>>();
+    let error = relative_error(&whole(&gradients), &whole(&expected_gradients));
+    assert!(error < 0.06, "whole gradient: {error}");
+    assert!(passed(&config, &weights, Precision::Bf16, &batch) == (output, gradients), "another run, other bits");
 }
