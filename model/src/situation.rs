@@ -85,7 +85,7 @@ mod tests {
     fn attack_is_counted_on_one_target_at_a_time() {
         let (mut situation, pose) = (Situation::default(), Pose::default());
         let attack = Action { attack: true, ..Action::default() };
-        let mut ticks = |situation: &mut Situation, action: &Action| situation.act(action, &pose, &pose).attack_ticks;
+        let ticks = |situation: &mut Situation, action: &Action| situation.act(action, &pose, &pose).attack_ticks;
         look(&mut situation, 3.0);
         for expected in 1..=4 {
             assert_eq!(ticks(&mut situation, &attack), expected);

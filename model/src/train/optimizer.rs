@@ -4,6 +4,8 @@
 //! Our own few lines rather than the framework's, because weights and gradients of the CPU kernel are plain slices.
 
 use crate::weights::Weights;
+use multiversion::multiversion;
+use rayon::prelude::*;
 
 /// The optimiser's state: everything that a resumed run needs beside the weights.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Step {
 const BETA_MEAN: f32 = 0.9;
 const BETA_SQUARE: f32 = 0.97;
 const EPSILON: f32 = 1e-8;
+/// Partial sums that run side by side.
+const LANES: usize = 16;
 
 /// Share of the learning rate of a tensor. The condition's weights move every token of a frame alike, so that their
 /// steps add up where others average out: at the full rate their scales ran away (docs/decisions).
@@ -41,8 +45,8 @@ impl AdamW {
 
     /// Moves the weights; returns the gradient's length, or `None` (and moves nothing) if it is not finite.
     pub fn step(&mut self, weights: &mut Weights, gradients: &Weights, step: &Step) -> Option<f32> {
-        let squares = gradients.tensors.iter().flat_map(|tensor| &tensor.values);
-        let length = squares.map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt() as f32;
+        let squares: Vec<f64> = gradients.tensors.par_iter().map(|tensor| square_sum(&tensor.values)).collect();
+        let length = squares.iter().sum::<f64>().sqrt() as f32;
         if !length.is_finite() {
             return None;
         }
@@ -52,28 +56,64 @@ impl AdamW {
         let square_bias = 1.0 - BETA_SQUARE.powi(self.steps.min(10_000) as i32);
         // The average follows quickly at first, so that an early checkpoint is of use.
         let ema = step.ema_decay.min((1.0 + self.steps as f32) / (10.0 + self.steps as f32));
-        for (index, tensor) in weights.tensors.iter_mut().enumerate() {
-            let decay = if tensor.shape.len() > 1 { step.learning_rate * step.weight_decay } else { 0.0 };
-            let (mean, square) = (&mut self.mean.tensors[index].values, &mut self.square.tensors[index].values);
-            let (average, gradient) = (&mut self.average.tensors[index].values, &gradients.tensors[index].values);
-            let mut surprise = 0.0;
-            for (i, &g) in gradient.iter().enumerate() {
-                let g = g * shorten;
-                mean[i] += (g - mean[i]) * (1.0 - BETA_MEAN);
-                square[i] += (g * g - square[i]) * (1.0 - BETA_SQUARE);
-                surprise += f64::from(g * g / (square[i] / square_bias).max(EPSILON * EPSILON));
-            }
-            // A gradient far beyond what its past has prepared for takes a shorter step.
-            let surprise = (surprise / tensor.values.len() as f64).sqrt() as f32;
-            let rate = step.learning_rate * rate_of(&tensor.name) / surprise.max(1.0);
-            for (i, value) in tensor.values.iter_mut().enumerate() {
-                let rise = (mean[i] / mean_bias) / ((square[i] / square_bias).sqrt() + EPSILON);
-                *value -= rate * rise + decay * *value;
-                average[i] += (*value - average[i]) * (1.0 - ema);
-            }
-        }
+        let moments = self.mean.tensors.par_iter_mut().zip(&mut self.square.tensors).zip(&mut self.average.tensors);
+        weights.tensors.par_iter_mut().zip(&gradients.tensors).zip(moments).for_each(
+            |((tensor, gradient), ((mean, square), average))| {
+                let decay = if tensor.shape.len() > 1 { step.learning_rate * step.weight_decay } else { 0.0 };
+                let (mean, square) = (&mut mean.values, &mut square.values);
+                let surprise = note(mean, square, &gradient.values, shorten, square_bias);
+                // A gradient far beyond what its past has prepared for takes a shorter step.
+                let rate = step.learning_rate * rate_of(&tensor.name) / surprise.max(1.0);
+                let pace = Pace { rate: rate / mean_bias, square_bias, decay, ema };
+                advance(&mut tensor.values, &mut average.values, mean, square, &pace);
+            },
+        );
         Some(length)
     }
+}
+
+/// How far one tensor moves.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    rate: f32,
+    square_bias: f32,
+    decay: f32,
+    ema: f32,
+}
+
+/// Takes a gradient into the moments; returns the root mean square of the gradient over what was expected of it.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+fn note(mean: &mut [f32], square: &mut [f32], gradient: &[f32], shorten: f32, square_bias: f32) -> f32 {
+    let mut surprise = [0.0f32; LANES];
+    let lanes = gradient.chunks(LANES).zip(mean.chunks_mut(LANES)).zip(square.chunks_mut(LANES));
+    for ((gradient, mean), square) in lanes {
+        for (((g, mean), square), surprise) in gradient.iter().zip(mean).zip(square).zip(&mut surprise) {
+            let g = g * shorten;
+            *mean += (g - *mean) * (1.0 - BETA_MEAN);
+            *square += (g * g - *square) * (1.0 - BETA_SQUARE);
+            *surprise += g * g / (*square / square_bias).max(EPSILON * EPSILON);
+        }
+    }
+    (surprise.iter().sum::<f32>() / gradient.len() as f32).sqrt()
+}
+
+/// Moves the values, and their average after them.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+fn advance(values: &mut [f32], average: &mut [f32], mean: &[f32], square: &[f32], pace: &Pace) {
+    for (((value, average), mean), square) in values.iter_mut().zip(average).zip(mean).zip(square) {
+        let rise = mean / ((square / pace.square_bias).sqrt() + EPSILON);
+        *value -= pace.rate * rise + pace.decay * *value;
+        *average += (*value - *average) * (1.0 - pace.ema);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+fn square_sum(values: &[f32]) -> f64 {
+    let mut sums = [0.0f64; LANES];
+    for chunk in values.chunks(LANES) {
+        chunk.iter().zip(&mut sums).for_each(|(&value, sum)| *sum += f64::from(value * value));
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
