@@ -32,10 +32,15 @@ const EPSILON: f32 = 1e-8;
 /// Partial sums that run side by side.
 const LANES: usize = 16;
 
-/// Share of the learning rate of a tensor. The condition's weights move every token of a frame alike, so that their
-/// steps add up where others average out: at the full rate their scales ran away (docs/decisions).
+/// Share of the learning rate of a tensor. The condition's weights move every token of a frame alike and the head's
+/// every pixel, so that their steps add up where others average out: at the full rate their scales ran away
+/// (docs/decisions/norm-at-the-end-of-each-branch.md).
 fn rate_of(name: &str) -> f32 {
-    if name.starts_with("condition_") || name.contains("modulation") { 0.25 } else { 1.0 }
+    if ["condition_", "head_"].iter().any(|part| name.starts_with(part)) || name.contains("modulation") {
+        0.25
+    } else {
+        1.0
+    }
 }
 
 impl AdamW {
