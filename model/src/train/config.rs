@@ -39,9 +39,11 @@ pub struct TrainConfig {
     /// Share of uneventful ticks that give no sample, in general and in episodes of digging and building.
     pub skip_share: f32,
     pub skip_share_handiwork: f32,
-    /// Share of episodes that live on the model's own frames and depths, reached after `own_frames_ramp` steps.
+    /// Share of episodes that end on the model's own frames and depths, reached after `own_frames_ramp` steps, and for
+    /// how many ticks at most.
     pub own_frames_share: f32,
     pub own_frames_ramp: u64,
+    pub own_frames_ticks: u32,
     /// Standard deviation of the noise on frames and depths that are written from the truth: colour of 255, and share.
     pub colour_noise: f32,
     pub depth_noise: f32,
@@ -88,8 +90,9 @@ impl Default for TrainConfig {
             handiwork_share: 0.25,
             skip_share: 0.4,
             skip_share_handiwork: 0.85,
-            own_frames_share: 0.2,
-            own_frames_ramp: 6_000,
+            own_frames_share: 0.25,
+            own_frames_ramp: 3_000,
+            own_frames_ticks: 30,
             colour_noise: 4.0,
             depth_noise: 0.015,
             seed: 1,
@@ -150,6 +153,7 @@ impl TrainConfig {
             (share(self.skip_share), "skip_share", "0 to 1"),
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),
+            (self.own_frames_ticks >= 1, "own_frames_ticks", "at least 1"),
             ((0.0..=128.0).contains(&self.colour_noise), "colour_noise", "0 to 128"),
             (share(self.depth_noise), "depth_noise", "0 to 1"),
             (self.checkpoint_minutes > 0.0, "checkpoint_minutes", "above 0"),

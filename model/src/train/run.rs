@@ -63,6 +63,9 @@ pub struct Progress {
     pub gradient: f64,
     pub learning_rate: f32,
     pub own_frames: f32,
+    /// Loss of the samples on the model's own frames, and their share.
+    pub own_loss: f64,
+    pub own_samples: f64,
     /// Share of the workers' time that went into making samples; the rest is the network.
     pub data_share: f64,
     /// Seconds that are left at this rate.
@@ -151,7 +154,9 @@ impl Worker {
     }
 
     /// Draws `samples` samples, adds up their gradients and lets their episodes go on.
-    fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> LossSums {
+    ///
+    /// Returns the sums over all samples, and over those on the model's own frames.
+    fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> [LossSums; 2] {
         let begun = Instant::now();
         let draw = || shared.draws.fetch_add(1, Ordering::Relaxed);
         let fresh = || Episode::new(shared.config, shared.camera, draw(), shared.own_share);
@@ -160,7 +165,7 @@ impl Worker {
         }
         self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
         let n = shared.camera.width * shared.camera.height;
-        let mut sums = LossSums::default();
+        let [mut sums, mut own_sums] = [LossSums::default(); 2];
         // A partial shuffle: no episode twice in one step.
         for index in 0..samples {
             let other = index + self.rng.next_u32() as usize % (self.episodes.len() - index);
@@ -201,7 +206,11 @@ impl Worker {
                 let d_raw = &mut self.d_output[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS];
                 let (rgb, depth) =
                     (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
-                sums.add(loss(d_raw, pixels, raw, rgb, depth, scale));
+                let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
+                sums.add(of_sample);
+                if self.episodes[first + sample].is_own() {
+                    own_sums.add(of_sample);
+                }
                 let data_begun = Instant::now();
                 self.episodes[first + sample].answer(shared.config, pixels, raw);
                 self.in_episodes += data_begun.elapsed();
@@ -209,7 +218,7 @@ impl Worker {
             self.kernel.backward(shared.weights, &batch, &mut self.tape, &self.d_output, &mut self.gradients);
         }
         self.busy += begun.elapsed();
-        sums
+        [sums, own_sums]
     }
 }
 
@@ -245,7 +254,8 @@ pub fn run(
     let draws = AtomicU64::new(state.draws);
     let (begun, seconds_before) = (Instant::now(), state.seconds);
     let (mut saved, mut reported, mut validated) = (Instant::now(), Instant::now(), Instant::now());
-    let (mut sums, mut gradient_sum, mut since, mut bad_steps) = (LossSums::default(), 0.0f64, 0u64, 0u32);
+    let [mut sums, mut own_sums] = [LossSums::default(); 2];
+    let (mut gradient_sum, mut since, mut bad_steps) = (0.0f64, 0u64, 0u32);
     let mut size = (0, 0);
     let save = |state: &mut Checkpoint, draws: &AtomicU64| -> Result<(), TrainError> {
         state.draws = draws.load(Ordering::Relaxed);
@@ -274,16 +284,16 @@ pub fn run(
             own_share: config.own_frames_at(step),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
-        let results: Vec<LossSums> = std::thread::scope(|scope| {
+        let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
             let shared = &shared;
-            let step = |(index, worker): (usize, &'_ mut Worker)| -> LossSums {
+            let step = |(index, worker): (usize, &'_ mut Worker)| -> [LossSums; 2] {
                 let samples = part(config.batch, index);
                 worker.step(shared, samples, part(config.episodes, index).max(samples))
             };
             let mut parts = workers.iter_mut().enumerate();
             let own = parts.next();
             let others: Vec<_> = parts.map(|part| scope.spawn(move || step(part))).collect();
-            let mut results: Vec<LossSums> = own.map(step).into_iter().collect();
+            let mut results: Vec<[LossSums; 2]> = own.map(step).into_iter().collect();
             let joined = others.into_iter().map(|other| other.join().expect("a worker's panic is a bug: pass it on"));
             results.extend(joined);
             results
@@ -308,7 +318,10 @@ pub fn run(
             None if bad_steps + 1 >= MOST_BAD_STEPS => return Err(TrainError::Diverged(MOST_BAD_STEPS)),
             None => bad_steps += 1,
         }
-        results.into_iter().for_each(|result| sums.add(result));
+        for [of_all, of_own] in results {
+            sums.add(of_all);
+            own_sums.add(of_own);
+        }
         state.samples += config.batch as u64;
         since += 1;
         if since == REPORT_STEPS {
@@ -327,6 +340,8 @@ pub fn run(
                 gradient: gradient_sum / since as f64,
                 learning_rate: how.learning_rate,
                 own_frames: config.own_frames_at(step),
+                own_loss: own_sums.loss(),
+                own_samples: own_sums.pixels / sums.pixels,
                 data_share: workers.iter_mut().map(Worker::take_data_share).sum::<f64>() / threads as f64,
                 left_s: (config.steps - state.optimizer.steps) as f64 / rate,
             };
@@ -334,7 +349,8 @@ pub fn run(
             writeln!(metrics, "{line}")
                 .map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
             on_event(Event::Progress(&progress));
-            (sums, gradient_sum, since, reported) = (LossSums::default(), 0.0, 0, Instant::now());
+            (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
+            (since, reported) = (0, Instant::now());
         }
         if saved.elapsed().as_secs_f64() > config.checkpoint_minutes * 60.0 {
             save(&mut state, &draws)?;
@@ -347,7 +363,7 @@ pub fn run(
             let validation = validate(&model, None, seeds, stop, &mut |_| ())?;
             on_event(Event::Validated { step: state.optimizer.steps, validation: &validation, dir });
             (validated, reported, since) = (Instant::now(), Instant::now(), 0);
-            (sums, gradient_sum) = (LossSums::default(), 0.0);
+            (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
         }
     }
     save(&mut state, &draws)?;

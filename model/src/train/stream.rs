@@ -1,7 +1,7 @@
 //! Training data on the fly: scripted players live in simulated worlds, each with a world state of its own.
 //!
-//! An episode is either taught (its world state is written from the truth, a little noised) or lives on the model's own
-//! frames and depths where it had seen before, so that the model learns to survive its own mistakes (after Huang et al.,
+//! An episode is either taught (its world state is written from the truth, a little noised) or lives for its last ticks
+//! on the model's own frames and depths where it had seen before, so that the model learns to survive its own mistakes (after Huang et al.,
 //! "Self Forcing").
 
 use super::TrainConfig;
@@ -48,7 +48,8 @@ pub struct Episode {
     situation: Situation,
     tick: u32,
     ticks: u32,
-    own_frames: bool,
+    /// From here on the episode lives on the model's own frames.
+    own_from_tick: u32,
     /// The map's axes and origin are not the world's: a dream does not know how its blocks lie.
     turn_deg: f32,
     shift: Vec3,
@@ -92,7 +93,15 @@ impl Episode {
         };
         let [shortest, longest] = config.episode_ticks;
         let ticks = shortest + rng.next_u32() % (longest - shortest + 1);
-        let own_frames = unit(&mut rng) < own_share;
+        // Own frames follow the start, as in a dream, or a state that was taught for some ticks; and not for long, since
+        // what has once gone wrong in a state is never mended, and teaches nothing.
+        let taught_ticks = rng.next_u32() % (longest / 2).max(1);
+        let own_ticks = 1 + rng.next_u32() % config.own_frames_ticks;
+        let (own_from_tick, ticks) = match unit(&mut rng) / own_share {
+            draw if draw < 0.5 => (0, own_ticks),
+            draw if draw < 1.0 => (taught_ticks, taught_ticks + own_ticks),
+            _ => (u32::MAX, ticks),
+        };
         let turn_deg = unit(&mut rng) * 360.0;
         let shift = Vec3::new(unit(&mut rng), unit(&mut rng), unit(&mut rng)) * 4.0;
         Episode {
@@ -108,7 +117,7 @@ impl Episode {
             situation: Situation::default(),
             tick: 0,
             ticks,
-            own_frames,
+            own_from_tick,
             turn_deg,
             shift,
             map_pose: Pose::default(),
@@ -118,6 +127,11 @@ impl Episode {
 
     pub fn is_over(&self) -> bool {
         self.tick > self.ticks
+    }
+
+    /// Whether the pending sample's answer becomes the state's own.
+    pub fn is_own(&self) -> bool {
+        self.pending_own && self.tick > self.own_from_tick
     }
 
     fn to_map(&self, pose: Pose) -> Pose {
@@ -144,7 +158,7 @@ impl Episode {
         } else if hidden {
             condition.ambience = Ambience::default();
         }
-        condition.signal_level = match (perceive, self.own_frames) {
+        condition.signal_level = match (perceive, self.tick > self.own_from_tick) {
             (true, _) => 1.0,
             (_, true) => 0.0,
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
@@ -192,7 +206,7 @@ impl Episode {
         let eventful = self.world.edits().iter().any(|edit| near(edit.cell));
         let handiwork = matches!(self.script.policy(), Policy::Dig | Policy::Build);
         let share = if handiwork { config.skip_share_handiwork } else { config.skip_share };
-        self.tick > 1 && !self.own_frames && !eventful && unit(&mut self.rng) < share
+        self.tick > 1 && self.tick <= self.own_from_tick && !eventful && unit(&mut self.rng) < share
     }
 
     /// Takes the model's answer to the last sample and writes the world state, with it or with the truth.
@@ -201,7 +215,7 @@ impl Episode {
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let mut copied = Vec::new();
-        if self.own_frames && self.pending_own {
+        if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
             // the truth, and a state full of them would teach it that the state is wrong.
             let imagined = Imagined::new(width, height, pixels, raw);
