@@ -193,14 +193,7 @@ pub fn add_gated(out: &mut [f32], inverse: &mut [f32], x: &[f32], gate: &[f32]) 
 
 /// The gradient of [`add_gated`]: writes `d_x`, adds to `d_gate`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_gated_back(
-    d_x: &mut [f32],
-    d_gate: &mut [f32],
-    d_out: &[f32],
-    x: &[f32],
-    inverse: &[f32],
-    gate: &[f32],
-) {
+pub fn add_gated_back(d_x: &mut [f32], d_gate: &mut [f32], d_out: &[f32], x: &[f32], inverse: &[f32], gate: &[f32]) {
     let d = gate.len();
     for (row, &inv) in inverse.iter().enumerate() {
         let (x, d_out, d_x) = (&x[row * d..][..d], &d_out[row * d..][..d], &mut d_x[row * d..][..d]);

@@ -78,7 +78,7 @@ impl Default for TrainConfig {
             batch: 16,
             episodes: 64,
             episode_ticks: [30, 100],
-            learning_rate: 4e-4,
+            learning_rate: 5e-4,
             warmup_steps: 300,
             cooldown_share: 0.2,
             weight_decay: 0.05,

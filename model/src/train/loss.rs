@@ -22,6 +22,9 @@ const IMAGINED_WEIGHT: f32 = 0.1;
 const CHANGED_COLOUR: f32 = 0.25;
 /// A difference of encoded depths beyond which a pixel counts as changed: a fifth of the distance.
 const CHANGED_DEPTH: f32 = 0.06;
+/// Bounds of the logarithm of the depth error's scale.
+const LEAST_LOG_SCALE: f32 = -6.0;
+const MOST_LOG_SCALE: f32 = 2.0;
 /// An error is never taken for more than this many times its predicted scale: one confident mistake must not outweigh
 /// everything else in a batch.
 const MOST_SCALED: f32 = 4.0;
@@ -106,10 +109,14 @@ pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: 
         let spread = pixel[input::CANVAS_DEPTH] - said[output::DEPTH];
         d[output::COPY_DEPTH_LOGIT] = d_depth * known * spread * gate * (1.0 - gate);
 
-        let log_scale = said[output::DEPTH_LOG_SCALE].clamp(-6.0, 2.0);
-        let scaled = (error.abs() * (-log_scale).exp()).min(MOST_SCALED);
-        sums.total += f64::from(SCALE_WEIGHT * (scaled + log_scale));
-        d[output::DEPTH_LOG_SCALE] = SCALE_WEIGHT * (1.0 - scaled) * scale;
+        let log_scale = said[output::DEPTH_LOG_SCALE];
+        let kept = log_scale.clamp(LEAST_LOG_SCALE, MOST_LOG_SCALE);
+        let scaled = (error.abs() * (-kept).exp()).min(MOST_SCALED);
+        sums.total += f64::from(SCALE_WEIGHT * (scaled + kept));
+        // Beyond its bounds the scale is only ever drawn back: pixels without any error, as in the sky, would else push
+        // it down for ever, and with it everything that the head's channels share.
+        d[output::DEPTH_LOG_SCALE] =
+            SCALE_WEIGHT * scale * if log_scale == kept { 1.0 - scaled } else { log_scale - kept };
     }
     sums.pixels = depth.len() as f64;
     sums
@@ -120,6 +127,18 @@ mod tests {
     use super::*;
     use crate::weights::normal;
     use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_scale_beyond_its_bounds_is_drawn_back() {
+        let (pixels, rgb, depth) = (vec![0.0; input::CHANNELS], [0.0; 3], [0.0]);
+        for (log_scale, sign) in [(-50.0, -1.0), (50.0, 1.0)] {
+            let mut raw = vec![0.0; output::CHANNELS];
+            raw[output::DEPTH_LOG_SCALE] = log_scale;
+            let mut d_raw = raw.clone();
+            loss(&mut d_raw, &pixels, &raw, &rgb, &depth, 1.0);
+            assert!(d_raw[output::DEPTH_LOG_SCALE] * sign > 0.0, "{log_scale}");
+        }
+    }
 
     #[test]
     fn the_gradient_is_that_of_the_loss() {

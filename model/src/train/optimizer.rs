@@ -32,17 +32,6 @@ const EPSILON: f32 = 1e-8;
 /// Partial sums that run side by side.
 const LANES: usize = 16;
 
-/// Share of the learning rate of a tensor. The condition's weights move every token of a frame alike and the head's
-/// every pixel, so that their steps add up where others average out: at the full rate their scales ran away
-/// (docs/decisions/norm-at-the-end-of-each-branch.md).
-fn rate_of(name: &str) -> f32 {
-    if ["condition_", "head_"].iter().any(|part| name.starts_with(part)) || name.contains("modulation") {
-        0.25
-    } else {
-        1.0
-    }
-}
-
 impl AdamW {
     pub fn new(weights: &Weights) -> AdamW {
         AdamW { mean: weights.zeros_like(), square: weights.zeros_like(), average: weights.clone(), steps: 0 }
@@ -68,7 +57,7 @@ impl AdamW {
                 let (mean, square) = (&mut mean.values, &mut square.values);
                 let surprise = note(mean, square, &gradient.values, shorten, square_bias);
                 // A gradient far beyond what its past has prepared for takes a shorter step.
-                let rate = step.learning_rate * rate_of(&tensor.name) / surprise.max(1.0);
+                let rate = step.learning_rate / surprise.max(1.0);
                 let pace = Pace { rate: rate / mean_bias, square_bias, decay, ema };
                 advance(&mut tensor.values, &mut average.values, mean, square, &pace);
             },
