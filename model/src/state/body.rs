@@ -1,7 +1,7 @@
 //! What the world state tells the body: the ground below and the walls around it.
 
 use super::{CELL_BLOCKS, WorldState};
-use glam::Vec3;
+use glam::{IVec3, Vec3};
 
 impl WorldState {
     /// Height of the ground under a body whose feet are at `feet`: the upper quartile of the surface heights below its
@@ -15,8 +15,8 @@ impl WorldState {
             return None;
         }
         // The highest well-supported surface: walls and the sides of steps spread over many heights, floors do not.
-        heights.sort_by(f32::total_cmp);
-        Some(heights[heights.len() * 3 / 4])
+        let quartile = heights.len() * 3 / 4;
+        Some(*heights.select_nth_unstable_by(quartile, f32::total_cmp).1)
     }
 
     /// Surface cells, each counted by its area in square blocks times 16, in the box from `low` to `high` widened by
@@ -28,15 +28,20 @@ impl WorldState {
         area * 16.0 / (2.0 * margin)
     }
 
-    /// Calls `visit` with the position and level of every cell in a box.
+    /// Calls `visit` with the position and level of every cell in a box. The cost is bounded: the box touches few
+    /// bricks, and a brick holds only so many cells.
     fn for_each_in(&self, low: Vec3, high: Vec3, mut visit: impl FnMut(Vec3, usize)) {
-        let ((i0, k0), (i1, k1)) = (Self::column_of(low), Self::column_of(high));
-        for i in i0..=i1 {
-            for k in k0..=k1 {
-                let Some(&at) = self.index.get(&(i, k)) else { continue };
-                for cell in &self.columns[at as usize].cells {
-                    if cell.position.cmpge(low).all() && cell.position.cmple(high).all() {
-                        visit(cell.position, usize::from(cell.level));
+        let (first, last) = (Self::place_of(low), Self::place_of(high));
+        for x in first.x..=last.x {
+            for z in first.z..=last.z {
+                for y in first.y..=last.y {
+                    let Some(at) = self.brick_at(IVec3::new(x, y, z)) else { continue };
+                    for (level, layer) in self.bricks[at as usize].layers.iter().enumerate() {
+                        for cell in &layer.cells {
+                            if cell.position.cmpge(low).all() && cell.position.cmple(high).all() {
+                                visit(cell.position, level);
+                            }
+                        }
                     }
                 }
             }

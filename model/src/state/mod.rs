@@ -2,53 +2,34 @@
 //!
 //! It holds only what the model itself showed, placed by the model's own depth and pose. It is read once before a frame
 //! ([`WorldState::read`]) and written once after it ([`WorldState::write`]). Invariants: no cell is ever made where
-//! nothing was seen; memory grows with the surface seen, not with time; the order of hashing never shows.
+//! nothing was seen; memory grows with the space seen, not with time; a
+//! read costs by what is in view, thinned with distance; the order of hashing never shows.
 
 mod body;
+mod brick;
 mod read;
 mod sky;
+mod splat;
 mod write;
 
 pub use read::{Canvas, Reader};
 pub use write::Seen;
 
-use glam::Vec3;
+use brick::{BRICK_BLOCKS, Brick};
+use glam::{IVec3, Vec3};
 use rustc_hash::FxHashMap;
 
 /// Sides of the cells, in blocks: a surface seen from near is stored finer.
 pub const CELL_BLOCKS: [f32; 4] = [1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0];
-/// Side of a column of cells, in blocks: the unit of culling.
-const COLUMN_BLOCKS: f32 = 4.0;
-
-/// A piece of surface.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Cell {
-    /// Mean of the points that were seen in it, blocks.
-    position: Vec3,
-    /// Blocks a pixel covered when its colour was seen best.
-    footprint_blocks: f32,
-    /// Tick of the last write.
-    tick: u32,
-    key: u32,
-    rgb: [u8; 3],
-    level: u8,
-    /// Occupancy in votes: a hit adds one, being seen through takes some away; at 0 the cell is gone.
-    votes: i8,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Column {
-    cells: Vec<Cell>,
-    index: FxHashMap<u32, u32>,
-    low_y: f32,
-    high_y: f32,
-}
 
 /// The map.
 #[derive(Debug, Clone, Default)]
 pub struct WorldState {
-    columns: Vec<Column>,
-    index: FxHashMap<(i32, i32), u32>,
+    bricks: Vec<Brick>,
+    /// By place on the ground: height and index of the bricks that stand there, in the order of their making.
+    columns: FxHashMap<(i32, i32), Vec<(i32, u32)>>,
+    /// Indices of bricks that stand nowhere.
+    spare: Vec<u32>,
     cells: usize,
     sky: sky::Sky,
 }
@@ -68,41 +49,40 @@ impl WorldState {
         *self = Self::default();
     }
 
-    fn column_of(point: Vec3) -> (i32, i32) {
-        ((point.x / COLUMN_BLOCKS).floor() as i32, (point.z / COLUMN_BLOCKS).floor() as i32)
+    /// The brick that a point lies in.
+    fn place_of(point: Vec3) -> IVec3 {
+        (point * (1.0 / BRICK_BLOCKS)).floor().as_ivec3()
     }
 
-    /// Key of a cell within its column: level, x, z (6 bits each) and y (17 bits, wrapped far from the ground).
-    fn key_of(point: Vec3, level: usize) -> u32 {
-        let size = CELL_BLOCKS[level];
-        let per_column = (COLUMN_BLOCKS / size) as i32;
-        let x = ((point.x / size).floor() as i32).rem_euclid(per_column) as u32;
-        let z = ((point.z / size).floor() as i32).rem_euclid(per_column) as u32;
-        let y = ((point.y / size).floor() as i32 as u32) & 0x1_ffff;
-        (level as u32) << 29 | x << 23 | z << 17 | y
-    }
-}
-
-impl Column {
-    fn find(&self, point: Vec3, level: usize) -> Option<usize> {
-        self.index.get(&WorldState::key_of(point, level)).map(|&at| at as usize)
+    fn brick_at(&self, place: IVec3) -> Option<u32> {
+        let column = self.columns.get(&(place.x, place.z))?;
+        column.iter().find(|(y, _)| *y == place.y).map(|&(_, at)| at)
     }
 
-    fn insert(&mut self, cell: Cell) {
-        if self.cells.is_empty() {
-            (self.low_y, self.high_y) = (cell.position.y, cell.position.y);
-        }
-        self.low_y = self.low_y.min(cell.position.y);
-        self.high_y = self.high_y.max(cell.position.y);
-        self.index.insert(cell.key, self.cells.len() as u32);
-        self.cells.push(cell);
+    fn make_brick(&mut self, place: IVec3) -> u32 {
+        let at = self.spare.pop().unwrap_or_else(|| {
+            self.bricks.push(Brick::default());
+            self.bricks.len() as u32 - 1
+        });
+        self.bricks[at as usize].place = place;
+        self.columns.entry((place.x, place.z)).or_default().push((place.y, at));
+        at
     }
 
-    fn remove(&mut self, at: usize) {
-        let gone = self.cells.swap_remove(at);
-        self.index.remove(&gone.key);
-        if let Some(moved) = self.cells.get(at) {
-            self.index.insert(moved.key, at as u32);
+    /// Takes a cell away, and its brick when it was the last.
+    fn remove(&mut self, brick_at: u32, level: usize, at: usize) {
+        let brick = &mut self.bricks[brick_at as usize];
+        brick.remove(level, at);
+        self.cells -= 1;
+        if brick.count() == 0 {
+            let key = (brick.place.x, brick.place.z);
+            let column = self.columns.get_mut(&key).expect("a brick stands in a column");
+            column.retain(|&(_, at)| at != brick_at);
+            if column.is_empty() {
+                self.columns.remove(&key);
+            }
+            self.bricks[brick_at as usize] = Brick::default();
+            self.spare.push(brick_at);
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Reading the world state: every cell in view is splatted softly onto the image plane.
-//!
-//! Two passes, as in surface splatting (Botsch et al., "High-Quality Surface Splatting"): the first finds the nearest
-//! depth under each pixel, the second blends the colours of the cells that lie on that surface.
+//! Reading the world state: every cell in view is splatted softly onto the image plane, what is far as summaries.
 
-use super::{CELL_BLOCKS, COLUMN_BLOCKS, WorldState, sky::Sky};
-use glam::Vec3;
+use super::{
+    CELL_BLOCKS, WorldState,
+    brick::{BRICK_BLOCKS, Brick},
+    sky::Sky,
+    splat::{Blend, Look, Part, Projected, blend, find_nearest},
+};
+use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose, pose::Axes};
 
 /// What the world state shows from a pose. All vectors hold `height * width` pixels.
@@ -22,27 +24,16 @@ pub struct Canvas {
     pub footprint_blocks: Vec<f32>,
 }
 
-/// A cell in view: where it is and where it fell on the image.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Projected {
-    pub column: u32,
-    pub cell: u32,
-    pub x: f32,
-    pub y: f32,
-    /// Distance along the view axis, blocks.
-    pub z: f32,
-    /// Half the cell's side on the image, pixels.
-    pub half_px: f32,
-}
-
 /// Buffers of a reader, reused from frame to frame; after a read it remembers which cells were in view.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     pub(super) in_view: Vec<Projected>,
     nearest_z: Vec<f32>,
-    blended: Vec<[f32; 7]>,
+    blended: Vec<Blend>,
 }
 
+/// A brick is drawn from cells of the level whose side is at most this many pixels; finer ones are summed up in them.
+const THIN_PX: f32 = 1.0;
 /// Cells farther than this are behind the fog.
 const VIEW_BLOCKS: f32 = 60.0;
 /// The sky is trusted less than a surface: something may stand before it that was not seen yet.
@@ -58,94 +49,32 @@ impl Canvas {
 
 impl WorldState {
     /// Draws what is known from `pose` into `canvas`.
-    pub fn read(&self, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
+    pub fn read(&mut self, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
         let axes = pose.axes();
         self.project(pose, camera, &axes, reader);
-        let pixels = camera.width * camera.height;
+        let (width, height) = (camera.width, camera.height);
         reader.nearest_z.clear();
-        reader.nearest_z.resize(pixels, f32::INFINITY);
-        for point in &reader.in_view {
-            // A little more than the cell, so that neighbours whose means lie apart leave no gaps.
-            let radius = (point.half_px * 1.25).max(0.6);
-            for_each_pixel(point, radius, camera, |pixel, _, _| {
-                if point.z < reader.nearest_z[pixel] {
-                    reader.nearest_z[pixel] = point.z;
-                }
-            });
-        }
+        reader.nearest_z.resize(width * height, f32::INFINITY);
+        find_nearest(&reader.in_view, width, height, &mut reader.nearest_z);
         reader.blended.clear();
-        reader.blended.resize(pixels, [0.0; 7]);
-        for point in &reader.in_view {
-            let cell = &self.columns[point.column as usize].cells[point.cell as usize];
-            let size = CELL_BLOCKS[usize::from(cell.level)];
-            let radius = (point.half_px * 1.6).max(0.75);
-            let slack = point.z - 0.02 * point.z - 0.06 - 0.35 * size;
-            let trust = f32::from(cell.votes).min(4.0) * 0.25;
-            for_each_pixel(point, radius, camera, |pixel, dx, dy| {
-                if slack > reader.nearest_z[pixel] {
-                    return;
-                }
-                let near = (1.0 - dx * dx) * (1.0 - dy * dy) + 1e-3;
-                let weight = near * near * (0.1 + trust);
-                let sum = &mut reader.blended[pixel];
-                for channel in 0..3 {
-                    sum[channel] += weight * f32::from(cell.rgb[channel]);
-                }
-                sum[3] += weight * point.z;
-                sum[4] += weight * trust / (1.0 + 4.0 * cell.footprint_blocks);
-                sum[5] += weight;
-                sum[6] += weight * cell.footprint_blocks;
-            });
-        }
+        reader.blended.resize(width * height, [0.0; 8]);
+        blend(&reader.in_view, width, height, &reader.nearest_z, &mut reader.blended);
         canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended, &self.sky);
     }
 
-    /// Finds the cells in view, column by column in the fixed order of the grid around the eye.
-    fn project(&self, pose: &Pose, camera: &Camera, axes: &Axes, reader: &mut Reader) {
+    /// Finds the cells in view, brick by brick in the fixed order of the grid around the eye.
+    fn project(&mut self, pose: &Pose, camera: &Camera, axes: &Axes, reader: &mut Reader) {
         reader.in_view.clear();
-        let eye = pose.eye();
-        let focal = camera.focal_px();
-        let half = Vec3::new(camera.width as f32 * 0.5 / focal, camera.height as f32 * 0.5 / focal, 1.0);
-        let normals = [
-            (axes.forward * half.x + axes.right).normalize(),
-            (axes.forward * half.x - axes.right).normalize(),
-            (axes.forward * half.y + axes.up).normalize(),
-            (axes.forward * half.y - axes.up).normalize(),
-        ];
-        let reach = (VIEW_BLOCKS / COLUMN_BLOCKS).ceil() as i32;
-        let (i0, k0) = Self::column_of(eye);
-        for k in k0 - reach..=k0 + reach {
-            for i in i0 - reach..=i0 + reach {
-                let Some(&at) = self.index.get(&(i, k)) else { continue };
-                let column = &self.columns[at as usize];
-                if column.cells.is_empty() {
-                    continue;
-                }
-                let extent = Vec3::new(COLUMN_BLOCKS, column.high_y - column.low_y + 0.5, COLUMN_BLOCKS) * 0.5;
-                let centre = Vec3::new(
-                    (i as f32 + 0.5) * COLUMN_BLOCKS,
-                    (column.high_y + column.low_y) * 0.5,
-                    (k as f32 + 0.5) * COLUMN_BLOCKS,
-                ) - eye;
-                let outside = |normal: &Vec3| centre.dot(*normal) < -extent.dot(normal.abs()) - 0.5;
-                if normals.iter().any(outside) {
-                    continue;
-                }
-                for (cell_at, cell) in column.cells.iter().enumerate() {
-                    let from_eye = cell.position - eye;
-                    let z = from_eye.dot(axes.forward);
-                    if !(NEAR_BLOCKS..VIEW_BLOCKS).contains(&z) {
-                        continue;
-                    }
-                    let scale = focal / z;
-                    let x = camera.width as f32 * 0.5 + from_eye.dot(axes.right) * scale;
-                    let y = camera.height as f32 * 0.5 - from_eye.dot(axes.up) * scale;
-                    let half_px = CELL_BLOCKS[usize::from(cell.level)] * 0.5 * scale;
-                    let margin = half_px + 1.0;
-                    let across = -margin..camera.width as f32 + margin;
-                    let down = -margin..camera.height as f32 + margin;
-                    if across.contains(&x) && down.contains(&y) {
-                        reader.in_view.push(Projected { column: at, cell: cell_at as u32, x, y, z, half_px });
+        let view = Frustum::new(pose.eye(), camera, axes);
+        let reach = (VIEW_BLOCKS / BRICK_BLOCKS).ceil() as i32;
+        let place = Self::place_of(view.eye);
+        for k in place.z - reach..=place.z + reach {
+            for i in place.x - reach..=place.x + reach {
+                let Some(column) = self.columns.get(&(i, k)) else { continue };
+                for &(j, at) in column {
+                    let centre = (IVec3::new(i, j, k).as_vec3() + 0.5) * BRICK_BLOCKS - view.eye;
+                    if view.meets(centre) {
+                        view.project(&mut self.bricks[at as usize], at, centre, reader);
                     }
                 }
             }
@@ -153,27 +82,84 @@ impl WorldState {
     }
 }
 
-/// Calls `draw(pixel, dx, dy)` for the pixels whose centres lie within `radius` of the point on both axes, `dx` and
-/// `dy` as shares of the radius.
-#[inline(always)]
-fn for_each_pixel(point: &Projected, radius: f32, camera: &Camera, mut draw: impl FnMut(usize, f32, f32)) {
-    let range = |centre: f32, size: usize| {
-        let first = (centre - radius - 0.5).ceil().max(0.0) as usize;
-        let last = (centre + radius - 0.5).floor().min(size as f32 - 1.0);
-        if last < 0.0 { 0..0 } else { first..last as usize + 1 }
-    };
-    let inverse = 1.0 / radius;
-    for y in range(point.y, camera.height) {
-        let dy = (y as f32 + 0.5 - point.y) * inverse;
-        for x in range(point.x, camera.width) {
-            let dx = (x as f32 + 0.5 - point.x) * inverse;
-            draw(y * camera.width + x, dx, dy);
+/// What the camera sees from the eye.
+struct Frustum<'a> {
+    eye: Vec3,
+    camera: &'a Camera,
+    axes: &'a Axes,
+    focal: f32,
+    /// Of the four planes at the sides, inwards.
+    normals: [Vec3; 4],
+}
+
+impl<'a> Frustum<'a> {
+    fn new(eye: Vec3, camera: &'a Camera, axes: &'a Axes) -> Self {
+        let focal = camera.focal_px();
+        let (across, up) = (camera.width as f32 * 0.5 / focal, camera.height as f32 * 0.5 / focal);
+        let normals = [
+            (axes.forward * across + axes.right).normalize(),
+            (axes.forward * across - axes.right).normalize(),
+            (axes.forward * up + axes.up).normalize(),
+            (axes.forward * up - axes.up).normalize(),
+        ];
+        Frustum { eye, camera, axes, focal, normals }
+    }
+
+    /// Whether a brick around `centre`, relative to the eye, may show.
+    fn meets(&self, centre: Vec3) -> bool {
+        let extent = Vec3::splat(BRICK_BLOCKS * 0.5);
+        let ahead = self.axes.forward;
+        centre.dot(ahead) - extent.dot(ahead.abs()) < VIEW_BLOCKS
+            && self.normals.iter().all(|normal| centre.dot(*normal) >= -extent.dot(normal.abs()) - 0.5)
+    }
+
+    /// Adds what a brick shows from the eye to the points in view.
+    fn project(&self, brick: &mut Brick, brick_at: u32, centre: Vec3, reader: &mut Reader) {
+        let distance = (centre.abs() - BRICK_BLOCKS * 0.5).max(Vec3::ZERO).length();
+        let pixel_blocks = distance / self.focal;
+        let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
+        if coarsest > 0 {
+            let points = brick.summaries(coarsest).iter().map(|summary| (summary.position, summary.look));
+            self.project_all(brick_at, Part::Summary(coarsest as u8), points, reader);
+        }
+        for (level, layer) in brick.layers.iter().enumerate().skip(coarsest) {
+            let points = layer.cells.iter().map(|cell| (cell.position, cell.look()));
+            self.project_all(brick_at, Part::Cell(level as u8), points, reader);
+        }
+    }
+
+    #[inline(always)]
+    fn project_all(&self, brick: u32, part: Part, points: impl Iterator<Item = (Vec3, Look)>, reader: &mut Reader) {
+        let (width, height) = (self.camera.width as f32, self.camera.height as f32);
+        let half = part.size() * 0.5;
+        for (at, (position, look)) in points.enumerate() {
+            let from_eye = position - self.eye;
+            let z = from_eye.dot(self.axes.forward);
+            if !(NEAR_BLOCKS..VIEW_BLOCKS).contains(&z) {
+                continue;
+            }
+            let scale = self.focal / z;
+            let x = width * 0.5 + from_eye.dot(self.axes.right) * scale;
+            let y = height * 0.5 - from_eye.dot(self.axes.up) * scale;
+            let half_px = half * scale;
+            let margin = half_px + 1.0;
+            if (-margin..width + margin).contains(&x) && (-margin..height + margin).contains(&y) {
+                reader.in_view.push(Projected { brick, part, at: at as u32, look, x, y, z, half_px });
+            }
         }
     }
 }
 
+/// The rays through the pixels, as [`Camera::ray`] has them.
+pub(super) fn rays(camera: &Camera, axes: &Axes) -> Vec<Vec3> {
+    let inverse = 1.0 / camera.focal_px();
+    let (middle_x, middle_y) = (camera.width as f32 * 0.5 - 0.5, camera.height as f32 * 0.5 - 0.5);
+    let rows = (0..camera.height).map(|y| axes.forward + axes.up * ((middle_y - y as f32) * inverse));
+    rows.flat_map(|row| (0..camera.width).map(move |x| row + axes.right * ((x as f32 - middle_x) * inverse))).collect()
+}
+
 impl Canvas {
-    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[[f32; 7]], sky: &Sky) {
+    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[Blend], sky: &Sky) {
         (self.width, self.height) = (camera.width, camera.height);
         let pixels = camera.width * camera.height;
         self.rgb.resize(pixels, [0.0; 3]);
@@ -181,25 +167,22 @@ impl Canvas {
         self.confidence.resize(pixels, 0.0);
         self.footprint_blocks.clear();
         self.footprint_blocks.resize(pixels, f32::INFINITY);
-        for y in 0..camera.height {
-            for x in 0..camera.width {
-                let pixel = y * camera.width + x;
-                let sum = &blended[pixel];
-                if nearest_z[pixel].is_finite() && sum[5] > 0.0 {
-                    let scale = 1.0 / sum[5];
-                    self.rgb[pixel] = [sum[0] * scale, sum[1] * scale, sum[2] * scale];
-                    self.depth_blocks[pixel] = sum[3] * scale * camera.ray(axes, x, y).length();
-                    self.confidence[pixel] = (sum[4] * scale).clamp(0.01, 1.0);
-                    self.footprint_blocks[pixel] = sum[6] * scale;
-                } else if let Some(rgb) = sky.read(camera.ray(axes, x, y)) {
-                    self.rgb[pixel] = rgb;
-                    self.depth_blocks[pixel] = Depth::SKY;
-                    self.confidence[pixel] = SKY_CONFIDENCE;
-                } else {
-                    self.rgb[pixel] = [0.0; 3];
-                    self.depth_blocks[pixel] = f32::INFINITY;
-                    self.confidence[pixel] = 0.0;
-                }
+        for (pixel, ray) in rays(camera, axes).into_iter().enumerate() {
+            let sum = &blended[pixel];
+            if nearest_z[pixel].is_finite() && sum[5] > 0.0 {
+                let scale = 1.0 / sum[5];
+                self.rgb[pixel] = [sum[0] * scale, sum[1] * scale, sum[2] * scale];
+                self.depth_blocks[pixel] = sum[3] * scale * ray.length();
+                self.confidence[pixel] = (sum[4] * scale).clamp(0.01, 1.0);
+                self.footprint_blocks[pixel] = sum[6] * scale;
+            } else if let Some(rgb) = sky.read(ray) {
+                self.rgb[pixel] = rgb;
+                self.depth_blocks[pixel] = Depth::SKY;
+                self.confidence[pixel] = SKY_CONFIDENCE;
+            } else {
+                self.rgb[pixel] = [0.0; 3];
+                self.depth_blocks[pixel] = f32::INFINITY;
+                self.confidence[pixel] = 0.0;
             }
         }
     }

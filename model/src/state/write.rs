@@ -1,7 +1,13 @@
 //! Writing the world state: a finished frame carves what it sees through and adds what it hits.
 
-use super::{CELL_BLOCKS, Canvas, Cell, Reader, WorldState};
+use super::{
+    CELL_BLOCKS, Canvas, Reader, WorldState,
+    brick::{Brick, Cell, PROVEN_LOOKS},
+    read::rays,
+    splat::Part,
+};
 use crate::layout::FAR_BLOCKS;
+use glam::Vec3;
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// A finished frame, to be written from the pose of the last read.
@@ -18,6 +24,8 @@ pub struct Seen<'a> {
 
 /// Most votes that a cell can have: how many looks it takes to unlearn it.
 const MOST_VOTES: i8 = 4;
+/// A cell that is not proven goes after so many frames in view that did not confirm it.
+const MOST_DOUBTS: u8 = 6;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.
 const FINER: f32 = 0.7;
 /// From here on a pixel counts as a copy of the canvas.
@@ -25,109 +33,190 @@ const COPIED: f32 = 0.6;
 /// Share of a new look in a mixed colour.
 const MIX: f32 = 0.3;
 
+/// What a frame says of a point in view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Verdict {
+    /// The frame sees through it: it loses this many votes.
+    SeenThrough(i8),
+    /// A surface stands there.
+    Confirmed,
+    /// Another surface hides it.
+    Hidden,
+}
+
+/// One pixel's hit.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    point: Vec3,
+    footprint_blocks: f32,
+    rgb: [u8; 3],
+    copied: f32,
+    tick: u32,
+    /// The canvas already showed this surface, as finely.
+    known: bool,
+}
+
 impl WorldState {
     /// Writes a frame seen from `pose`, after [`WorldState::read`] from the same pose with the same reader.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, reader: &Reader, seen: &Seen) {
-        let axes = pose.axes();
-        let (width, height) = (camera.width, camera.height);
+        let rays = rays(camera, &pose.axes());
+        let width = camera.width;
         let eye = pose.eye();
-        let focal = camera.focal_px();
-        let mut axis_z = vec![0.0f32; width * height];
-        for y in 0..height {
-            for x in 0..width {
-                let pixel = y * width + x;
-                axis_z[pixel] = seen.depth.blocks[pixel] / camera.ray(&axes, x, y).length();
+        let pixel_slope = 1.0 / camera.focal_px();
+        let axis_z: Vec<f32> = seen.depth.blocks.iter().zip(&rays).map(|(blocks, ray)| blocks / ray.length()).collect();
+        self.judge(camera, reader, seen, &axis_z);
+        for (pixel, (&z, &ray)) in axis_z.iter().zip(&rays).enumerate() {
+            let rgb = seen.frame.pixel(pixel % width, pixel / width);
+            let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
+            if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
+                self.sky.write(ray, rgb, copied);
+                continue;
             }
-        }
-        self.carve(camera, reader, seen, &nearest_of_neighbours(&axis_z, width, height));
-        for y in 0..height {
-            for x in 0..width {
-                let pixel = y * width + x;
-                let ray = camera.ray(&axes, x, y);
-                let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
-                if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
-                    self.sky.write(ray, seen.frame.pixel(x, y), copied);
-                    continue;
-                }
-                let z = axis_z[pixel];
-                let point = eye + ray * z;
-                let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], z / focal, copied);
-                self.add(point, z / focal, seen.frame.pixel(x, y), copied, seen.tick, known);
-            }
+            let footprint_blocks = z * pixel_slope;
+            let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
+            self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known });
         }
     }
 
-    /// Takes votes from the cells in view that lie clearly in front of what was seen.
-    fn carve(&mut self, camera: &Camera, reader: &Reader, seen: &Seen, nearest_z: &[f32]) {
-        let mut touched: Vec<(u32, u32)> = Vec::new();
+    /// Takes votes from the cells in view that lie clearly in front of what was seen, and doubts the unproven ones
+    /// behind it.
+    fn judge(&mut self, camera: &Camera, reader: &Reader, seen: &Seen, axis_z: &[f32]) {
+        let (width, height) = (camera.width, camera.height);
+        let nearest = of_neighbours(axis_z, width, height, f32::min);
+        let farthest = of_neighbours(axis_z, width, height, f32::max);
+        let mut gone: Vec<(u32, u8, u32)> = Vec::new();
         for point in &reader.in_view {
-            let (x, y) = (point.x.floor(), point.y.floor());
-            if x < 0.0 || y < 0.0 || x >= camera.width as f32 || y >= camera.height as f32 {
+            if point.x < 0.0 || point.y < 0.0 || point.x >= width as f32 || point.y >= height as f32 {
                 continue;
             }
-            let pixel = y as usize * camera.width + x as usize;
-            let cell = &mut self.columns[point.column as usize].cells[point.cell as usize];
-            let size = CELL_BLOCKS[usize::from(cell.level)];
-            if point.z < nearest_z[pixel] * 0.95 - 0.08 - 0.5 * size {
+            let pixel = point.y as usize * width + point.x as usize;
+            let slack = 0.08 + 0.5 * point.part.size();
+            let verdict = if point.z < nearest[pixel] * 0.95 - slack {
                 let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
-                cell.votes -= if copied < 0.5 { 2 } else { 1 };
-                if cell.votes <= 0 {
-                    touched.push((point.column, point.cell));
+                Verdict::SeenThrough(if copied < 0.5 { 2 } else { 1 })
+            } else if point.z > farthest[pixel] * 1.05 + slack {
+                Verdict::Hidden
+            } else {
+                Verdict::Confirmed
+            };
+            let brick = &mut self.bricks[point.brick as usize];
+            match point.part {
+                Part::Cell(level) => {
+                    let level = usize::from(level);
+                    if brick.judge(level, point.at as usize, verdict) {
+                        gone.push((point.brick, level as u8, point.at));
+                    }
+                }
+                Part::Summary(level) => {
+                    let level = usize::from(level);
+                    let through = matches!(verdict, Verdict::SeenThrough(_));
+                    if brick.summary(level, point.at as usize).proven && !through {
+                        continue;
+                    }
+                    for &(member_level, member) in brick.members(level, point.at as usize).to_vec().iter() {
+                        if brick.judge(usize::from(member_level), member as usize, verdict) {
+                            gone.push((point.brick, member_level, member));
+                        }
+                    }
                 }
             }
         }
         // From the back, so that a removal moves only cells that were already dealt with.
-        touched.sort_unstable();
-        for &(column, cell) in touched.iter().rev() {
-            self.columns[column as usize].remove(cell as usize);
-            self.cells -= 1;
+        gone.sort_unstable();
+        for &(brick, level, cell) in gone.iter().rev() {
+            self.remove(brick, usize::from(level), cell as usize);
         }
     }
 
-    fn add(&mut self, point: glam::Vec3, footprint_blocks: f32, rgb: [u8; 3], copied: f32, tick: u32, known: bool) {
-        let level =
-            CELL_BLOCKS.iter().position(|&size| size >= footprint_blocks * 0.9).unwrap_or(CELL_BLOCKS.len() - 1);
-        let next = self.columns.len() as u32;
-        let at = *self.index.entry(Self::column_of(point)).or_insert(next);
-        if at == next {
-            self.columns.push(super::Column::default());
-        }
-        let column = &mut self.columns[at as usize];
-        // A finer cell already stands here: a coarse look confirms it and changes nothing.
-        for finer in 0..level {
-            if let Some(found) = column.find(point, finer) {
-                let cell = &mut column.cells[found];
-                cell.votes = (cell.votes + 1).min(MOST_VOTES);
+    fn add(&mut self, hit: Hit) {
+        let last = CELL_BLOCKS.len() - 1;
+        let level = CELL_BLOCKS.iter().position(|&size| size >= hit.footprint_blocks * 0.9).unwrap_or(last);
+        let place = Self::place_of(hit.point);
+        if let Some(at) = self.brick_at(place) {
+            let brick = &mut self.bricks[at as usize];
+            // A finer cell already stands here: a coarse look confirms it and changes nothing.
+            for finer in 0..level {
+                if let Some(found) = brick.find(hit.point, finer) {
+                    if brick.layers[finer].cells[found].votes < MOST_VOTES {
+                        brick.change(finer, found).votes += 1;
+                    }
+                    return;
+                }
+            }
+            if let Some(found) = brick.find(hit.point, level) {
+                brick.change(level, found).mix(&hit);
                 return;
             }
         }
-        for coarser in (level + 1..CELL_BLOCKS.len()).filter(|_| !known) {
-            if let Some(found) = column.find(point, coarser) {
-                column.remove(found);
-                self.cells -= 1;
-            }
-        }
-        let Some(found) = column.find(point, level) else {
-            // Small errors of depth would else grow a second skin in front of and behind each surface.
-            if known {
-                return;
-            }
-            let key = Self::key_of(point, level);
-            column.insert(Cell { position: point, footprint_blocks, tick, key, rgb, level: level as u8, votes: 1 });
-            self.cells += 1;
+        // Small errors of depth would else grow a second skin in front of and behind each surface.
+        if hit.known {
             return;
-        };
-        let cell = &mut column.cells[found];
-        cell.votes = (cell.votes + 1).min(MOST_VOTES);
-        cell.tick = tick;
-        let finer = footprint_blocks < cell.footprint_blocks * FINER;
-        let share = if finer { 1.0 - copied } else { MIX * (1.0 - copied) };
-        for (old, new) in cell.rgb.iter_mut().zip(rgb) {
+        }
+        let at = self.brick_at(place).unwrap_or_else(|| self.make_brick(place));
+        let brick = &mut self.bricks[at as usize];
+        self.cells += 1;
+        self.cells -= brick.insert(level, Cell::new(&hit));
+        for coarser in level + 1..=last {
+            if let Some(found) = self.bricks[at as usize].find(hit.point, coarser) {
+                self.remove(at, coarser, found);
+            }
+        }
+    }
+}
+
+impl Brick {
+    /// Applies a verdict to a cell; answers whether the cell must go.
+    fn judge(&mut self, level: usize, at: usize, verdict: Verdict) -> bool {
+        let cell = &mut self.layers[level].cells[at];
+        match verdict {
+            Verdict::SeenThrough(votes) => {
+                let cell = self.change(level, at);
+                cell.votes -= votes;
+                cell.votes <= 0
+            }
+            _ if cell.looks >= PROVEN_LOOKS => false,
+            Verdict::Confirmed => {
+                cell.looks += 1;
+                cell.doubts = 0;
+                if cell.looks == PROVEN_LOOKS {
+                    self.change(level, at);
+                }
+                false
+            }
+            Verdict::Hidden => {
+                cell.doubts += 1;
+                cell.doubts >= MOST_DOUBTS
+            }
+        }
+    }
+}
+
+impl Cell {
+    fn new(hit: &Hit) -> Cell {
+        Cell {
+            position: hit.point,
+            footprint_blocks: hit.footprint_blocks,
+            tick: hit.tick,
+            key: 0,
+            rgb: hit.rgb,
+            votes: 1,
+            looks: 1,
+            doubts: 0,
+        }
+    }
+
+    /// Takes in another look at what stands here.
+    fn mix(&mut self, hit: &Hit) {
+        self.votes = (self.votes + 1).min(MOST_VOTES);
+        self.tick = hit.tick;
+        let finer = hit.footprint_blocks < self.footprint_blocks * FINER;
+        let share = if finer { 1.0 - hit.copied } else { MIX * (1.0 - hit.copied) };
+        for (old, new) in self.rgb.iter_mut().zip(hit.rgb) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share).round() as u8;
         }
-        cell.position += (point - cell.position) * share;
+        self.position += (hit.point - self.position) * share;
         if share > 0.5 {
-            cell.footprint_blocks = footprint_blocks;
+            self.footprint_blocks = hit.footprint_blocks;
         }
     }
 }
@@ -137,29 +226,46 @@ impl Canvas {
     /// merely copied, which a nearer look has therefore not made any finer.
     fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32, copied: f32) -> bool {
         let Some(&shown) = self.depth_blocks.get(pixel) else { return false };
-        let near = (shown - depth_blocks).abs() < 0.04 * depth_blocks + 0.05;
-        near && (copied > COPIED || self.footprint_blocks[pixel] * FINER < footprint_blocks)
+        if !shown.is_finite()
+            || shown >= Depth::SKY
+            || !(copied > COPIED || self.footprint_blocks[pixel] * FINER < footprint_blocks)
+        {
+            return false;
+        }
+        // What is splatted reaches over its neighbours, and along the ground they are much nearer or farther.
+        let (x, y) = (pixel % self.width, pixel / self.width);
+        let (mut low, mut high) = (shown, shown);
+        for y in y.saturating_sub(1)..(y + 2).min(self.height) {
+            for x in x.saturating_sub(1)..(x + 2).min(self.width) {
+                let there = self.depth_blocks[y * self.width + x];
+                if there < Depth::SKY {
+                    low = low.min(there);
+                    high = high.max(there);
+                }
+            }
+        }
+        let behind = 0.05 * depth_blocks + 0.08 + 0.5 * footprint_blocks;
+        depth_blocks > low * 0.96 - 0.05 && depth_blocks - behind < high
     }
 }
 
-/// The nearest depth in each pixel's 3x3 neighbourhood, so that edges do not carve what stands beside them.
-fn nearest_of_neighbours(z: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let mut across = vec![0.0f32; z.len()];
-    for y in 0..height {
-        let row = &z[y * width..(y + 1) * width];
-        for x in 0..width {
-            across[y * width + x] =
-                row[x.saturating_sub(1)..(x + 2).min(width)].iter().copied().fold(f32::INFINITY, f32::min);
+/// The nearest or farthest depth in each pixel's 3x3 neighbourhood, so that edges do not judge what stands beside them.
+fn of_neighbours(z: &[f32], width: usize, height: usize, pick: fn(f32, f32) -> f32) -> Vec<f32> {
+    let mut across = z.to_vec();
+    for (row, out) in z.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+        for x in 1..width {
+            out[x] = pick(out[x], row[x - 1]);
+            out[x - 1] = pick(out[x - 1], row[x]);
         }
     }
-    let mut nearest = vec![0.0f32; z.len()];
-    for y in 0..height {
-        for x in 0..width {
-            let rows = y.saturating_sub(1)..(y + 2).min(height);
-            nearest[y * width + x] = rows.map(|row| across[row * width + x]).fold(f32::INFINITY, f32::min);
+    let mut all = across.clone();
+    for y in 1..height {
+        for x in y * width..(y + 1) * width {
+            all[x] = pick(all[x], across[x - width]);
+            all[x - width] = pick(all[x - width], across[x]);
         }
     }
-    nearest
+    all
 }
 
 #[cfg(test)]
@@ -190,7 +296,7 @@ mod tests {
         }
     }
 
-    fn canvas_from(state: &WorldState, pose: &Pose) -> Canvas {
+    fn canvas_from(state: &mut WorldState, pose: &Pose) -> Canvas {
         let (mut reader, mut canvas) = (Reader::default(), Canvas::default());
         state.read(pose, &Camera::new(64, 40), &mut reader, &mut canvas);
         canvas
@@ -203,7 +309,7 @@ mod tests {
 
     #[test]
     fn nothing_is_known_before_it_is_seen() {
-        let canvas = canvas_from(&WorldState::new(), &Pose::default());
+        let canvas = canvas_from(&mut WorldState::new(), &Pose::default());
         assert!((0..64 * 40).all(|pixel| !canvas.known(pixel)));
     }
 
@@ -211,14 +317,14 @@ mod tests {
     fn what_was_seen_is_shown_again_with_its_colour_and_depth() {
         let mut state = WorldState::new();
         look(&mut state, &Pose::default(), 6.0, [200, 100, 50], 1);
-        let canvas = canvas_from(&state, &Pose::default());
+        let canvas = canvas_from(&mut state, &Pose::default());
         let centre = 20 * 64 + 32;
         let known = (0..64 * 40).filter(|&pixel| canvas.known(pixel)).count();
         assert!(known > 2500, "{known}");
         check_colour(canvas.rgb[centre], [200.0, 100.0, 50.0]);
         assert!((canvas.depth_blocks[centre] - 6.0).abs() < 0.05, "{}", canvas.depth_blocks[centre]);
         let away = Pose { yaw_deg: 180.0, ..Pose::default() };
-        assert!((0..64 * 40).all(|pixel| !canvas_from(&state, &away).known(pixel)));
+        assert!((0..64 * 40).all(|pixel| !canvas_from(&mut state, &away).known(pixel)));
     }
 
     #[test]
@@ -226,7 +332,7 @@ mod tests {
         let mut state = WorldState::new();
         look(&mut state, &Pose::default(), 3.0, [10, 10, 10], 6);
         look(&mut state, &Pose::default(), 8.0, [250, 250, 250], 3);
-        let canvas = canvas_from(&state, &Pose::default());
+        let canvas = canvas_from(&mut state, &Pose::default());
         check_colour(canvas.rgb[20 * 64 + 32], [250.0; 3]);
         assert!((canvas.depth_blocks[20 * 64 + 32] - 8.0).abs() < 0.1);
     }
@@ -238,9 +344,8 @@ mod tests {
         let cells = state.cells();
         look(&mut state, &Pose::default(), 5.0, [1, 2, 3], 20);
         assert_eq!(state.cells(), cells);
-        let counted: usize = state.columns.iter().map(|column| column.cells.len()).sum();
+        let counted: usize = state.bricks.iter().map(Brick::count).sum();
         assert_eq!(counted, cells);
-        assert!(state.columns.iter().all(|column| column.index.len() == column.cells.len()));
     }
 
     #[test]
@@ -249,6 +354,6 @@ mod tests {
         look(&mut state, &Pose::default(), 20.0, [100, 100, 100], 3);
         let near = Pose { position: [0.0, 0.0, 18.0], ..Pose::default() };
         look(&mut state, &near, 2.0, [30, 200, 30], 1);
-        check_colour(canvas_from(&state, &near).rgb[20 * 64 + 32], [30.0, 200.0, 30.0]);
+        check_colour(canvas_from(&mut state, &near).rgb[20 * 64 + 32], [30.0, 200.0, 30.0]);
     }
 }

@@ -17,7 +17,7 @@ pub mod noise;
 mod paint;
 pub mod pick;
 pub mod player;
-pub mod ray;
+mod ray;
 pub mod render;
 pub mod sky;
 pub mod structures;

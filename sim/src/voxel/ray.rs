@@ -1,10 +1,10 @@
-//! Rays through the blocks: the walk from cell to cell that pictures and the crosshair share.
+//! Rays through the blocks: the walk from cell to cell by which pictures and light are made.
 //!
 //! The walk is a DDA (Amanatides and Woo, 1987) on two levels: bricks of 4x4x4 cells whose mask is empty are crossed in
 //! one step.
 
 use super::block::Block;
-use super::chunk::{Chunks, Grid, HEIGHT, brick_bit, brick_index, slot_bits};
+use super::chunk::{Grid, HEIGHT, brick_bit, brick_index, slot_bits};
 use glam::{IVec3, Vec3};
 
 /// A cell with a block in it that a ray passes through.
@@ -217,42 +217,10 @@ fn layers(low: i32, high: i32) -> u64 {
     (!0 >> (48 - 16 * (high - low))) << (16 * low)
 }
 
-/// The block that a look meets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pick {
-    pub cell: IVec3,
-    pub block: Block,
-    /// Points out of the face that was met, along one axis; zero when the eye is inside the block.
-    pub normal: IVec3,
-    pub distance: f32,
-}
-
-/// The first block other than water that a look from `eye` meets within `reach`, by its shape.
-///
-/// Only loaded chunks are seen.
-pub fn pick(chunks: &Chunks, eye: Vec3, direction: Vec3, reach: f32) -> Option<Pick> {
-    let ray = Ray::new(eye, direction.try_normalize()?);
-    let mut found = None;
-    march(&chunks.grid(), &ray, reach, |entry| {
-        if entry.block.is_liquid() {
-            return false;
-        }
-        let (min, max) = entry.block.bounds();
-        found = ray.meet_box(entry.cell, min, max).filter(|met| met.0 <= reach).map(|(enter, _, axis)| {
-            let mut normal = IVec3::ZERO;
-            if enter > 0.0 {
-                normal[axis] = if ray.direction[axis] > 0.0 { -1 } else { 1 };
-            }
-            Pick { cell: entry.cell, block: entry.block, normal, distance: enter.max(0.0) }
-        });
-        found.is_some()
-    });
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voxel::chunk::Chunks;
     use crate::voxel::noise::{hash2, unit};
 
     /// The same walk, cell by cell in double precision, with nothing skipped.
@@ -323,26 +291,5 @@ mod tests {
             found.is_some()
         });
         found
-    }
-
-    #[test]
-    fn the_crosshair_meets_shapes_and_says_which_face() {
-        let mut chunks = Chunks::new(5);
-        chunks.load_around(IVec3::ZERO, 16);
-        let cell = IVec3::new(2, 60, 3);
-        let eye = Vec3::new(2.5, 60.25, 0.5);
-        let look = |chunks: &Chunks| pick(chunks, eye, Vec3::Z, 5.0);
-        assert_eq!(look(&chunks), None);
-        chunks.set(cell, Block::Stone);
-        let normal = IVec3::NEG_Z;
-        assert_eq!(look(&chunks), Some(Pick { cell, block: Block::Stone, normal, distance: 2.5 }));
-        chunks.set(cell, Block::Cake0);
-        assert_eq!(look(&chunks), Some(Pick { cell, block: Block::Cake0, normal, distance: 2.5625 }));
-        assert_eq!(pick(&chunks, eye + Vec3::Y * 0.5, Vec3::Z, 5.0), None, "over the cake");
-        chunks.set(cell, Block::Water);
-        assert_eq!(look(&chunks), None);
-        chunks.set(IVec3::new(2, 58, 0), Block::Grass);
-        let below = pick(&chunks, eye, Vec3::NEG_Y, 5.0).expect("the block below");
-        assert_eq!((below.normal, below.distance), (IVec3::Y, 1.25));
     }
 }
