@@ -71,7 +71,7 @@ impl Default for TrainConfig {
         TrainConfig {
             model: ModelConfig { d_model: 192, heads: 3, ..ModelConfig::default() },
             stages: vec![
-                Stage { width: 64, height: 40, until_step: 8_000 },
+                Stage { width: 64, height: 40, until_step: 6_000 },
                 Stage { width: 128, height: 72, until_step: u64::MAX >> 12 },
             ],
             steps: 100_000,
@@ -216,6 +216,6 @@ mod tests {
         assert_eq!(config.learning_rate_at(500), config.learning_rate);
         assert!(config.learning_rate_at(1000) < config.learning_rate * 0.11);
         assert_eq!(config.stage(0).width, 64);
-        assert_eq!(config.stage(9_000).width, 128);
+        assert_eq!(config.stage(6_000).width, 128);
     }
 }
