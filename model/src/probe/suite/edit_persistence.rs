@@ -1,0 +1,157 @@
+//! `edit_persistence`: what was broken, placed or bitten off stays so.
+
+use super::{
+    STILL, each_role, picture,
+    region::{read, regions},
+};
+use crate::probe::{
+    Film, LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, look,
+    stage,
+};
+use glam::{IVec3, Vec3};
+use holdfast_sim::{
+    Action,
+    voxel::{block::Block, render::View},
+};
+
+/// Scenario: place a block on the ground ahead; break one that stood there; bite half of a cake. Look away by 180
+/// degrees for a second, look back, then step aside and look again.
+///
+/// Metrics: right-id rate: the share of the regions that the edit changed (at least 24 pixels of one kind, by the truth)
+/// which the reader reads as they are now; ghost rate: the share that it reads as they were before; bite choice: whether
+/// the frame is nearer to the bitten cake than to the whole one, chance 0.5. A region counts after the truth has made
+/// the edit in view, under the crosshair. Floor: memory off. Ceiling: memory filled from the simulator.
+#[derive(Debug, Clone, Copy)]
+pub struct EditPersistence;
+
+const AWAY_TICKS: usize = 20;
+const BITES: usize = 3;
+/// What is placed and broken: what stands by itself and gives no light.
+const THINGS: [Block; 5] = [Block::Stone, Block::Planks, Block::Brick, Block::OakLog, Block::Sand];
+
+/// An edit, and when it is looked at again.
+struct Trial {
+    scene: Scene,
+    cell: IVec3,
+    before: Block,
+    looks: [usize; 2],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Deed {
+    Place,
+    Break,
+    Bite,
+}
+
+impl EditPersistence {
+    fn trial(lab: &Lab, seed: u64, deed: Deed) -> Option<Trial> {
+        let mut start = stage::quiet(lab.subject.camera(), seed);
+        let cell = stage::spot(&mut start, 2.7, 0.0)?;
+        let thing = THINGS[(seed % THINGS.len() as u64) as usize];
+        let before = match deed {
+            Deed::Place => Block::Air,
+            Deed::Break => thing,
+            Deed::Bite => Block::Cake0,
+        };
+        start.set_block(cell, before);
+        let mut plan = Plan::new(&start);
+        let middle = cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5);
+        match deed {
+            Deed::Place => {
+                plan.aim(middle);
+                plan.act(Action { use_: true, hotbar: stage::slot_of(thing)?, ..STILL });
+            }
+            Deed::Break => {
+                plan.aim(middle + Vec3::Y * 0.5);
+                plan.hold(Action { attack: true, ..STILL }, thing.hardness_ticks()? as usize);
+            }
+            Deed::Bite => {
+                // The side that is eaten last.
+                plan.aim(middle + Vec3::new(0.3, 0.5, 0.0));
+                for _ in 0..BITES {
+                    plan.act(Action { use_: true, ..STILL });
+                    plan.rest(5);
+                }
+            }
+        }
+        if plan.world.block(cell) == before {
+            return None;
+        }
+        plan.rest(8);
+        plan.turn([0.0, 180.0]);
+        plan.rest(AWAY_TICKS);
+        plan.turn([0.0, -180.0]);
+        let back = plan.actions.len();
+        plan.hold(Action { right: true, ..STILL }, 10);
+        plan.rest(4);
+        plan.aim(middle + Vec3::Y * 0.3);
+        let looks = [back, plan.actions.len()];
+        Some(Trial { scene: Scene { start, actions: plan.actions }, cell, before, looks })
+    }
+
+    fn run_one(lab: &Lab, seed: u64, deed: Deed, record: &mut Record) -> Result<(), ProbeError> {
+        let Some(Trial { scene, cell, before, looks }) = Self::trial(lab, seed, deed) else { return Ok(()) };
+        let film = scene.film(&looks);
+        let stale = looks.map(|tick| unedited(&scene, &film, tick, cell, before));
+        let draw = record.strip.is_empty();
+        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+            for (tick, stale) in looks.into_iter().zip(&stale) {
+                let (truth, frame) = (&film.shots[&tick].view, &rollout.frames[&tick]);
+                if deed == Deed::Bite {
+                    let pixels = different_pixels(&truth.frame, &stale.frame);
+                    if pixels.len() >= LEAST_PIXELS {
+                        record.add("bite_choice", role, choice(frame, &truth.frame, &stale.frame, &pixels));
+                    }
+                    continue;
+                }
+                let regions = regions(truth, stale);
+                if !regions.is_empty() {
+                    let (right, ghosts) = read(lab, frame, truth, &regions);
+                    record.add_share("right_id_rate", role, right, regions.len() as f64);
+                    record.add_share("ghost_rate", role, ghosts, regions.len() as f64);
+                }
+            }
+            if draw {
+                picture(record, role, &film, rollout);
+            }
+        })
+    }
+}
+
+/// What would be seen at a tick if the edit had not been made.
+pub(super) fn unedited(scene: &Scene, film: &Film, tick: usize, cell: IVec3, before: Block) -> View {
+    let mut world = scene.start.clone();
+    scene.actions[..tick].iter().for_each(|action| world.tick(action));
+    world.set_block(cell, before);
+    let mut view = look(&world);
+    world.view_from(&film.shots[&tick].pose, &film.camera, &mut view);
+    view
+}
+
+impl Probe for EditPersistence {
+    fn id(&self) -> &'static str {
+        "edit_persistence"
+    }
+
+    fn about(&self) -> &'static str {
+        "Place a block, break one, bite half a cake; look away, look back, and look from aside. Share of what the edit \
+         changed that reads as it is now, and share that reads as it was (ghosts); chance of the bite choice is 0.5."
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        vec![
+            Metric::mean("right_id_rate").by_reader(),
+            Metric::mean("ghost_rate").lower_is_better().by_reader(),
+            Metric::mean("bite_choice"),
+        ]
+    }
+
+    fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
+        let mut record = Record::new(self.id(), seed);
+        for deed in [Deed::Place, Deed::Break, Deed::Bite] {
+            Self::run_one(lab, seed, deed, &mut record)?;
+        }
+        Ok(record)
+    }
+}

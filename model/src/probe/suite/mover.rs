@@ -1,0 +1,93 @@
+//! `mover`: an animal that left the view comes back where it should.
+
+use super::{each_role, picture, sign};
+use crate::probe::{
+    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, look, stage,
+};
+use glam::Vec3;
+use holdfast_sim::{
+    Frame, Pose,
+    voxel::entity::{self, Animal},
+};
+
+/// Scenario: an animal before the player, in the picture of the start, walks across. Watch it for half a second, turn
+/// away by 120 degrees, stay a second, turn back to 15 degrees beside the start.
+///
+/// Metrics, each a two-way choice on the pixels that tell two true pictures apart, chance 0.5: existence (the animal
+/// where it is, or none), position (where it is, or where it was last seen), heading (as it is, or facing the other
+/// way). A choice counts when at least 40 pixels tell its pictures apart. Floor: memory off. Ceiling: memory filled from
+/// the simulator, which holds the animal where it was last seen: for position it is no upper bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Mover;
+
+const WATCH_TICKS: usize = 10;
+const AWAY_TICKS: usize = 20;
+const BESIDE_DEG: f32 = 15.0;
+
+impl Mover {
+    fn scene(lab: &Lab, seed: u64) -> Option<Scene> {
+        let mut start = stage::quiet(lab.subject.camera(), seed);
+        let side = sign(seed, 1);
+        let from = stage::spot(&mut start, 4.0, -1.4 * side)?;
+        stage::spot(&mut start, 4.0, 1.4 * side)?;
+        let kind = entity::Kind::ALL[(seed % 4) as usize];
+        let yaw_deg = start.player().yaw_deg + 90.0 * side;
+        start.spawn_animal(kind, from.as_vec3() + Vec3::new(0.5, 0.0, 0.5), yaw_deg, 200);
+        let mut plan = Plan::new(&start);
+        plan.rest(WATCH_TICKS);
+        plan.turn([0.0, 120.0 * side]);
+        plan.rest(AWAY_TICKS);
+        plan.turn([0.0, (BESIDE_DEG - 120.0) * side]);
+        Some(Scene { start, actions: plan.actions })
+    }
+}
+
+impl Probe for Mover {
+    fn id(&self) -> &'static str {
+        "mover"
+    }
+
+    fn about(&self) -> &'static str {
+        "An animal walks on while the player looks away. Two-way choices (chance 0.5): there or not, where it is or where \
+         it was last seen, facing its way or the other."
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        ["position", "existence", "heading"].map(Metric::mean).into()
+    }
+
+    fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
+        let mut record = Record::new(self.id(), seed);
+        let Some(scene) = Self::scene(lab, seed) else { return Ok(record) };
+        let film = scene.film(&[WATCH_TICKS]);
+        let last = film.last_tick();
+        let mut watched = scene.start.clone();
+        scene.actions[..WATCH_TICKS].iter().for_each(|action| watched.tick(action));
+        let (now, then) = (film.end.herds().animals.first(), watched.herds().animals.first());
+        let Some((now, then)) = now.zip(then) else { return Ok(record) };
+        let with = |animal: Option<(&Animal, f32)>| -> Frame {
+            let mut world = film.end.clone();
+            world.clear_animals();
+            if let Some((animal, turn_deg)) = animal {
+                world.spawn_animal(animal.kind, animal.feet.as_vec3(), animal.yaw_deg + turn_deg, 0);
+            }
+            let mut view = look(&world);
+            let pose: Pose = film.last().pose;
+            world.view_from(&pose, &film.camera, &mut view);
+            view.frame
+        };
+        let truth = film.frame(last);
+        let wrong =
+            [("existence", with(None)), ("position", with(Some((then, 0.0)))), ("heading", with(Some((now, 180.0))))];
+        let told_apart = wrong.each_ref().map(|(_, wrong)| different_pixels(truth, wrong));
+        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+            for ((name, wrong), pixels) in wrong.iter().zip(&told_apart) {
+                if pixels.len() >= LEAST_PIXELS {
+                    record.add(name, role, choice(&rollout.frames[&last], truth, wrong, pixels));
+                }
+            }
+            picture(&mut record, role, &film, rollout);
+        })?;
+        Ok(record)
+    }
+}
