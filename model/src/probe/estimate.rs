@@ -17,6 +17,8 @@ pub enum Estimate {
     ///
     /// The distance between halves of the truth is added above and below, so that the truth itself has ratio 1.
     FrechetRatio,
+    /// Of the same numbers: `d(late)`, in units of the distance between halves of the truth; the truth itself has 1.
+    FrechetLate,
 }
 
 /// A figure and its 95% bounds.
@@ -41,14 +43,15 @@ impl Estimate {
                 let (sum, weight) = seeds.iter().fold((0.0, 0.0), |(s, w), numbers| (s + numbers[0], w + numbers[1]));
                 (weight > 0.0).then(|| sum / weight)
             }
-            Estimate::FrechetRatio => frechet_ratio(seeds),
+            Estimate::FrechetRatio => frechet_distances(seeds).map(|[early, late, _]| late / early),
+            Estimate::FrechetLate => frechet_distances(seeds).map(|[_, late, chance]| late / chance),
         }
     }
 
     fn trials(self, seeds: &[&[f64]]) -> u64 {
         match self {
             Estimate::Mean => seeds.iter().map(|numbers| numbers[2]).sum::<f64>() as u64,
-            Estimate::FrechetRatio => seeds.len() as u64,
+            Estimate::FrechetRatio | Estimate::FrechetLate => seeds.len() as u64,
         }
     }
 
@@ -91,14 +94,17 @@ fn frechet(a: &[(f64, f64)], b: &[(f64, f64)]) -> f64 {
     a.iter().zip(b).map(|((m, s), (n, t))| (m - n).powi(2) + (s - t).powi(2)).sum()
 }
 
-fn frechet_ratio(seeds: &[&[f64]]) -> Option<f64> {
+/// Distance of the early and of the late features from the truth's, each with that between halves of the truth added;
+/// and that.
+fn frechet_distances(seeds: &[&[f64]]) -> Option<[f64; 3]> {
     if seeds.len() < 2 {
         return None;
     }
     let all = |part| moments(seeds, part, 4);
     let (one, other) = seeds.split_at(seeds.len() / 2);
-    let chance = frechet(&moments(one, 1, 4), &moments(other, 1, 4)).max(1e-9);
-    Some((frechet(&all(2), &all(3)) + chance) / (frechet(&all(0), &all(1)) + chance))
+    let halves = |part| frechet(&moments(one, part, 4), &moments(other, part, 4));
+    let chance = ((halves(1) + halves(3)) / 2.0).max(1e-9);
+    Some([frechet(&all(0), &all(1)) + chance, frechet(&all(2), &all(3)) + chance, chance])
 }
 
 #[cfg(test)]
@@ -137,5 +143,8 @@ mod tests {
         };
         assert!((ratio(0.0) - 1.0).abs() < 1e-9);
         assert!(ratio(0.5) > 2.0 && ratio(1.0) > ratio(0.5));
+        let numbers = with_offset(0.0);
+        let numbers: Vec<&[f64]> = numbers.iter().map(|numbers| &numbers[..]).collect();
+        assert!((Estimate::FrechetLate.value(&numbers).expect("40 seeds") - 1.0).abs() < 1e-9);
     }
 }

@@ -62,7 +62,13 @@ impl Lab<'_> {
             _ => None,
         };
         let frames: BTreeMap<_, _> = film.shots.keys().filter_map(|&tick| Some((tick, frame_at(tick)?))).collect();
-        let pose_at = |tick| if role == Role::CopyLastFrame { film.shots[&0].pose } else { film.shots[&tick].pose };
+        let pose_at = |tick| {
+            if matches!(role, Role::CopyLastFrame | Role::MemoryOff) {
+                film.shots[&0].pose
+            } else {
+                film.shots[&tick].pose
+            }
+        };
         let poses = film.shots.keys().map(|&tick| (tick, pose_at(tick))).collect();
         Ok((!frames.is_empty()).then_some(Rollout { frames, poses, step_ms: Vec::new() }))
     }

@@ -12,7 +12,7 @@ use holdfast_sim::{
 use rayon::prelude::*;
 
 /// Worlds that a reader is trained on.
-pub const WORLDS: u64 = 160;
+pub const WORLDS: u64 = 240;
 /// Views drawn of each.
 const VIEWS: usize = 5;
 /// Blocks put up before each view.
@@ -20,7 +20,7 @@ const BLOCKS: usize = 9;
 /// Pixels of one kind that are taken from a view at most.
 const MOST_OF_A_KIND: usize = 10;
 /// Farther surfaces are not learnt, blocks.
-const FAR_BLOCKS: f32 = 24.0;
+const FAR_BLOCKS: f32 = 16.0;
 
 /// A pixel and what it truly shows.
 #[derive(Debug, Clone)]

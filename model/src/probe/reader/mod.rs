@@ -1,7 +1,7 @@
 //! The block reader: from pixels to kinds of blocks, by a small classifier that has only ever seen true frames.
 //!
-//! A pixel is read from the 7x7 patch around it, the mean colours of the frame, and the true distance of what should
-//! be there. The classifier is made anew by code from training seeds in a few seconds, always the same
+//! A pixel is read from the 7x7 patch around it, 5x5 means of the 15x15 patch, the mean colours of the frame, and the
+//! true distance of what should be there. The classifier is made anew by code from training seeds in a few seconds, always the same
 //! ([`BlockReader::train`]); probes print how well it reads true frames beside each score that uses it.
 
 mod gallery;
@@ -16,8 +16,13 @@ use holdfast_sim::{Camera, Depth, Frame};
 
 /// Side of a patch, pixels.
 const PATCH: usize = 7;
-/// Inputs of the classifier: a patch, the mean colours of the upper and the lower half, and the distance.
-pub const INPUTS: usize = PATCH * PATCH * 3 + 3 + 3 + 1;
+/// Means around the pixel: so many across, each of a square of this side in pixels.
+const MEANS: usize = 5;
+const MEAN_PX: usize = 3;
+const NEAR: usize = PATCH * PATCH * 3;
+const AROUND: usize = NEAR + MEANS * MEANS * 3;
+/// Inputs of the classifier: a patch, means around it, the mean colours of the upper and the lower half, the distance.
+pub const INPUTS: usize = AROUND + 3 + 3 + 1;
 /// At most this many pixels vote for a region.
 const MOST_VOTERS: usize = 48;
 /// Where nothing is known of the distance, it is taken for this, blocks.
@@ -63,7 +68,19 @@ impl<'a> Page<'a> {
                 }
             }
         }
-        inputs[PATCH * PATCH * 3..INPUTS - 1].copy_from_slice(&self.means);
+        let around = MEANS * MEAN_PX;
+        let corner = |at: usize, size: usize| at.saturating_sub(around / 2).min(size.saturating_sub(around));
+        let (left, top) = (corner(pixel % width, width), corner(pixel / width, height));
+        for y in 0..around {
+            for x in 0..around {
+                let rgb = self.frame.pixel(left + x, top + y);
+                let mean = &mut inputs[NEAR + (y / MEAN_PX * MEANS + x / MEAN_PX) * 3..][..3];
+                mean.iter_mut().zip(rgb).for_each(|(mean, value)| *mean += f32::from(value));
+            }
+        }
+        let share = 1.0 / (MEAN_PX * MEAN_PX) as f32 / 127.5;
+        inputs[NEAR..AROUND].iter_mut().for_each(|mean| *mean = *mean * share - 1.0);
+        inputs[AROUND..INPUTS - 1].copy_from_slice(&self.means);
         inputs[INPUTS - 1] = (blocks.clamp(0.5, 64.0) / TYPICAL_BLOCKS).ln() * 0.5;
         inputs
     }

@@ -7,7 +7,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-pub const HIDDEN: usize = 64;
+pub const HIDDEN: usize = 96;
 pub const EPOCHS: usize = 8;
 const BATCH: usize = 64;
 const LEARNING_RATE: f32 = 2e-3;

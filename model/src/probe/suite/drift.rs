@@ -7,7 +7,9 @@ use holdfast_sim::{Frame, script::Policy};
 /// Scenario: stand still for `ticks`; and wander for `ticks` (every `long_every`-th seed also for `long_ticks`).
 ///
 /// Metrics: `ratio`: how much further late chunks of 16 wandering frames are from the truth's than early ones, by
-/// Frechet distance (diagonal covariances) in the block reader's features; the truth has ratio 1. `still_slope_db`:
+/// Frechet distance (diagonal covariances) in the block reader's features; the truth has ratio 1. A world that is wrong
+/// from the first frame does not drift: `late_distance` is the late distance itself, in units of that between halves of
+/// the truth. `still_slope_db`:
 /// change of PSNR against the truth from the first second of standing to the last, dB; a copied start is right by
 /// nature here, so this one says nothing alone. `alive`: share of late chunks whose contrast is at least half of the
 /// truth's: a world that has collapsed to one colour is not alive. Every seed counts. Floor: memory off.
@@ -63,6 +65,7 @@ impl Drift {
             if !long {
                 let [early, late] = chunks.each_ref().map(|ticks| chunk_features(&own, ticks));
                 let numbers = [early, true_features[0].clone(), late, true_features[1].clone()].concat();
+                record.set("late_distance", role, numbers.clone());
                 record.set("ratio", role, numbers);
                 let mut few = rollout.clone();
                 few.frames.retain(|tick, _| [0, EARLY, film.last_tick()].contains(tick));
@@ -93,7 +96,8 @@ impl Probe for Drift {
     fn metrics(&self) -> Vec<Metric> {
         let mut ratio = Metric::mean("ratio").lower_is_better().by_reader();
         ratio.estimate = Estimate::FrechetRatio;
-        let mut metrics = vec![ratio, Metric::mean("still_slope_db"), Metric::mean("alive")];
+        let late = Metric { name: "late_distance".into(), estimate: Estimate::FrechetLate, ..ratio.clone() };
+        let mut metrics = vec![ratio, late, Metric::mean("still_slope_db"), Metric::mean("alive")];
         if self.long_every > 0 {
             metrics.push(Metric::mean("alive_long"));
         }

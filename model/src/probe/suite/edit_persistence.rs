@@ -1,13 +1,10 @@
 //! `edit_persistence`: what was broken, placed or bitten off stays so.
 
 use super::{
-    STILL, each_role, picture,
+    Pair, STILL, each_role, picture,
     region::{read, regions},
 };
-use crate::probe::{
-    Film, LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, look,
-    stage,
-};
+use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, look, stage};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Action,
@@ -18,8 +15,8 @@ use holdfast_sim::{
 /// degrees for a second, look back, then step aside and look again.
 ///
 /// Metrics: right-id rate: the share of the regions that the edit changed (at least 24 pixels of one kind, by the truth)
-/// which the reader reads as they are now; ghost rate: the share that it reads as they were before; bite choice: whether
-/// the frame is nearer to the bitten cake than to the whole one, chance 0.5. A region counts after the truth has made
+/// which the reader reads as they are now; ghost rate: the share that it reads as they were before; bite choice: of two
+/// rollouts, with bites and without, whether each is nearer to its own truth than to the other's, chance 0.5. A region counts after the truth has made
 /// the edit in view, under the crosshair. Floor: memory off. Ceiling: memory filled from the simulator.
 #[derive(Debug, Clone, Copy)]
 pub struct EditPersistence;
@@ -92,19 +89,19 @@ impl EditPersistence {
 
     fn run_one(lab: &Lab, seed: u64, deed: Deed, record: &mut Record) -> Result<(), ProbeError> {
         let Some(Trial { scene, cell, before, looks }) = Self::trial(lab, seed, deed) else { return Ok(()) };
+        if deed == Deed::Bite {
+            let hungry = |action: &Action| Action { use_: false, ..*action };
+            let whole = Scene { start: scene.start.clone(), actions: scene.actions.iter().map(hungry).collect() };
+            let pair = Pair::new([scene, whole], &looks);
+            let looks = looks.map(|tick| (tick, pair.unlike(tick)));
+            return pair.choose(lab, "bite_choice", &looks, record, record.strip.is_empty());
+        }
         let film = scene.film(&looks);
         let stale = looks.map(|tick| unedited(&scene, &film, tick, cell, before));
         let draw = record.strip.is_empty();
         each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
             for (tick, stale) in looks.into_iter().zip(&stale) {
                 let (truth, frame) = (&film.shots[&tick].view, &rollout.frames[&tick]);
-                if deed == Deed::Bite {
-                    let pixels = different_pixels(&truth.frame, &stale.frame);
-                    if pixels.len() >= LEAST_PIXELS {
-                        record.add("bite_choice", role, choice(frame, &truth.frame, &stale.frame, &pixels));
-                    }
-                    continue;
-                }
                 let regions = regions(truth, stale);
                 if !regions.is_empty() {
                     let (right, ghosts) = read(lab, frame, truth, &regions);

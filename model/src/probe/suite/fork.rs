@@ -1,8 +1,8 @@
 //! `fork`: from one state, two actions lead to two worlds; and nothing appears from nowhere.
 
-use super::{STILL, each_role, picture};
+use super::{Pair, STILL, each_role};
 use crate::probe::{
-    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels,
+    Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene,
     reader::{Kind, Page},
     stage,
 };
@@ -106,30 +106,13 @@ impl Probe for Fork {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        for (pair, only_shown) in Self::pairs(lab, seed) {
-            let films = pair.each_ref().map(|scene| scene.film(&[]));
-            let shown = films.each_ref().map(|film| film.shown(film.last_tick()));
-            let mut pixels = different_pixels(&films[0].last().view.frame, &films[1].last().view.frame);
+        for (at, (scenes, only_shown)) in Self::pairs(lab, seed).into_iter().enumerate() {
+            let pair = Pair::new(scenes, &[]);
+            let last = pair.films[0].last_tick();
+            let shown = pair.films.each_ref().map(|film| film.shown(last));
+            let mut pixels = pair.unlike(last);
             pixels.retain(|&pixel| !only_shown || (shown[0][pixel] && shown[1][pixel]));
-            if pixels.len() < LEAST_PIXELS {
-                continue;
-            }
-            for (own, scene) in pair.iter().enumerate() {
-                let (film, other) = (&films[own], &films[1 - own]);
-                let first = record.strip.len() < 4;
-                each_role(lab, &Role::ALL, scene, film, |role, rollout| {
-                    let frame = &rollout.frames[&film.last_tick()];
-                    let (right, wrong) = (&film.last().view.frame, &other.last().view.frame);
-                    record.add("choice_accuracy", role, choice(frame, right, wrong, &pixels));
-                    if first && own == 0 {
-                        let mut last = rollout.clone();
-                        last.frames.retain(|&tick, _| tick > 0);
-                        if !record.strip.iter().any(|c| c.tick == film.last_tick() && c.pictures.len() >= 3) {
-                            picture(&mut record, role, film, &last);
-                        }
-                    }
-                })?;
-            }
+            pair.choose(lab, "choice_accuracy", &[(last, pixels)], &mut record, at == 0)?;
         }
         Self::spurious(lab, seed, &mut record)?;
         Ok(record)

@@ -14,7 +14,7 @@ mod shape;
 mod turn_away;
 mod unseen_change;
 
-use super::{Film, Lab, Probe, ProbeError, Record, Role, Rollout, Scene};
+use super::{Film, LEAST_PIXELS, Lab, Probe, ProbeError, Record, Role, Rollout, Scene, choice, different_pixels};
 use holdfast_sim::{Action, Frame};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,53 @@ fn each_role(
         }
     }
     Ok(())
+}
+
+/// Two scenes of equal length that differ in one fact, and their films.
+struct Pair {
+    scenes: [Scene; 2],
+    films: [Film; 2],
+}
+
+impl Pair {
+    fn new(scenes: [Scene; 2], ticks: &[usize]) -> Pair {
+        Pair { films: scenes.each_ref().map(|scene| scene.film(ticks)), scenes }
+    }
+
+    /// The pixels of a tick that tell the two truths apart.
+    fn unlike(&self, tick: usize) -> Vec<usize> {
+        different_pixels(self.films[0].frame(tick), self.films[1].frame(tick))
+    }
+
+    /// Rolls out both scenes, and adds for each whether its frame is nearer to its own truth than to the other's, on
+    /// the given pixels of the given ticks where there are enough. A world that knows nothing of the fact is right
+    /// exactly half of the time.
+    fn choose(
+        &self,
+        lab: &Lab,
+        metric: &str,
+        looks: &[(usize, Vec<usize>)],
+        record: &mut Record,
+        draw: bool,
+    ) -> Result<(), ProbeError> {
+        let looks: Vec<_> = looks.iter().filter(|(_, pixels)| pixels.len() >= LEAST_PIXELS).collect();
+        if looks.is_empty() {
+            return Ok(());
+        }
+        for (own, scene) in self.scenes.iter().enumerate() {
+            let (film, other) = (&self.films[own], &self.films[1 - own]);
+            each_role(lab, &Role::ALL, scene, film, |role, rollout| {
+                for (tick, pixels) in &looks {
+                    let (right, wrong) = (film.frame(*tick), other.frame(*tick));
+                    record.add(metric, role, choice(&rollout.frames[tick], right, wrong, pixels));
+                }
+                if draw && own == 0 {
+                    picture(record, role, film, rollout);
+                }
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Keeps truth, subject and memory off of every filmed tick.

@@ -1,9 +1,7 @@
 //! `paired_history`: two pasts that differ in one thing, and the same last frames.
 
-use super::{each_role, picture, sign};
-use crate::probe::{
-    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, stage,
-};
+use super::{Pair, sign};
+use crate::probe::{LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, stage};
 use holdfast_sim::{script::Dice, voxel::block::Block};
 
 /// Scenario: two worlds that differ in one block before the player, which the picture of the start shows. Turn away by
@@ -18,6 +16,8 @@ pub struct PairedHistory;
 
 const BESIDE_DEG: f32 = 30.0;
 const STAY_TICKS: usize = 40;
+/// Half a turn takes so long.
+const TURN_TICKS: usize = 6;
 /// What may stand there; air makes a pair of something and nothing.
 const THINGS: [Block; 10] = [
     Block::Air,
@@ -68,27 +68,17 @@ impl Probe for PairedHistory {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        let Some(pair) = Self::pair(lab, seed) else { return Ok(record) };
-        let away: Vec<usize> = (6..=6 + STAY_TICKS).collect();
-        let films = pair.each_ref().map(|scene| scene.film(&away));
-        let last = films[0].last_tick();
-        let unlike = |tick| different_pixels(films[0].frame(tick), films[1].frame(tick));
-        let pixels = unlike(last);
-        let hidden = away.iter().all(|&tick| films[0].frame(tick) == films[1].frame(tick));
-        if !hidden || pixels.len() < LEAST_PIXELS || unlike(0).len() < LEAST_PIXELS {
-            return Ok(record);
-        }
-        for (own, scene) in pair.iter().enumerate() {
-            let (film, other) = (&films[own], &films[1 - own]);
-            let mut shown = film.clone();
-            shown.shots.retain(|&tick, _| tick == 0 || tick == 20 || tick == last);
-            each_role(lab, &Role::ALL, scene, &shown, |role, rollout| {
-                let frame = &rollout.frames[&last];
-                record.add("choice_accuracy", role, choice(frame, film.frame(last), other.frame(last), &pixels));
-                if own == 0 {
-                    picture(&mut record, role, &shown, rollout);
-                }
-            })?;
+        let Some(scenes) = Self::pair(lab, seed) else { return Ok(record) };
+        let away: Vec<usize> = (TURN_TICKS..=TURN_TICKS + STAY_TICKS).collect();
+        let mut pair = Pair::new(scenes, &away);
+        let last = pair.films[0].last_tick();
+        let hidden = away.iter().all(|&tick| pair.films[0].frame(tick) == pair.films[1].frame(tick));
+        if hidden && pair.unlike(0).len() >= LEAST_PIXELS {
+            let looks = [(last, pair.unlike(last))];
+            for film in &mut pair.films {
+                film.shots.retain(|tick, _| [0, away[STAY_TICKS / 2], last].contains(tick));
+            }
+            pair.choose(lab, "choice_accuracy", &looks, &mut record, true)?;
         }
         Ok(record)
     }

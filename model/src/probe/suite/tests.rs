@@ -89,7 +89,7 @@ fn fork() {
 
 #[test]
 fn physics() {
-    check("physics", 3, 0.03, 0.1);
+    check("physics", 3, 1e-6, 0.1);
 }
 
 #[test]
@@ -102,7 +102,11 @@ fn drift() {
     let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0 };
     let ratio = |subject: &dyn Subject| report(subject, &probe, 6).metrics["ratio"].bounded.value;
     assert!((ratio(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
-    assert!(ratio(&Ignorant { baseline: Baseline::CopyLastFrame, camera: CAMERA }) > 1.2);
+    let late = |subject: &dyn Subject| report(subject, &probe, 6).metrics["late_distance"].bounded.value;
+    assert!((late(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
+    for baseline in [Baseline::CopyLastFrame, Baseline::Noise] {
+        assert!(late(&Ignorant { baseline, camera: CAMERA }) > 1.5, "{baseline:?}");
+    }
 }
 
 #[test]
