@@ -72,6 +72,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         resume: args.resume,
         command: std::env::args().collect::<Vec<_>>().join(" "),
         threads: args.threads,
+        controls_every: if args.suite == "quick" { 4 } else { 1 },
     };
     let bar = progress::bar(0, "trials");
     let tell = |event: Event| match event {

@@ -35,6 +35,8 @@ pub struct Options {
     pub command: String,
     /// Seeds in flight at once.
     pub threads: usize,
+    /// Controls run on every so-many-th seed.
+    pub controls_every: u64,
 }
 
 /// What happens during a run.
@@ -81,7 +83,7 @@ pub fn run(
     let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
-    let lab = Lab { subject, reader: &reader, stop };
+    let lab = Lab { subject, reader: &reader, controls_every: options.controls_every, stop };
 
     let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
     let of = probes.len() * (seeds.end - seeds.start) as usize;

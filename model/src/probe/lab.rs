@@ -11,6 +11,8 @@ use std::{
 pub struct Lab<'a> {
     pub subject: &'a dyn Subject,
     pub reader: &'a BlockReader,
+    /// Controls run on every so-many-th seed: they cost as much as all else, and need fewer trials to be seen to fall.
+    pub controls_every: u64,
     /// Ends a rollout at the next tick.
     pub stop: &'a AtomicBool,
 }
@@ -32,6 +34,11 @@ pub struct Rollout {
 }
 
 impl Lab<'_> {
+    /// The roles of a seed's trials.
+    pub fn roles(&self, seed: u64) -> &'static [Role] {
+        if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { &Role::SCORED }
+    }
+
     /// Rolls a scene out in a role; `None` where the subject has no such role and nothing stands for it.
     ///
     /// Where the subject has no memory to switch, its floor is the picture of the start held still and its ceiling is

@@ -29,7 +29,7 @@ impl Drift {
     pub fn new(scale: Scale) -> Drift {
         match scale {
             Scale::Full => Drift { ticks: 1200, long_ticks: 12_000, long_every: 20 },
-            Scale::Quick => Drift { ticks: 120, long_ticks: 0, long_every: 0 },
+            Scale::Quick => Drift { ticks: 60, long_ticks: 0, long_every: 0 },
         }
     }
 

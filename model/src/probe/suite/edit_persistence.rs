@@ -4,7 +4,7 @@ use super::{
     Pair, STILL, each_role, picture,
     region::{read, regions},
 };
-use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, look, stage};
+use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, look, stage};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Action,
@@ -19,7 +19,10 @@ use holdfast_sim::{
 /// rollouts, with bites and without, whether each is nearer to its own truth than to the other's, chance 0.5. A region counts after the truth has made
 /// the edit in view, under the crosshair. Floor: memory off. Ceiling: memory filled from the simulator.
 #[derive(Debug, Clone, Copy)]
-pub struct EditPersistence;
+pub struct EditPersistence {
+    /// All three deeds on every seed, or one of them in turn.
+    pub all_deeds: bool,
+}
 
 const AWAY_TICKS: usize = 20;
 const BITES: usize = 3;
@@ -43,8 +46,7 @@ enum Deed {
 
 impl EditPersistence {
     fn trial(lab: &Lab, seed: u64, deed: Deed) -> Option<Trial> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let cell = stage::spot(&mut start, 2.7, 0.0)?;
+        let (mut start, [cell]) = stage::facing_ground(lab.subject.camera(), seed, [[2.7, 0.0]])?;
         let thing = THINGS[(seed % THINGS.len() as u64) as usize];
         let before = match deed {
             Deed::Place => Block::Air,
@@ -99,7 +101,7 @@ impl EditPersistence {
         let film = scene.film(&looks);
         let stale = looks.map(|tick| unedited(&scene, &film, tick, cell, before));
         let draw = record.strip.is_empty();
-        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
             for (tick, stale) in looks.into_iter().zip(&stale) {
                 let (truth, frame) = (&film.shots[&tick].view, &rollout.frames[&tick]);
                 let regions = regions(truth, stale);
@@ -146,8 +148,10 @@ impl Probe for EditPersistence {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        for deed in [Deed::Place, Deed::Break, Deed::Bite] {
-            Self::run_one(lab, seed, deed, &mut record)?;
+        for (at, deed) in [Deed::Place, Deed::Break, Deed::Bite].into_iter().enumerate() {
+            if self.all_deeds || seed % 3 == at as u64 {
+                Self::run_one(lab, seed, deed, &mut record)?;
+            }
         }
         Ok(record)
     }

@@ -27,8 +27,11 @@ const STILL_TICKS: [usize; 4] = [5, 10, 15, 20];
 impl Fork {
     /// Pairs of scenes, and whether only what was shown is scored.
     fn pairs(lab: &Lab, seed: u64) -> Vec<([Scene; 2], bool)> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let spot = stage::spot(&mut start, 2.7, 0.0);
+        let (camera, ground) = (lab.subject.camera(), [[2.7, 0.0]]);
+        let (start, spot) = match stage::facing_ground(camera, seed, ground) {
+            Some((start, [cell])) => (start, Some(cell)),
+            None => (stage::quiet(camera, seed), None),
+        };
         let scene = |act: &dyn Fn(&mut Plan)| {
             let mut plan = Plan::new(&start);
             act(&mut plan);

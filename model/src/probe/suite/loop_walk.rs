@@ -33,7 +33,7 @@ impl LoopWalk {
     pub fn new(scale: Scale) -> LoopWalk {
         let radii_blocks = match scale {
             Scale::Full => vec![5, 15, 30, 50],
-            Scale::Quick => vec![5],
+            Scale::Quick => vec![3],
         };
         LoopWalk { radii_blocks }
     }
@@ -97,7 +97,7 @@ impl Probe for LoopWalk {
                 continue;
             }
             let cells = cells_to_read(&film, last, &shown);
-            let roles: &[Role] = if record.strip.is_empty() { &Role::ALL } else { &Role::SCORED };
+            let roles: &[Role] = if record.strip.is_empty() { lab.roles(seed) } else { &Role::SCORED };
             let draw = record.strip.is_empty();
             each_role(lab, roles, &scene, &film, |role, rollout| {
                 let frame = &rollout.frames[&last];

@@ -33,7 +33,7 @@ pub fn registry(scale: Scale) -> Vec<Box<dyn Probe>> {
         Box::new(turn_away::TurnAway::new(scale)),
         Box::new(loop_walk::LoopWalk::new(scale)),
         Box::new(paired_history::PairedHistory),
-        Box::new(edit_persistence::EditPersistence),
+        Box::new(edit_persistence::EditPersistence { all_deeds: scale == Scale::Full }),
         Box::new(re_edit::ReEdit),
         Box::new(unseen_change::UnseenChange),
         Box::new(mover::Mover),
@@ -104,7 +104,7 @@ impl Pair {
         }
         for (own, scene) in self.scenes.iter().enumerate() {
             let (film, other) = (&self.films[own], &self.films[1 - own]);
-            each_role(lab, &Role::ALL, scene, film, |role, rollout| {
+            each_role(lab, lab.roles(record.seed), scene, film, |role, rollout| {
                 for (tick, pixels) in &looks {
                     let (right, wrong) = (film.frame(*tick), other.frame(*tick));
                     record.add(metric, role, choice(&rollout.frames[tick], right, wrong, pixels));

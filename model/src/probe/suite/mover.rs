@@ -2,7 +2,7 @@
 
 use super::{each_role, picture, sign};
 use crate::probe::{
-    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, look, stage,
+    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, choice, different_pixels, look, stage,
 };
 use glam::Vec3;
 use holdfast_sim::{
@@ -26,10 +26,9 @@ const BESIDE_DEG: f32 = 15.0;
 
 impl Mover {
     fn scene(lab: &Lab, seed: u64) -> Option<Scene> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
         let side = sign(seed, 1);
-        let from = stage::spot(&mut start, 4.0, -1.4 * side)?;
-        stage::spot(&mut start, 4.0, 1.4 * side)?;
+        let places = [[4.0, -1.4 * side], [4.0, 0.0], [4.0, 1.4 * side]];
+        let (mut start, [from, ..]) = stage::facing_ground(lab.subject.camera(), seed, places)?;
         let kind = entity::Kind::ALL[(seed % 4) as usize];
         let yaw_deg = start.player().yaw_deg + 90.0 * side;
         start.spawn_animal(kind, from.as_vec3() + Vec3::new(0.5, 0.0, 0.5), yaw_deg, 200);
@@ -80,7 +79,7 @@ impl Probe for Mover {
         let wrong =
             [("existence", with(None)), ("position", with(Some((then, 0.0)))), ("heading", with(Some((now, 180.0))))];
         let told_apart = wrong.each_ref().map(|(_, wrong)| different_pixels(truth, wrong));
-        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
             for ((name, wrong), pixels) in wrong.iter().zip(&told_apart) {
                 if pixels.len() >= LEAST_PIXELS {
                     record.add(name, role, choice(&rollout.frames[&last], truth, wrong, pixels));

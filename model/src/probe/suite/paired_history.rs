@@ -5,7 +5,7 @@ use crate::probe::{LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, S
 use holdfast_sim::{script::Dice, voxel::block::Block};
 
 /// Scenario: two worlds that differ in one block before the player, which the picture of the start shows. Turn away by
-/// 180 degrees, stay two seconds, turn back to 30 degrees beside the start.
+/// 180 degrees, stay a second, turn back to 30 degrees beside the start.
 ///
 /// Metric: the share of right two-way choices. Each of the two rollouts is compared with both truths on the pixels that
 /// tell them apart; chance is 0.5. A pair counts when the truths were pixel-identical during the whole stay, and at
@@ -15,7 +15,7 @@ use holdfast_sim::{script::Dice, voxel::block::Block};
 pub struct PairedHistory;
 
 const BESIDE_DEG: f32 = 30.0;
-const STAY_TICKS: usize = 40;
+const STAY_TICKS: usize = 20;
 /// Half a turn takes so long.
 const TURN_TICKS: usize = 6;
 /// What may stand there; air makes a pair of something and nothing.
@@ -35,9 +35,9 @@ const THINGS: [Block; 10] = [
 impl PairedHistory {
     fn pair(lab: &Lab, seed: u64) -> Option<[Scene; 2]> {
         let mut dice = Dice::new(seed ^ 0x7061_6972);
-        let mut start = stage::quiet(lab.subject.camera(), seed);
         let places = [[3.5, 0.0], [3.0, 0.8], [3.0, -0.8], [4.5, 0.0], [2.6, 0.0]];
-        let cell = places.into_iter().find_map(|[ahead, right]| stage::spot(&mut start, ahead, right))?;
+        let place = places[dice.whole(0..places.len() as u32) as usize];
+        let (start, [cell]) = stage::facing_ground(lab.subject.camera(), seed, [place])?;
         let first = dice.whole(0..THINGS.len() as u32) as usize;
         let other = (first + 1 + dice.whole(0..THINGS.len() as u32 - 1) as usize) % THINGS.len();
         let mut plan = Plan::new(&start);

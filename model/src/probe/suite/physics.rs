@@ -1,7 +1,7 @@
 //! `physics`: bodies move as they do, and walls hold.
 
 use super::{Pair, STILL, each_role, picture};
-use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, error_on, look, stage};
+use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, error_on, look, stage};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Action, Frame, Pose, voxel::block::Block};
 
@@ -40,7 +40,7 @@ impl Physics {
         let mut few = film.clone();
         few.shots.retain(|tick, _| *tick == 0 || ticks.contains(tick));
         let draw = record.strip.is_empty();
-        each_role(lab, &Role::ALL, scene, &few, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), scene, &few, |role, rollout| {
             for (tick, pixels, pictures) in &asked {
                 let found = way.place_of(&rollout.frames[tick], pictures, pixels);
                 let error_blocks = found.distance(film.shots[tick].pose.eye());
@@ -53,8 +53,9 @@ impl Physics {
     }
 
     fn wall(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let Some(cell) = stage::spot(&mut start, 4.0, 0.0) else { return Ok(()) };
+        let Some((mut start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[4.0, 0.0]]) else {
+            return Ok(());
+        };
         let axes = Pose { yaw_deg: start.player().yaw_deg, ..Pose::default() }.axes();
         for (aside, up) in (-3..=3).flat_map(|aside| (0..3).map(move |up| (aside, up))) {
             let at = cell.as_vec3() + 0.5 + axes.right * aside as f32 * 0.7;
@@ -79,7 +80,7 @@ impl Physics {
         let way = Way { places: places.collect(), length_blocks: walked_blocks };
         let pictures = way.pictures(&scene, &film, last);
         let everywhere: Vec<usize> = (0..film.frame(last).rgb.len() / 3).collect();
-        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
             let found = way.place_of(&rollout.frames[&last], &pictures, &everywhere);
             let beyond = found.distance(from.eye()) > walked_blocks + 1.0;
             record.add("wall_violations", role, f64::from(u8::from(beyond)));
@@ -87,8 +88,9 @@ impl Physics {
     }
 
     fn glass(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let Some(cell) = stage::spot(&mut start, 2.3, 0.0) else { return Ok(()) };
+        let Some((mut start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[2.3, 0.0]]) else {
+            return Ok(());
+        };
         start.set_block(cell, Block::Glass);
         let mut plan = Plan::new(&start);
         plan.aim(cell.as_vec3() + 0.5);
@@ -163,12 +165,11 @@ impl Probe for Physics {
         let mut record = Record::new(self.id(), seed);
         let start = stage::quiet(lab.subject.camera(), seed);
         let jump = [vec![Action { jump: true, ..STILL }], vec![STILL; 11]].concat();
-        Self::trajectory(lab, &Scene { start: start.clone(), actions: jump }, &mut record)?;
-        let mut open = start.clone();
-        if stage::spot(&mut open, 3.0, 0.0).is_some() {
+        Self::trajectory(lab, &Scene { start, actions: jump }, &mut record)?;
+        if let Some((open, _)) = stage::facing_ground(lab.subject.camera(), seed, [[3.0, 0.0]]) {
+            let mut high = open.clone();
             let walk = vec![Action { forward: true, ..STILL }; 12];
             Self::trajectory(lab, &Scene { start: open, actions: walk }, &mut record)?;
-            let mut high = start;
             let feet = high.player().feet.as_vec3();
             let cell = feet.floor().as_ivec3();
             (0..2).for_each(|up| high.set_block(cell + IVec3::Y * up, Block::Stone));

@@ -7,7 +7,7 @@ use super::{
     region::{read, regions},
 };
 use crate::probe::{
-    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, different_pixels, error_on, stage,
+    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, different_pixels, error_on, stage,
 };
 use glam::Vec3;
 use holdfast_sim::{Action, voxel::block::Block};
@@ -41,8 +41,9 @@ impl Probe for ReEdit {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let Some(cell) = stage::spot(&mut start, 2.7, 0.0) else { return Ok(record) };
+        let Some((start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[2.7, 0.0]]) else {
+            return Ok(record);
+        };
         let first = THINGS[(seed % 4) as usize];
         let second = THINGS[((seed + 1 + seed / 4 % 3) % 4) as usize];
         let mut plan = Plan::new(&start);
@@ -76,7 +77,7 @@ impl Probe for ReEdit {
         if told_apart.iter().any(|pixels| pixels.len() < LEAST_PIXELS) {
             return Ok(record);
         }
-        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
             let frame = &rollout.frames[&last];
             if !regions.is_empty() {
                 let (right, _) = read(lab, frame, truth, &regions);

@@ -1,7 +1,7 @@
 //! `shape`: things keep their shape while one walks round them.
 
 use super::{STILL, each_role, picture, sign};
-use crate::probe::{Film, Lab, Metric, Probe, ProbeError, Record, Role, Scene, Shot, stage};
+use crate::probe::{Film, Lab, Metric, Probe, ProbeError, Record, Scene, Shot, stage};
 use holdfast_sim::{Action, Frame};
 
 /// Scenario: strafe for two seconds while turning to keep what was ahead in view.
@@ -137,7 +137,7 @@ impl Probe for Shape {
             .map(|&later| (later, later - APART, matches(&film, later, later - APART)))
             .filter(|(.., matches)| matches.len() >= LEAST_PATCHES)
             .collect();
-        each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
             for (later, earlier, matches) in &pairs {
                 let truth = consistency(film.frame(*later), film.frame(*earlier), matches);
                 let own = consistency(&rollout.frames[later], &rollout.frames[earlier], matches);

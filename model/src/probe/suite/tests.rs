@@ -12,7 +12,7 @@ static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train_on(CA
 
 fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
     let stop = AtomicBool::new(false);
-    let lab = Lab { subject, reader: &READER, stop: &stop };
+    let lab = Lab { subject, reader: &READER, controls_every: 1, stop: &stop };
     let first = seeds::VALIDATION.start + 100;
     let records: Vec<Record> =
         (first..first + count).map(|seed| probe.run(&lab, seed).expect("these worlds do not fail")).collect();

@@ -23,7 +23,7 @@ impl TurnAway {
     pub fn new(scale: Scale) -> TurnAway {
         let stays_s = match scale {
             Scale::Full => vec![1, 5, 20, 60],
-            Scale::Quick => vec![1, 5],
+            Scale::Quick => vec![1],
         };
         TurnAway { stays_s }
     }
@@ -70,7 +70,7 @@ impl Probe for TurnAway {
             }
             let (db_name, gain_name) = (format!("psnr_db_{stay_s}s"), format!("gain_db_{stay_s}s"));
             let mut found = Vec::new();
-            let roles: &[Role] = if at == 0 { &Role::ALL } else { &[Role::Subject, Role::MemoryOff, Role::Truth] };
+            let roles: &[Role] = if at == 0 { lab.roles(seed) } else { &[Role::Subject, Role::MemoryOff, Role::Truth] };
             each_role(lab, roles, &scene, &film, |role, rollout| {
                 let frame = &rollout.frames[&last];
                 found.extend(psnr_db(frame, film.frame(last), &shown).map(|db| (role, db)));

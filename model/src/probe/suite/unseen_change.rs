@@ -2,7 +2,7 @@
 
 use super::{each_role, picture, region::regions, sign};
 use crate::probe::{
-    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, choice, different_pixels, look,
+    LEAST_PIXELS, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, choice, different_pixels, look,
     reader::{Kind, Page},
     stage,
 };
@@ -10,7 +10,7 @@ use glam::IVec3;
 use holdfast_sim::voxel::{block::Block, world::VoxelWorld};
 
 /// Scenario: the picture of the start shows a source of water that is about to spread, or a pile of sand high in the air
-/// that is about to fall. Turn away at once by 180 degrees, stay three seconds, turn back to 20 degrees beside.
+/// that is about to fall. Turn away at once by 180 degrees, stay two seconds, turn back to 20 degrees beside.
 ///
 /// Metrics: nearer to the truth than to the frozen start, on the pixels that tell them apart (chance 0.5); change IoU:
 /// of the pixels where truth and frozen start show different kinds, those that read as the truth's kind, over those
@@ -21,7 +21,7 @@ use holdfast_sim::voxel::{block::Block, world::VoxelWorld};
 pub struct UnseenChange;
 
 const BESIDE_DEG: f32 = 20.0;
-const AWAY_TICKS: usize = 60;
+const AWAY_TICKS: usize = 40;
 /// How high the sand begins, blocks: it falls for longer than the turn takes.
 const SAND_HEIGHT: i32 = 5;
 
@@ -34,8 +34,7 @@ enum Change {
 impl UnseenChange {
     /// The start, and the same as it would be for ever if nothing moved.
     fn scene(lab: &Lab, seed: u64, change: Change) -> Option<(Scene, VoxelWorld)> {
-        let mut start = stage::quiet(lab.subject.camera(), seed);
-        let cell = stage::spot(&mut start, 4.5, 0.0)?;
+        let (mut start, [cell]) = stage::facing_ground(lab.subject.camera(), seed, [[4.5, 0.0]])?;
         let things: Vec<(IVec3, Block)> = match change {
             Change::Water => vec![(cell, Block::Water)],
             Change::Sand => (0..2).map(|up| (cell + IVec3::Y * (SAND_HEIGHT - up), Block::Sand)).collect(),
@@ -79,7 +78,7 @@ impl Probe for UnseenChange {
             }
             let changed = regions(truth, &stale);
             let draw = record.strip.is_empty();
-            each_role(lab, &Role::ALL, &scene, &film, |role, rollout| {
+            each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
                 let frame = &rollout.frames[&last];
                 record.add("nearer_truth", role, choice(frame, &truth.frame, &stale.frame, &pixels));
                 let page = Page::new(frame);
