@@ -8,7 +8,7 @@ use rand_chacha::{
 };
 
 pub const HIDDEN: usize = 96;
-pub const EPOCHS: usize = 8;
+pub const EPOCHS: usize = 10;
 const BATCH: usize = 64;
 const LEARNING_RATE: f32 = 2e-3;
 /// Adam's own constants (Kingma and Ba, 2015).

@@ -7,8 +7,7 @@ use std::sync::{LazyLock, atomic::AtomicBool};
 
 const CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
 
-/// Less trained than that of the suite: these tests ask for order, not for figures.
-static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train_on(CAMERA, 30, 4));
+static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train(CAMERA));
 
 fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
     let stop = AtomicBool::new(false);
@@ -41,7 +40,7 @@ fn check(id: &str, count: u64, best: f64, by: f64) {
         assert!(is_clearly_better(&metric, value, own, by), "{id}: {baseline:?} has {own}, the simulator {value}");
         let floor = simulator.metrics[&metric.name].floor.expect("a copied start stands for memory off");
         assert!(
-            !is_clearly_better(&metric, own, floor, by / 2.0),
+            !is_clearly_better(&metric, own, floor, by * 0.75),
             "{id}: {baseline:?} has {own}, the floor is {floor}"
         );
     }
@@ -54,42 +53,42 @@ fn turn_away() {
 
 #[test]
 fn loop_walk() {
-    check("loop", 6, 0.7, 0.2);
+    check("loop", 6, 0.7, 0.15);
 }
 
 #[test]
 fn paired_history() {
-    check("paired_history", 6, 1.0, 0.5);
+    check("paired_history", 6, 1.0, 0.4);
 }
 
 #[test]
 fn edit_persistence() {
-    check("edit_persistence", 4, 0.7, 0.4);
+    check("edit_persistence", 6, 0.8, 0.4);
 }
 
 #[test]
 fn re_edit() {
-    check("re_edit", 4, 0.7, 0.4);
+    check("re_edit", 4, 0.8, 0.4);
 }
 
 #[test]
 fn unseen_change() {
-    check("unseen_change", 4, 1.0, 0.3);
+    check("unseen_change", 4, 1.0, 0.4);
 }
 
 #[test]
 fn mover() {
-    check("mover", 8, 1.0, 0.2);
+    check("mover", 6, 1.0, 0.4);
 }
 
 #[test]
 fn fork() {
-    check("fork", 4, 1.0, 0.5);
+    check("fork", 4, 1.0, 0.4);
 }
 
 #[test]
 fn physics() {
-    check("physics", 3, 1e-6, 0.1);
+    check("physics", 3, 1e-6, 0.3);
 }
 
 #[test]
@@ -104,8 +103,9 @@ fn drift() {
     assert!((ratio(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
     let late = |subject: &dyn Subject| report(subject, &probe, 6).metrics["late_distance"].bounded.value;
     assert!((late(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
-    for baseline in [Baseline::CopyLastFrame, Baseline::Noise] {
-        assert!(late(&Ignorant { baseline, camera: CAMERA }) > 1.5, "{baseline:?}");
+    for (baseline, least) in [(Baseline::CopyLastFrame, 1.05), (Baseline::Noise, 2.0)] {
+        let found = late(&Ignorant { baseline, camera: CAMERA });
+        assert!(found > least, "{baseline:?}: {found}");
     }
 }
 
