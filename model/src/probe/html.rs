@@ -186,9 +186,12 @@ fn curves(metrics: &[Metric], records: &[&Record]) -> String {
     html
 }
 
-fn plot(name: &str, lines: &[(Vec<(f64, f64)>, &str, &str); 3]) -> String {
+/// Points, label and colour.
+type Line<'a> = (Vec<(f64, f64)>, &'a str, &'a str);
+
+fn plot(name: &str, lines: &[Line; 3]) -> String {
     let all = || lines.iter().flat_map(|(points, ..)| points.iter());
-    if all().count() < 3 {
+    if lines[0].0.len() < 2 {
         return String::new();
     }
     let bounds = |pick: fn(&(f64, f64)) -> f64| {

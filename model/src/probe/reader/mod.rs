@@ -1,8 +1,8 @@
 //! The block reader: from pixels to kinds of blocks, by a small classifier that has only ever seen true frames.
 //!
 //! A pixel is read from the 7x7 patch around it, 5x5 means of the 15x15 patch, the mean colours of the frame, and the
-//! true distance of what should be there. The classifier is made anew by code from training seeds in a few seconds, always the same
-//! ([`BlockReader::train`]); probes print how well it reads true frames beside each score that uses it.
+//! true distance of what should be there. The classifier is made anew by code from training seeds in a few seconds,
+//! always the same ([`BlockReader::train`]); probes print how well it reads true frames beside each score that uses it.
 
 mod gallery;
 mod kind;

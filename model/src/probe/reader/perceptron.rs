@@ -57,7 +57,7 @@ impl Perceptron {
                 }
                 step += 1;
                 let rate = LEARNING_RATE * (1.0 - step as f32 / (steps + 1) as f32);
-                let bias = BETAS.map(|beta| 1.0 - beta.powi(step.min(10_000) as i32));
+                let bias = BETAS.map(|beta| 1.0 - beta.powi(step.min(10_000)));
                 for at in 0..WEIGHTS {
                     mean[at] += (gradient[at] - mean[at]) * (1.0 - BETAS[0]);
                     square[at] += (gradient[at] * gradient[at] - square[at]) * (1.0 - BETAS[1]);

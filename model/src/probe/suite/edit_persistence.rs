@@ -14,10 +14,11 @@ use holdfast_sim::{
 /// Scenario: place a block on the ground ahead; break one that stood there; bite half of a cake. Look away by 180
 /// degrees for a second, look back, then step aside and look again.
 ///
-/// Metrics: right-id rate: the share of the regions that the edit changed (at least 24 pixels of one kind, by the truth)
-/// which the reader reads as they are now; ghost rate: the share that it reads as they were before; bite choice: of two
-/// rollouts, with bites and without, whether each is nearer to its own truth than to the other's, chance 0.5. A region counts after the truth has made
-/// the edit in view, under the crosshair. Floor: memory off. Ceiling: memory filled from the simulator.
+/// Metrics: right-id rate: the share of the regions that the edit changed (at least 24 pixels of one kind, by the
+/// truth) which the reader reads as they are now; ghost rate: the share that it reads as they were before; bite choice:
+/// of two rollouts, with bites and without, whether each is nearer to its own truth than to the other's, chance 0.5. A
+/// region counts after the truth has made the edit in view, under the crosshair. Floor: memory off. Ceiling: memory
+/// filled from the simulator.
 #[derive(Debug, Clone, Copy)]
 pub struct EditPersistence {
     /// All three deeds on every seed, or one of them in turn.

@@ -14,8 +14,8 @@ use holdfast_sim::{Action, voxel::block::Block};
 ///
 /// Metrics: choice accuracy: of each of the two rollouts of a pair, whether its last frame is nearer to its own truth
 /// than to the other's, on the pixels that tell them apart and whose surface the start had shown (for the block: on all
-/// of them), chance 0.5. Spurious rate: standing still, the mean share a frame of 8x8-pixel squares that show one kind of
-/// surface within 16 blocks by the truth, were read right in the start, and are not any more. A pair counts with at
+/// of them), chance 0.5. Spurious rate: standing still, the mean share a frame of 8x8-pixel squares that show one kind
+/// of surface within 16 blocks by the truth, were read right in the start, and are not any more. A pair counts with at
 /// least 40 such pixels. Floor: memory off. Ceiling: memory filled from the simulator.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork;
@@ -99,8 +99,8 @@ impl Probe for Fork {
     }
 
     fn about(&self) -> &'static str {
-        "One start, two actions: left or right, place or not. Share of right two-way choices (chance 0.5). Standing still: \
-         share a frame of patches that the reader no longer reads as what they are."
+        "One start, two actions: left or right, place or not. Share of right two-way choices (chance 0.5). \
+         Standing still: share a frame of patches that the reader no longer reads as what they are."
     }
 
     fn metrics(&self) -> Vec<Metric> {

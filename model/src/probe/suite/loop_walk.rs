@@ -72,8 +72,8 @@ impl Probe for LoopWalk {
     }
 
     fn about(&self) -> &'static str {
-        "Walk A-B-A or A-B-C-A and look beside the start. PSNR in dB and block accuracy by the reader on what the start \
-         had shown; error of the world's own position, blocks."
+        "Walk A-B-A or A-B-C-A and look beside the start. PSNR in dB and block accuracy by the reader on what the \
+         start had shown; error of the world's own position, blocks."
     }
 
     fn metrics(&self) -> Vec<Metric> {

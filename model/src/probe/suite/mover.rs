@@ -13,12 +13,12 @@ use holdfast_sim::{
 /// Scenario: an animal before the player, in the picture of the start, walks across. Watch it for half a second, turn
 /// away by 120 degrees, stay a second, turn back to 15 degrees beside the start.
 ///
-/// Metrics: crossing: of two rollouts, in which it walks from the left and from the right, whether each is nearer to its
-/// own truth than to the other's; chance is 0.5, and a memory that keeps it where it was seen is below. And, of the one
-/// rollout: existence (the animal where it is, or none), position (where it is, or where it was last seen), heading (as
-/// it is, or facing the other way). Of these three a guess is not right half of the time but as often as the controls
-/// are. A choice counts when at least 40 pixels tell its pictures apart. Floor: memory off. Ceiling: memory filled from
-/// the simulator, which holds the animal where it was last seen: for position it is no upper bound.
+/// Metrics: crossing: of two rollouts, in which it walks from the left and from the right, whether each is nearer to
+/// its own truth than to the other's; chance is 0.5, and a memory that keeps it where it was seen is below. And, of the
+/// one rollout: existence (the animal where it is, or none), position (where it is, or where it was last seen), heading
+/// (as it is, or facing the other way). Of these three a guess is not right half of the time but as often as the
+/// controls are. A choice counts when at least 40 pixels tell its pictures apart. Floor: memory off. Ceiling: memory
+/// filled from the simulator, which holds the animal where it was last seen: for position it is no upper bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Mover;
 

@@ -12,8 +12,8 @@ use crate::probe::{
 use glam::Vec3;
 use holdfast_sim::{Action, voxel::block::Block};
 
-/// Scenario: place a block on the ground ahead, break it, place another at the same cell; look away by 180 degrees for a
-/// second and look back.
+/// Scenario: place a block on the ground ahead, break it, place another at the same cell; look away by 180 degrees for
+/// a second and look back.
 ///
 /// Metrics: newest-state accuracy: the share of the regions that tell the newest state from the first block which the
 /// reader reads as the newest; newest choice: whether the frame is nearer to the newest state than to both older ones

@@ -7,9 +7,9 @@ use holdfast_sim::{TICKS_PER_SECOND, script::Policy};
 /// Scenario: a long wandering play.
 ///
 /// Metrics: milliseconds of a step at the median and at the 95th and 99th of a hundred, and how the median of the last
-/// tenth stands to that of the first tenth (after the first second). Wall clock of this machine, nothing else running in
-/// the suite. Key-to-pixel time needs a window: `holdfast bench` has it. Floor: memory off. Only worlds that are stepped
-/// count: true frames and copies take no time.
+/// tenth stands to that of the first tenth (after the first second). Wall clock of this machine, nothing else running
+/// in the suite. Key-to-pixel time needs a window: `holdfast bench` has it. Floor: memory off. Only worlds that are
+/// stepped count: true frames and copies take no time.
 #[derive(Debug, Clone)]
 pub struct Realtime {
     pub seconds: u32,
@@ -32,8 +32,8 @@ impl Probe for Realtime {
     }
 
     fn about(&self) -> &'static str {
-        "A long wandering play. Milliseconds of a step at p50, p95 and p99 on this machine, and the pace of the end over \
-         that of the beginning."
+        "A long wandering play. Milliseconds of a step at p50, p95 and p99 on this machine, and the pace of the \
+         end over that of the beginning."
     }
 
     fn metrics(&self) -> Vec<Metric> {

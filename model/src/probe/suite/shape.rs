@@ -6,11 +6,11 @@ use holdfast_sim::{Action, Frame};
 
 /// Scenario: strafe for two seconds while turning to keep what was ahead in view.
 ///
-/// Metric: 3D consistency: two of the world's own frames, ten ticks apart, are laid over each other by the true depth and
-/// the true poses; the mean correlation of 7x7 patches whose surface the start had shown, as it is for true frames. A
-/// frame without detail correlates with nothing. The geometry is the simulator's: an eye that owes nothing to the probed
-/// world's own depth or pose. A trial counts with at least 60 such patches. Floor: memory off. Ceiling: memory filled
-/// from the simulator, true pose.
+/// Metric: 3D consistency: two of the world's own frames, ten ticks apart, are laid over each other by the true depth
+/// and the true poses; the mean correlation of 7x7 patches whose surface the start had shown, as it is for true frames.
+/// A frame without detail correlates with nothing. The geometry is the simulator's: an eye that owes nothing to the
+/// probed world's own depth or pose. A trial counts with at least 60 such patches. Floor: memory off. Ceiling: memory
+/// filled from the simulator, true pose.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape;
 
@@ -118,8 +118,8 @@ impl Probe for Shape {
     }
 
     fn about(&self) -> &'static str {
-        "Strafe round what is ahead. Correlation of patches of the world's own frames, laid over each other by the true \
-         depth and poses, as a share of what true frames reach."
+        "Strafe round what is ahead. Correlation of patches of the world's own frames, laid over each other by the \
+         true depth and poses, as a share of what true frames reach."
     }
 
     fn metrics(&self) -> Vec<Metric> {

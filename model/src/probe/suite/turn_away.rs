@@ -45,8 +45,8 @@ impl Probe for TurnAway {
     }
 
     fn about(&self) -> &'static str {
-        "Yaw away by 90 or 180 degrees, stay, turn back to 30 degrees beside the start. PSNR in dB over the pixels whose \
-         surface the start had shown, and its gain over memory off."
+        "Yaw away by 90 or 180 degrees, stay, turn back to 30 degrees beside the start. PSNR in dB over the pixels \
+         whose surface the start had shown, and its gain over memory off."
     }
 
     fn metrics(&self) -> Vec<Metric> {

@@ -9,16 +9,16 @@ use crate::probe::{
 use glam::IVec3;
 use holdfast_sim::voxel::block::Block;
 
-/// Scenario: a source of water that is about to spread, or sand high in the air that is about to fall, in the picture of
-/// the start; and beside it the same held in place, by glass around the water or planks under the sand. Turn away at
+/// Scenario: a source of water that is about to spread, or sand high in the air that is about to fall, in the picture
+/// of the start; and beside it the same held in place, by glass around the water or planks under the sand. Turn away at
 /// once by 180 degrees, stay two seconds, turn back to 20 degrees beside.
 ///
-/// Metrics: nearer to the truth: of the two rollouts, whether each is nearer to its own truth than to the other's, on the
-/// pixels that the change alone tells apart (where the held scene looks as the free one would have without it). Chance
-/// is 0.5, and so is a memory that only keeps what it saw. Change IoU: of the pixels of the free scene where truth and
-/// frozen start show different kinds, the share that reads as the truth's kind. A trial counts when at least 40 pixels
-/// tell the answers apart. Growing crops take minutes and are left out. Floor: memory off. Ceiling: memory filled from
-/// the simulator, which holds what was last seen: for this probe it is no upper bound.
+/// Metrics: nearer to the truth: of the two rollouts, whether each is nearer to its own truth than to the other's, on
+/// the pixels that the change alone tells apart (where the held scene looks as the free one would have without it).
+/// Chance is 0.5, and so is a memory that only keeps what it saw. Change IoU: of the pixels of the free scene where
+/// truth and frozen start show different kinds, the share that reads as the truth's kind. A trial counts when at least
+/// 40 pixels tell the answers apart. Growing crops take minutes and are left out. Floor: memory off. Ceiling: memory
+/// filled from the simulator, which holds what was last seen: for this probe it is no upper bound.
 #[derive(Debug, Clone, Copy)]
 pub struct UnseenChange;
 
@@ -66,8 +66,8 @@ impl Probe for UnseenChange {
     }
 
     fn about(&self) -> &'static str {
-        "Water spreads and sand falls while the player looks away, or is held. Share of rollouts nearer to their own truth \
-         than to the other's (chance 0.5), and share of the changed pixels that reads as changed."
+        "Water spreads and sand falls while the player looks away, or is held. Share of rollouts nearer to their \
+         own truth than to the other's (chance 0.5), and share of the changed pixels that reads as changed."
     }
 
     fn metrics(&self) -> Vec<Metric> {
