@@ -13,7 +13,7 @@ use crate::{
     situation::Situation,
     state::{Canvas, Reader, Seen, WorldState},
 };
-use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError};
+use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{fmt, path::Path, time::Instant};
 
@@ -50,6 +50,27 @@ pub struct DreamStatus {
     pub memory_cells: usize,
 }
 
+/// What a probe does to a dream's memory, for its ceiling and its controls. A dream that is played has none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Tampering {
+    /// The pose of the next step, in place of the predicted one.
+    next_pose: Option<Pose>,
+    /// The memory holds true views only: the dream's own frames are not written.
+    taught: bool,
+    /// What the memory shows has its colours permuted among the pixels.
+    shuffled: bool,
+}
+
+/// Permutes the colours among the known pixels: places stay, what is there is lost.
+fn shuffle_colours(canvas: &mut Canvas, seed: u64) {
+    let known: Vec<usize> = (0..canvas.rgb.len()).filter(|&pixel| canvas.known(pixel)).collect();
+    let mut dice = Dice::new(seed);
+    for last in (1..known.len()).rev() {
+        let other = dice.whole(0..last as u32 + 1) as usize;
+        canvas.rgb.swap(known[last], known[other]);
+    }
+}
+
 /// Gives the first frame of the world of a seed, at the camera's size.
 pub type StartFrames = Box<dyn FnMut(u64, Camera) -> Frame>;
 
@@ -71,6 +92,7 @@ pub struct Dream {
     last: Option<(Frame, Depth)>,
     situation: Situation,
     tick: u64,
+    tampering: Tampering,
 }
 
 impl fmt::Debug for Dream {
@@ -126,6 +148,7 @@ impl Dream {
             last: None,
             situation: Situation::default(),
             tick: 0,
+            tampering: Tampering::default(),
         })
     }
 
@@ -138,6 +161,7 @@ impl Dream {
         self.state.clear();
         (self.motion, self.pose) = (Motion::default(), Pose::default());
         (self.situation, self.tick) = (Situation::default(), 0);
+        self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &self.pose, None, None);
@@ -150,10 +174,39 @@ impl Dream {
 
     fn remember(&mut self, frame: &Frame, depth: &Depth, copied: &[f32]) {
         self.situation.see(&self.pose, &self.camera, frame, depth);
-        if self.options.memory {
+        if self.options.memory && !self.tampering.taught {
             let seen = Seen { frame, depth, canvas: &self.canvas, copied, tick: self.tick as u32 };
             self.state.write(&self.pose, &self.camera, &self.reader, &seen);
         }
+    }
+}
+
+/// For probes only: ceilings and controls. Nothing that plays or records calls these.
+impl Dream {
+    /// The next step takes this pose (in the dream's own coordinates) instead of predicting one.
+    pub fn guide(&mut self, pose: Pose) {
+        self.tampering.next_pose = Some(pose);
+    }
+
+    /// Writes a true view from the present pose into the memory; from the first on, the memory holds nothing else.
+    pub fn teach(&mut self, frame: &Frame, depth: &Depth) {
+        if !self.tampering.taught {
+            self.tampering.taught = true;
+            self.state.clear();
+        }
+        self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+        let seen = Seen { frame, depth, canvas: &self.canvas, copied: &[], tick: self.tick as u32 };
+        self.state.write(&self.pose, &self.camera, &self.reader, &seen);
+    }
+
+    /// From now on, also after a reset, the memory is read with its colours permuted.
+    pub fn shuffle_memory(&mut self) {
+        self.tampering.shuffled = true;
+    }
+
+    /// Takes the memory of another dream for its own, and gives back what it had.
+    pub fn exchange_memory(&mut self, state: WorldState) -> WorldState {
+        std::mem::replace(&mut self.state, state)
     }
 }
 
@@ -186,10 +239,16 @@ impl World for Dream {
         self.tick += 1;
         let before = self.pose;
         self.pose = self.motion.step(&before, action, &self.state);
+        if let Some(pose) = self.tampering.next_pose.take() {
+            self.pose = pose;
+        }
         mark("pose");
 
         if self.options.memory {
             self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+            if self.tampering.shuffled {
+                shuffle_colours(&mut self.canvas, self.tick);
+            }
         }
         mark("map_read");
 

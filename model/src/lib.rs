@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod layout;
 pub mod motion;
 pub mod noise;
+pub mod probe;
 pub mod rotary;
 pub mod sampler;
 pub mod situation;

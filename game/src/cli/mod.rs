@@ -11,6 +11,7 @@ mod model_folder;
 mod out_folder;
 mod picture;
 mod play;
+mod probe;
 mod progress;
 mod recording;
 mod rollout;
@@ -45,6 +46,7 @@ enum Command {
     Train(train::TrainArgs),
     Data(data::DataArgs),
     Validate(validate::ValidateArgs),
+    Probe(probe::ProbeArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
+        Some(Command::Probe(args)) => probe::run(&args),
     };
     fault::tell(result)
 }

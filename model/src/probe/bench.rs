@@ -1,0 +1,211 @@
+//! Runs a suite: every probe on every seed, each finished record kept as a line, stoppable and resumable.
+
+use super::{
+    Lab, Probe, ProbeError, Record, Report, Subject,
+    html::{self, strip_png},
+    reader::{BlockReader, gallery},
+    report,
+};
+use crate::train::write_atomically;
+use holdfast_sim::seeds;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::Write,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// The seeds that a suite accepts: those of probes, and those of validation while a probe is being made.
+pub const PROBES_MAY_USE: Range<u64> = seeds::VALIDATION.start..u64::MAX;
+
+/// What to run, and where to.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub seeds: Range<u64>,
+    pub out: PathBuf,
+    /// Go on with the records that lie in `out`.
+    pub resume: bool,
+    /// The command line, for the report.
+    pub command: String,
+    /// Seeds in flight at once.
+    pub threads: usize,
+    /// Controls run on every so-many-th seed.
+    pub controls_every: u64,
+}
+
+/// What happens during a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event<'a> {
+    /// The block reader is being trained.
+    Reader,
+    /// So many of all records are there.
+    Progress { done: usize, of: usize, probe: &'a str },
+}
+
+/// What a folder of records belongs to.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Head {
+    schema: u32,
+    model_hash: String,
+    reader_hash: String,
+}
+
+const HEAD: &str = "run.json";
+const RECORDS: &str = "trials.jsonl";
+const STRIPS: &str = "strips";
+/// Seeds on which the reader's own accuracy is measured: never trained on, and of no probe.
+const READER_SEEDS: Range<u64> = seeds::VALIDATION.start + 900_000..seeds::VALIDATION.start + 900_020;
+
+/// Runs the probes over the seeds and writes `report.json` and `report.html`; returns what was found.
+///
+/// When `stop` is set it ends with what is finished. A record is one line, appended whole: a line that was cut off by
+/// the end of the world is run again.
+pub fn run(
+    subject: &dyn Subject,
+    probes: &[Box<dyn Probe>],
+    options: &Options,
+    stop: &AtomicBool,
+    on_event: &(dyn Fn(Event) + Sync),
+) -> Result<Report, ProbeError> {
+    let seeds = options.seeds.clone();
+    if seeds.start < PROBES_MAY_USE.start || seeds.is_empty() {
+        return Err(ProbeError::Seeds { from: seeds.start, to: seeds.end });
+    }
+    on_event(Event::Reader);
+    let camera = subject.camera();
+    let reader = BlockReader::train(camera);
+    let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
+    let keeper = Keeper::open(options, &head)?;
+    let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
+    let lab = Lab { subject, reader: &reader, controls_every: options.controls_every, stop };
+
+    let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
+    let of = probes.len() * (seeds.end - seeds.start) as usize;
+    let jobs = |alone: bool| -> Vec<(&dyn Probe, u64)> {
+        let probes = probes.iter().map(|probe| probe.as_ref()).filter(|probe| probe.alone() == alone);
+        // Seed by seed, so that a run that is stopped early has some of every probe.
+        let all = seeds.clone().flat_map(|seed| probes.clone().map(move |probe| (probe, seed)));
+        all.filter(|(probe, seed)| !finished(probe.id(), *seed)).collect()
+    };
+    let work = |(probe, seed): (&dyn Probe, u64)| -> Result<(), ProbeError> {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match probe.run(&lab, seed) {
+            Ok(record) => keeper.keep(record)?,
+            Err(ProbeError::Stopped) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let done = keeper.count(probes, &seeds);
+        on_event(Event::Progress { done, of, probe: probe.id() });
+        Ok(())
+    };
+    on_event(Event::Progress { done: keeper.count(probes, &seeds), of, probe: "" });
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.max(1))
+        .build()
+        .map_err(|error| ProbeError::File { path: options.out.clone(), reason: error.to_string() })?;
+    pool.install(|| jobs(false).into_par_iter().try_for_each(work))?;
+    jobs(true).into_iter().try_for_each(work)?;
+
+    let records = keeper.into_records();
+    let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy };
+    let report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
+    let json = serde_json::to_string_pretty(&report).expect("plain fields always serialise") + "\n";
+    let page =
+        html::page(&report, probes, &records, |probe, seed| fs::read(strip_path(&options.out, probe, seed)).ok());
+    for (name, text) in [("report.json", json), ("report.html", page)] {
+        let path = options.out.join(name);
+        write_atomically(&path, text.as_bytes()).map_err(|error| file_error(&path, error))?;
+    }
+    Ok(report)
+}
+
+fn file_error(path: &Path, error: impl std::fmt::Display) -> ProbeError {
+    ProbeError::File { path: path.into(), reason: error.to_string() }
+}
+
+fn strip_path(out: &Path, probe: &str, seed: u64) -> PathBuf {
+    out.join(STRIPS).join(format!("{probe}-{seed}.png"))
+}
+
+/// The records of a run, in memory and on disk.
+struct Keeper {
+    out: PathBuf,
+    records: Mutex<(Vec<Record>, File)>,
+}
+
+impl Keeper {
+    fn open(options: &Options, head: &Head) -> Result<Keeper, ProbeError> {
+        let out = options.out.clone();
+        let strips = out.join(STRIPS);
+        fs::create_dir_all(&strips).map_err(|error| file_error(&strips, error))?;
+        let (head_path, path) = (out.join(HEAD), out.join(RECORDS));
+        let mut records = Vec::new();
+        if head_path.exists() {
+            if !options.resume {
+                return Err(ProbeError::Exists { path: head_path });
+            }
+            let text = fs::read(&head_path).map_err(|error| file_error(&head_path, error))?;
+            let found: Head = serde_json::from_slice(&text).map_err(|error| file_error(&head_path, error))?;
+            if found != *head {
+                let what = if found.model_hash == head.model_hash { "version of the probes" } else { "model" };
+                return Err(ProbeError::OtherRun { path: head_path, what });
+            }
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            records.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
+        } else {
+            let text = serde_json::to_vec_pretty(head).expect("plain fields always serialise");
+            write_atomically(&head_path, &text).map_err(|error| file_error(&head_path, error))?;
+        }
+        // Written anew, so that a line that was cut off is gone.
+        let lines: String = records.iter().map(line).collect();
+        write_atomically(&path, lines.as_bytes()).map_err(|error| file_error(&path, error))?;
+        let file = File::options().append(true).open(&path).map_err(|error| file_error(&path, error))?;
+        Ok(Keeper { out, records: Mutex::new((records, file)) })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, (Vec<Record>, File)> {
+        // A panic elsewhere leaves whole records: they are pushed in one step.
+        self.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn has(&self, probe: &str, seed: u64) -> bool {
+        self.lock().0.iter().any(|record| record.probe == probe && record.seed == seed)
+    }
+
+    fn count(&self, probes: &[Box<dyn Probe>], seeds: &Range<u64>) -> usize {
+        let asked = |record: &&Record| seeds.contains(&record.seed) && probes.iter().any(|p| p.id() == record.probe);
+        self.lock().0.iter().filter(asked).count()
+    }
+
+    fn keep(&self, mut record: Record) -> Result<(), ProbeError> {
+        let strip = std::mem::take(&mut record.strip);
+        if let Some(png) = strip_png(&strip) {
+            let path = strip_path(&self.out, &record.probe, record.seed);
+            write_atomically(&path, &png).map_err(|error| file_error(&path, error))?;
+        }
+        let mut records = self.lock();
+        let written = records.1.write_all(line(&record).as_bytes()).and_then(|()| records.1.sync_data());
+        written.map_err(|error| file_error(&self.out.join(RECORDS), error))?;
+        records.0.push(record);
+        Ok(())
+    }
+
+    /// In an order that does not depend on which was finished first.
+    fn into_records(self) -> Vec<Record> {
+        let mut records = self.records.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        records.sort_by(|a, b| (&a.probe, a.seed).cmp(&(&b.probe, b.seed)));
+        records
+    }
+}
+
+fn line(record: &Record) -> String {
+    serde_json::to_string(record).expect("plain fields always serialise") + "\n"
+}

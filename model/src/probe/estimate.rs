@@ -1,0 +1,150 @@
+//! From records to a figure with its bounds: means, Frechet ratios, and the bootstrap over seeds.
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use serde::Serialize;
+
+/// How the numbers of many seeds become one figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Estimate {
+    /// Sum over sum of `[sum, weight, trials]`.
+    Mean,
+    /// How much further from the truth late pieces of film are than early ones: `d(late) / d(early)`, each a Frechet
+    /// distance between the features of all seeds and the truth's, with diagonal covariances. A seed's numbers are the
+    /// features of `[early, true early, late, true late]`, one after the other.
+    ///
+    /// The distance between halves of the truth is added above and below, so that the truth itself has ratio 1.
+    FrechetRatio,
+    /// Of the same numbers: `d(late)`, in units of the distance between halves of the truth; the truth itself has 1.
+    FrechetLate,
+}
+
+/// A figure and its 95% bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bounded {
+    pub value: f64,
+    pub lower95: f64,
+    pub upper95: f64,
+    /// Trials that counted.
+    pub n: u64,
+}
+
+const RESAMPLES: usize = 1000;
+/// The same records give the same bounds.
+const SEED: u64 = 0x626f_6f74;
+
+impl Estimate {
+    /// The figure of some seeds' numbers; `None` when nothing counted.
+    pub fn value(self, seeds: &[&[f64]]) -> Option<f64> {
+        match self {
+            Estimate::Mean => {
+                let (sum, weight) = seeds.iter().fold((0.0, 0.0), |(s, w), numbers| (s + numbers[0], w + numbers[1]));
+                (weight > 0.0).then(|| sum / weight)
+            }
+            Estimate::FrechetRatio => frechet_distances(seeds).map(|[early, late, _]| late / early),
+            Estimate::FrechetLate => frechet_distances(seeds).map(|[_, late, chance]| late / chance),
+        }
+    }
+
+    fn trials(self, seeds: &[&[f64]]) -> u64 {
+        match self {
+            Estimate::Mean => seeds.iter().map(|numbers| numbers[2]).sum::<f64>() as u64,
+            Estimate::FrechetRatio | Estimate::FrechetLate => seeds.len() as u64,
+        }
+    }
+
+    /// The figure with percentile bootstrap bounds over seeds (Efron and Tibshirani, 1993, chapter 13): trials of one
+    /// seed are not independent, so whole seeds are drawn.
+    pub fn bounded(self, seeds: &[&[f64]]) -> Option<Bounded> {
+        let value = self.value(seeds)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+        let mut draw = || ((u64::from(rng.next_u32()) * seeds.len() as u64) >> 32) as usize;
+        let mut resampled: Vec<f64> = (0..RESAMPLES)
+            .filter_map(|_| {
+                let drawn: Vec<&[f64]> = (0..seeds.len()).map(|_| seeds[draw()]).collect();
+                self.value(&drawn)
+            })
+            .collect();
+        resampled.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let index = (share * resampled.len() as f64) as usize;
+            resampled.get(index.min(resampled.len().saturating_sub(1))).copied().unwrap_or(value)
+        };
+        Some(Bounded { value, lower95: at(0.025), upper95: at(0.975), n: self.trials(seeds) })
+    }
+}
+
+/// Mean and standard deviation of each feature over the seeds.
+fn moments(seeds: &[&[f64]], part: usize, of: usize) -> Vec<(f64, f64)> {
+    let features = seeds[0].len() / of;
+    let count = seeds.len() as f64;
+    (part * features..(part + 1) * features)
+        .map(|at| {
+            let mean = seeds.iter().map(|numbers| numbers[at]).sum::<f64>() / count;
+            let variance = seeds.iter().map(|numbers| (numbers[at] - mean).powi(2)).sum::<f64>() / count;
+            (mean, variance.sqrt())
+        })
+        .collect()
+}
+
+/// Squared Frechet distance of two Gaussians with diagonal covariances.
+fn frechet(a: &[(f64, f64)], b: &[(f64, f64)]) -> f64 {
+    a.iter().zip(b).map(|((m, s), (n, t))| (m - n).powi(2) + (s - t).powi(2)).sum()
+}
+
+/// Distance of the early and of the late features from the truth's, each with that between halves of the truth added;
+/// and that.
+fn frechet_distances(seeds: &[&[f64]]) -> Option<[f64; 3]> {
+    if seeds.len() < 2 {
+        return None;
+    }
+    let all = |part| moments(seeds, part, 4);
+    let (one, other) = seeds.split_at(seeds.len() / 2);
+    let halves = |part| frechet(&moments(one, part, 4), &moments(other, part, 4));
+    let chance = ((halves(1) + halves(3)) / 2.0).max(1e-9);
+    Some([frechet(&all(0), &all(1)) + chance, frechet(&all(2), &all(3)) + chance, chance])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_a_known_case() {
+        // 100 seeds, 80 right: the bounds of a share of 0.8 are near 0.8 +- 1.96 * 0.04 (normal approximation).
+        let seeds: Vec<[f64; 3]> = (0..100).map(|at| [if at % 5 == 0 { 0.0 } else { 1.0 }, 1.0, 1.0]).collect();
+        let seeds: Vec<&[f64]> = seeds.iter().map(|numbers| &numbers[..]).collect();
+        let found = Estimate::Mean.bounded(&seeds).expect("100 seeds");
+        assert_eq!((found.value, found.n), (0.8, 100));
+        assert!((found.lower95 - 0.72).abs() <= 0.011 && (found.upper95 - 0.88).abs() <= 0.011, "{found:?}");
+        assert_eq!(Estimate::Mean.bounded(&seeds), Some(found));
+        assert_eq!(Estimate::Mean.bounded(&[]), None);
+    }
+
+    #[test]
+    fn seeds_without_spread_have_no_width() {
+        let seeds = [&[3.0, 2.0, 2.0][..]; 7];
+        let expected = Bounded { value: 1.5, lower95: 1.5, upper95: 1.5, n: 14 };
+        assert_eq!(Estimate::Mean.bounded(&seeds), Some(expected));
+    }
+
+    #[test]
+    fn the_truth_does_not_drift_and_a_late_offset_does() {
+        let wave = |seed: usize| ((seed * 37 % 101) as f64) / 101.0;
+        let with_offset = |offset: f64| -> Vec<[f64; 4]> {
+            (0..40).map(|seed| [wave(seed), wave(seed), wave(seed + 1) + offset, wave(seed + 1)]).collect()
+        };
+        let ratio = |offset| {
+            let seeds = with_offset(offset);
+            let seeds: Vec<&[f64]> = seeds.iter().map(|numbers| &numbers[..]).collect();
+            Estimate::FrechetRatio.value(&seeds).expect("40 seeds")
+        };
+        assert!((ratio(0.0) - 1.0).abs() < 1e-9);
+        assert!(ratio(0.5) > 2.0 && ratio(1.0) > ratio(0.5));
+        let numbers = with_offset(0.0);
+        let numbers: Vec<&[f64]> = numbers.iter().map(|numbers| &numbers[..]).collect();
+        assert!((Estimate::FrechetLate.value(&numbers).expect("40 seeds") - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,131 @@
+//! What machines read: `report.json`. Its keys are part of the product: adding is fine, renaming breaks.
+
+use super::{Bounded, Metric, Probe, Record, Role, Subject};
+use serde::Serialize;
+use std::{collections::BTreeMap, ops::Range};
+
+/// Raised when a key changes its meaning.
+pub const SCHEMA: u32 = 1;
+
+/// A whole report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub schema: u32,
+    pub subject: String,
+    pub model_hash: String,
+    /// First, and one past the last.
+    pub seeds: [u64; 2],
+    pub command: String,
+    pub version: &'static str,
+    pub reader: ReaderReport,
+    pub probes: BTreeMap<&'static str, ProbeReport>,
+}
+
+/// The block reader: which one it is, and how much of true frames it reads right, pixel by pixel.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReaderReport {
+    pub hash: String,
+    pub accuracy: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ProbeReport {
+    pub about: &'static str,
+    /// The first of the metrics.
+    pub headline: String,
+    /// Seeds that are finished.
+    pub seeds_done: usize,
+    pub metrics: BTreeMap<String, Figure>,
+    pub controls: BTreeMap<&'static str, Control>,
+}
+
+/// A figure with its bounds, between its floor and its ceiling.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    #[serde(flatten)]
+    pub bounded: Bounded,
+    pub floor: Option<f64>,
+    pub ceiling: Option<f64>,
+    /// `(value - floor) / (ceiling - floor)`.
+    pub gap_closed: Option<f64>,
+    /// What the metric gives for true frames: the reader's own error, where one reads.
+    pub on_true_frames: Option<f64>,
+    pub higher_is_better: bool,
+}
+
+/// A control: the figure of the first metric that it has, and those of all.
+#[derive(Debug, Clone, Serialize)]
+pub struct Control {
+    #[serde(flatten)]
+    pub figure: Figure,
+    pub metric: String,
+    pub metrics: BTreeMap<String, Figure>,
+}
+
+impl Report {
+    pub fn new(
+        subject: &dyn Subject,
+        probes: &[Box<dyn Probe>],
+        records: &[Record],
+        seeds: &Range<u64>,
+        command: &str,
+        reader: ReaderReport,
+    ) -> Report {
+        let mut found = BTreeMap::new();
+        for probe in probes {
+            let own = |record: &&Record| record.probe == probe.id() && seeds.contains(&record.seed);
+            let records: Vec<&Record> = records.iter().filter(own).collect();
+            found.insert(probe.id(), ProbeReport::new(probe.as_ref(), &records));
+        }
+        Report {
+            schema: SCHEMA,
+            subject: subject.name(),
+            model_hash: subject.model_hash(),
+            seeds: [seeds.start, seeds.end],
+            command: command.into(),
+            version: env!("CARGO_PKG_VERSION"),
+            reader,
+            probes: found,
+        }
+    }
+}
+
+impl ProbeReport {
+    pub fn new(probe: &dyn Probe, records: &[&Record]) -> ProbeReport {
+        let metrics = probe.metrics();
+        let figures = |role: Role| -> Vec<(String, Figure)> {
+            metrics.iter().filter_map(|m| Some((m.name.clone(), figure(m, records, role)?))).collect()
+        };
+        let controls = Role::CONTROLS.into_iter().filter_map(|role| {
+            let figures = figures(role);
+            let (metric, figure) = figures.first()?.clone();
+            Some((role.name(), Control { figure, metric, metrics: figures.into_iter().collect() }))
+        });
+        ProbeReport {
+            about: probe.about(),
+            headline: metrics[0].name.clone(),
+            seeds_done: records.len(),
+            metrics: figures(Role::Subject).into_iter().collect(),
+            controls: controls.collect(),
+        }
+    }
+}
+
+/// The figure of a role in a metric; `None` when nothing counted.
+pub fn figure(metric: &Metric, records: &[&Record], role: Role) -> Option<Figure> {
+    let numbers = |role: Role| -> Vec<&[f64]> {
+        records.iter().filter_map(|record| Some(record.values.get(&metric.name)?.get(&role)?.as_slice())).collect()
+    };
+    let bounded = metric.estimate.bounded(&numbers(role))?;
+    let value_of = |role: Role| metric.estimate.value(&numbers(role));
+    let (floor, ceiling) = (value_of(Role::MemoryOff), value_of(Role::MemoryTrue));
+    let gap_closed = floor.zip(ceiling).filter(|(floor, ceiling)| (ceiling - floor).abs() > 1e-9);
+    Some(Figure {
+        bounded,
+        floor,
+        ceiling,
+        gap_closed: gap_closed.map(|(floor, ceiling)| (bounded.value - floor) / (ceiling - floor)),
+        on_true_frames: value_of(Role::Truth),
+        higher_is_better: metric.higher_is_better,
+    })
+}

@@ -1,0 +1,123 @@
+//! `fork`: from one state, two actions lead to two worlds; and nothing appears from nowhere.
+
+use super::{Pair, STILL, each_role};
+use crate::probe::{
+    Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene,
+    reader::{Kind, Page},
+    stage,
+};
+use glam::Vec3;
+use holdfast_sim::{Action, voxel::block::Block};
+
+/// Scenario: from one start, strafe left or right for ten ticks; turn left or right; place a block or not. And: stand
+/// still for a second.
+///
+/// Metrics: choice accuracy: of each of the two rollouts of a pair, whether its last frame is nearer to its own truth
+/// than to the other's, on the pixels that tell them apart and whose surface the start had shown (for the block: on all
+/// of them), chance 0.5. Spurious rate: standing still, the mean share a frame of 8x8-pixel squares that show one kind
+/// of surface within 16 blocks by the truth, were read right in the start, and are not any more. A pair counts with at
+/// least 40 such pixels. Floor: memory off. Ceiling: memory filled from the simulator.
+#[derive(Debug, Clone, Copy)]
+pub struct Fork;
+
+const SQUARE: usize = 8;
+const READ_BLOCKS: f32 = 16.0;
+const STILL_TICKS: [usize; 4] = [5, 10, 15, 20];
+
+impl Fork {
+    /// Pairs of scenes, and whether only what was shown is scored.
+    fn pairs(lab: &Lab, seed: u64) -> Vec<([Scene; 2], bool)> {
+        let (camera, ground) = (lab.subject.camera(), [[2.7, 0.0]]);
+        let (start, spot) = match stage::facing_ground(camera, seed, ground) {
+            Some((start, [cell])) => (start, Some(cell)),
+            None => (stage::quiet(camera, seed), None),
+        };
+        let scene = |act: &dyn Fn(&mut Plan)| {
+            let mut plan = Plan::new(&start);
+            act(&mut plan);
+            Scene { start: start.clone(), actions: plan.actions }
+        };
+        let strafe = |keys: Action| scene(&move |plan| plan.hold(keys, 10));
+        let turn = |yaw_deg: f32| scene(&move |plan| plan.turn([0.0, yaw_deg]));
+        let mut pairs = vec![
+            ([strafe(Action { left: true, ..STILL }), strafe(Action { right: true, ..STILL })], true),
+            ([turn(-15.0), turn(15.0)], true),
+        ];
+        if let Some(cell) = spot {
+            let slot = stage::slot_of(Block::Brick).unwrap_or(4);
+            let place = |use_: bool| {
+                scene(&move |plan| {
+                    plan.aim(cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5));
+                    plan.act(Action { use_, hotbar: slot, ..STILL });
+                    plan.rest(4);
+                })
+            };
+            pairs.push(([place(true), place(false)], false));
+        }
+        pairs
+    }
+
+    fn spurious(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
+        let start = stage::quiet(lab.subject.camera(), seed);
+        let scene = Scene { start, actions: vec![STILL; STILL_TICKS[STILL_TICKS.len() - 1]] };
+        let film = scene.film(&STILL_TICKS);
+        let view = &film.shots[&0].view;
+        let (page, camera) = (Page::new(&view.frame), film.camera);
+        let mut squares: Vec<(Kind, Vec<usize>)> = Vec::new();
+        for top in (0..camera.height - SQUARE + 1).step_by(SQUARE) {
+            for left in (0..camera.width - SQUARE + 1).step_by(SQUARE) {
+                let pixels: Vec<usize> =
+                    (0..SQUARE * SQUARE).map(|at| (top + at / SQUARE) * camera.width + left + at % SQUARE).collect();
+                let one = |&pixel: &usize| {
+                    view.block_ids[pixel] == view.block_ids[pixels[0]] && view.depth.blocks[pixel] < READ_BLOCKS
+                };
+                if let Some(kind) = Kind::of_id(view.block_ids[pixels[0]])
+                    && pixels.iter().all(one)
+                    && lab.reader.read(&page, &view.depth, &pixels) == Some(kind)
+                {
+                    squares.push((kind, pixels));
+                }
+            }
+        }
+        if squares.is_empty() {
+            return Ok(());
+        }
+        each_role(lab, &Role::SCORED, &scene, &film, |role, rollout| {
+            for tick in STILL_TICKS {
+                let page = Page::new(&rollout.frames[&tick]);
+                let depth = &film.shots[&tick].view.depth;
+                let lost = squares.iter().filter(|(kind, pixels)| lab.reader.read(&page, depth, pixels) != Some(*kind));
+                record.add("spurious_rate", role, lost.count() as f64 / squares.len() as f64);
+            }
+        })
+    }
+}
+
+impl Probe for Fork {
+    fn id(&self) -> &'static str {
+        "fork"
+    }
+
+    fn about(&self) -> &'static str {
+        "One start, two actions: left or right, place or not. Share of right two-way choices (chance 0.5). \
+         Standing still: share a frame of patches that the reader no longer reads as what they are."
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        vec![Metric::mean("choice_accuracy"), Metric::mean("spurious_rate").lower_is_better().by_reader()]
+    }
+
+    fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
+        let mut record = Record::new(self.id(), seed);
+        for (at, (scenes, only_shown)) in Self::pairs(lab, seed).into_iter().enumerate() {
+            let pair = Pair::new(scenes, &[]);
+            let last = pair.films[0].last_tick();
+            let shown = pair.films.each_ref().map(|film| film.shown(last));
+            let mut pixels = pair.unlike(last);
+            pixels.retain(|&pixel| !only_shown || (shown[0][pixel] && shown[1][pixel]));
+            pair.choose(lab, "choice_accuracy", &[(last, pixels)], &mut record, at == 0)?;
+        }
+        Self::spurious(lab, seed, &mut record)?;
+        Ok(record)
+    }
+}

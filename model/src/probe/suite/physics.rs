@@ -1,0 +1,185 @@
+//! `physics`: bodies move as they do, and walls hold.
+
+use super::{Pair, STILL, each_role, picture};
+use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, error_on, look, stage};
+use glam::{IVec3, Vec3};
+use holdfast_sim::{Action, Frame, Pose, voxel::block::Block};
+
+/// Scenarios: jump on the spot; walk on level ground; walk off a pillar two blocks high; walk into a wall; break glass.
+///
+/// Metrics: trajectory error: how far the place that a frame must have been seen from is from the true one, as a share
+/// of the farthest that the body goes. The place is found by matching the frame with true pictures from every place of
+/// the way, on the pixels that the start had shown (at least 400): the world's own pose is not asked. Wall violations:
+/// the share of trials whose last frame matches a place more than a block beyond where the wall stops the body. Glass
+/// choice: of two rollouts, one that breaks the pane and one that does not, whether each is nearer to its own truth,
+/// chance 0.5. Floor: memory off. Ceiling: memory filled from the simulator, true pose.
+#[derive(Debug, Clone, Copy)]
+pub struct Physics;
+
+const LEAST_SHOWN: usize = 400;
+const WALL_TICKS: usize = 30;
+
+impl Physics {
+    fn trajectory(lab: &Lab, scene: &Scene, record: &mut Record) -> Result<(), ProbeError> {
+        let film = scene.film(&(0..=scene.last()).collect::<Vec<_>>());
+        let way = Way::of(&film);
+        if way.length_blocks < 0.5 {
+            return Ok(());
+        }
+        let ticks = [scene.last() / 4, scene.last() / 2, scene.last()];
+        let asked: Vec<_> = ticks
+            .into_iter()
+            .map(|tick| {
+                let shown = film.shown(tick);
+                let pixels: Vec<usize> = (0..shown.len()).filter(|&pixel| shown[pixel]).collect();
+                (tick, pixels)
+            })
+            .filter(|(_, pixels)| pixels.len() >= LEAST_SHOWN)
+            .map(|(tick, pixels)| (tick, pixels, way.pictures(scene, &film, tick)))
+            .collect();
+        let mut few = film.clone();
+        few.shots.retain(|tick, _| *tick == 0 || ticks.contains(tick));
+        let draw = record.strip.is_empty();
+        each_role(lab, lab.roles(record.seed), scene, &few, |role, rollout| {
+            for (tick, pixels, pictures) in &asked {
+                let found = way.place_of(&rollout.frames[tick], pictures, pixels);
+                let error_blocks = found.distance(film.shots[tick].pose.eye());
+                record.add("trajectory_error", role, f64::from(error_blocks / way.length_blocks));
+            }
+            if draw {
+                picture(record, role, &few, rollout);
+            }
+        })
+    }
+
+    fn wall(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
+        let Some((mut start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[4.0, 0.0]]) else {
+            return Ok(());
+        };
+        let axes = Pose { yaw_deg: start.player().yaw_deg, ..Pose::default() }.axes();
+        for (aside, up) in (-3..=3).flat_map(|aside| (0..3).map(move |up| (aside, up))) {
+            let at = cell.as_vec3() + 0.5 + axes.right * aside as f32 * 0.7;
+            // Two deep, so that a wall that runs askew has no holes.
+            for deep in 0..2 {
+                let at = (at + axes.forward * deep as f32).floor().as_ivec3();
+                start.set_block(IVec3::new(at.x, cell.y + up, at.z), Block::Cobble);
+            }
+        }
+        let from = start.pose();
+        let mut plan = Plan::new(&start);
+        plan.hold(Action { forward: true, ..STILL }, WALL_TICKS);
+        let scene = Scene { start, actions: plan.actions };
+        let film = scene.film(&[]);
+        let last = film.last_tick();
+        let walked_blocks = film.last().pose.eye().distance(from.eye());
+        if !(1.5..5.0).contains(&walked_blocks) {
+            return Ok(());
+        }
+        // Where it might be: from the start to well behind the wall.
+        let places = (0..40).map(|at| from.eye() + axes.forward * (at as f32 * 0.25));
+        let way = Way { places: places.collect(), length_blocks: walked_blocks };
+        let pictures = way.pictures(&scene, &film, last);
+        let everywhere: Vec<usize> = (0..film.frame(last).rgb.len() / 3).collect();
+        each_role(lab, lab.roles(record.seed), &scene, &film, |role, rollout| {
+            let found = way.place_of(&rollout.frames[&last], &pictures, &everywhere);
+            let beyond = found.distance(from.eye()) > walked_blocks + 1.0;
+            record.add("wall_violations", role, f64::from(u8::from(beyond)));
+        })
+    }
+
+    fn glass(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
+        let Some((mut start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[2.3, 0.0]]) else {
+            return Ok(());
+        };
+        start.set_block(cell, Block::Glass);
+        let mut plan = Plan::new(&start);
+        plan.aim(cell.as_vec3() + 0.5);
+        plan.hold(Action { attack: true, ..STILL }, Block::Glass.hardness_ticks().unwrap_or(5) as usize);
+        if plan.world.block(cell) == Block::Glass {
+            return Ok(());
+        }
+        plan.rest(3);
+        let idle = |action: &Action| Action { attack: false, ..*action };
+        let whole = Scene { start: start.clone(), actions: plan.actions.iter().map(idle).collect() };
+        let pair = Pair::new([Scene { start, actions: plan.actions }, whole], &[]);
+        let last = pair.films[0].last_tick();
+        pair.choose(lab, "glass_choice", &[(last, pair.unlike(last))], record, false)
+    }
+}
+
+/// The places along a trajectory that a frame may have been seen from.
+struct Way {
+    places: Vec<Vec3>,
+    /// The farthest that it truly goes from its start.
+    length_blocks: f32,
+}
+
+impl Way {
+    /// The true places of every tick, and those in the middle between them.
+    fn of(film: &Film) -> Way {
+        let eyes: Vec<Vec3> = film.shots.values().map(|shot| shot.pose.eye()).collect();
+        let middles = eyes.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+        let length_blocks = eyes.iter().map(|eye| eye.distance(eyes[0])).fold(0.0, f32::max);
+        Way { places: eyes.iter().copied().chain(middles).collect(), length_blocks }
+    }
+
+    /// True pictures from each place, as the world is at a tick.
+    fn pictures(&self, scene: &Scene, film: &Film, tick: usize) -> Vec<Frame> {
+        let mut world = scene.start.clone();
+        scene.actions[..tick].iter().for_each(|action| world.tick(action));
+        let mut view = look(&world);
+        let pose = film.shots[&tick].pose;
+        let mut from = |place: &Vec3| {
+            world.view_from(&Pose { position: place.to_array(), ..pose }, &film.camera, &mut view);
+            view.frame.clone()
+        };
+        self.places.iter().map(&mut from).collect()
+    }
+
+    fn place_of(&self, frame: &Frame, pictures: &[Frame], pixels: &[usize]) -> Vec3 {
+        let errors = pictures.iter().map(|picture| error_on(frame, picture, pixels));
+        let best = self.places.iter().zip(errors).min_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or(self.places[0], |(place, _)| *place)
+    }
+}
+
+impl Probe for Physics {
+    fn id(&self) -> &'static str {
+        "physics"
+    }
+
+    fn about(&self) -> &'static str {
+        "Jump, walk, fall, walk into a wall, break glass. Error of the place that a frame was seen from, as a share of \
+         the way, by matching true pictures; share that went through the wall; choice of the broken pane (chance 0.5)."
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        vec![
+            Metric::mean("trajectory_error").lower_is_better(),
+            Metric::mean("wall_violations").lower_is_better(),
+            Metric::mean("glass_choice"),
+        ]
+    }
+
+    fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
+        let mut record = Record::new(self.id(), seed);
+        let start = stage::quiet(lab.subject.camera(), seed);
+        let jump = [vec![Action { jump: true, ..STILL }], vec![STILL; 11]].concat();
+        Self::trajectory(lab, &Scene { start, actions: jump }, &mut record)?;
+        if let Some((open, _)) = stage::facing_ground(lab.subject.camera(), seed, [[3.0, 0.0]]) {
+            let mut high = open.clone();
+            let walk = vec![Action { forward: true, ..STILL }; 12];
+            Self::trajectory(lab, &Scene { start: open, actions: walk }, &mut record)?;
+            let feet = high.player().feet.as_vec3();
+            let cell = feet.floor().as_ivec3();
+            (0..2).for_each(|up| high.set_block(cell + IVec3::Y * up, Block::Stone));
+            let yaw_deg = high.player().yaw_deg;
+            high.place_player(feet + Vec3::Y * 2.0, yaw_deg, 0.0);
+            let fall = vec![Action { forward: true, ..STILL }; 16];
+            Self::trajectory(lab, &Scene { start: high, actions: fall }, &mut record)?;
+        }
+        Self::wall(lab, seed, &mut record)?;
+        Self::glass(lab, seed, &mut record)?;
+        Ok(record)
+    }
+}

@@ -1,0 +1,144 @@
+//! Every probe on worlds whose score is known: the simulator is right, the baselines know nothing.
+
+use super::{drift::Drift, realtime::Realtime, *};
+use crate::probe::{Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject, reader::BlockReader};
+use holdfast_sim::{Camera, seeds};
+use std::sync::{LazyLock, atomic::AtomicBool};
+
+const CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
+
+static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train(CAMERA));
+
+fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
+    let stop = AtomicBool::new(false);
+    let lab = Lab { subject, reader: &READER, controls_every: 1, stop: &stop };
+    let first = seeds::VALIDATION.start + 100;
+    let records: Vec<Record> =
+        (first..first + count).map(|seed| probe.run(&lab, seed).expect("these worlds do not fail")).collect();
+    ProbeReport::new(probe, &records.iter().collect::<Vec<_>>())
+}
+
+/// How far a value is on the way from the worst to the best of the two, by the metric's direction.
+fn is_clearly_better(metric: &Metric, a: f64, b: f64, by: f64) -> bool {
+    if metric.higher_is_better { a > b + by } else { a + by < b }
+}
+
+/// A probe's headline: the simulator scores the ceiling and `best` or better, the baselines are worse by `by`.
+#[track_caller]
+fn check(id: &str, count: u64, best: f64, by: f64) {
+    let probe = named(Scale::Quick, &[id]).expect("it is registered").remove(0);
+    let metric = probe.metrics().remove(0);
+    let simulator = report(&Simulator { camera: CAMERA }, probe.as_ref(), count);
+    let figure = simulator.metrics.get(&metric.name).unwrap_or_else(|| panic!("{id}: no trial counted"));
+    let value = figure.bounded.value;
+    assert_eq!(figure.ceiling, Some(value), "{id}: the simulator is the ceiling");
+    assert_eq!(figure.on_true_frames, Some(value), "{id}: its frames are the true ones");
+    assert!(!is_clearly_better(&metric, best, value, 1e-6), "{id}: {} is {value}, not {best}", metric.name);
+    for baseline in [Baseline::CopyLastFrame, Baseline::Noise] {
+        let found = report(&Ignorant { baseline, camera: CAMERA }, probe.as_ref(), count);
+        let own = found.metrics[&metric.name].bounded.value;
+        assert!(is_clearly_better(&metric, value, own, by), "{id}: {baseline:?} has {own}, the simulator {value}");
+        let floor = simulator.metrics[&metric.name].floor.expect("a copied start stands for memory off");
+        assert!(
+            !is_clearly_better(&metric, own, floor, by * 0.75),
+            "{id}: {baseline:?} has {own}, the floor is {floor}"
+        );
+    }
+}
+
+#[test]
+fn turn_away() {
+    check("turn_away", 4, MOST_DB, 20.0);
+}
+
+#[test]
+fn loop_walk() {
+    check("loop", 6, 0.7, 0.15);
+}
+
+#[test]
+fn paired_history() {
+    check("paired_history", 6, 1.0, 0.4);
+}
+
+#[test]
+fn edit_persistence() {
+    check("edit_persistence", 6, 0.8, 0.4);
+}
+
+#[test]
+fn re_edit() {
+    check("re_edit", 4, 0.8, 0.4);
+}
+
+#[test]
+fn unseen_change() {
+    check("unseen_change", 4, 1.0, 0.4);
+}
+
+#[test]
+fn mover() {
+    check("mover", 6, 1.0, 0.4);
+}
+
+#[test]
+fn fork() {
+    check("fork", 4, 1.0, 0.4);
+}
+
+#[test]
+fn physics() {
+    check("physics", 3, 1e-6, 0.3);
+}
+
+#[test]
+fn shape() {
+    check("shape", 4, 1.0, 0.3);
+}
+
+#[test]
+fn drift() {
+    let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0 };
+    let ratio = |subject: &dyn Subject| report(subject, &probe, 6).metrics["ratio"].bounded.value;
+    assert!((ratio(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
+    let late = |subject: &dyn Subject| report(subject, &probe, 6).metrics["late_distance"].bounded.value;
+    assert!((late(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
+    for (baseline, least) in [(Baseline::CopyLastFrame, 1.05), (Baseline::Noise, 2.0)] {
+        let found = late(&Ignorant { baseline, camera: CAMERA });
+        assert!(found > least, "{baseline:?}: {found}");
+    }
+}
+
+#[test]
+fn realtime_measures_worlds_that_are_stepped() {
+    let probe = Realtime { seconds: 2, every: 1 };
+    let found = report(&Simulator { camera: CAMERA }, &probe, 1);
+    let value = |name: &str| found.metrics[name].bounded.value;
+    assert!(0.0 < value("step_ms_p50") && value("step_ms_p50") <= value("step_ms_p95"), "{found:?}");
+    assert!(value("step_ms_p95") <= value("step_ms_p99") && value("late_over_early") > 0.0, "{found:?}");
+}
+
+#[test]
+fn ids_are_stable_and_every_probe_can_be_named() {
+    let ids: Vec<&str> = registry(Scale::Full).iter().map(|probe| probe.id()).collect();
+    let stable = [
+        "turn_away",
+        "loop",
+        "paired_history",
+        "edit_persistence",
+        "re_edit",
+        "unseen_change",
+        "mover",
+        "fork",
+        "physics",
+        "drift",
+        "shape",
+        "realtime",
+    ];
+    assert_eq!(ids, stable);
+    for id in stable {
+        assert_eq!(named(Scale::Quick, &[id]).expect("registered")[0].id(), id);
+    }
+    let error = named(Scale::Quick, &["turnaway"]).err().expect("no such probe").to_string();
+    assert!(error.contains("\"turnaway\"") && error.contains("turn_away, loop"), "{error}");
+}
