@@ -1,7 +1,7 @@
 //! The colours of the sky and the ground so far: weather, time of day and biome, which no single place holds.
 
 use crate::assemble::encode_colour;
-use holdfast_sim::{Camera, Depth, Frame, Pose};
+use holdfast_sim::{Camera, Depth, Frame, Pose, kinematics};
 
 /// Slow mean colours of the dream's own frames: the sky by height above the horizon, the ground by distance.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -13,6 +13,8 @@ pub struct Ambience {
 
 /// Three of the sky, three of the ground.
 const BANDS: usize = 6;
+/// The first band of the sky.
+const SKY: usize = 3;
 /// Sine of the elevation up to which a part of the sky is low, or middling.
 const SKY_LOW: f32 = 0.12;
 const SKY_MIDDLE: f32 = 0.4;
@@ -40,7 +42,7 @@ impl Ambience {
                 let ray = camera.ray(&axes, x, y);
                 let blocks = depth.blocks[y * camera.width + x];
                 let band = if blocks >= Depth::SKY {
-                    3 + thirds(ray.y / ray.length(), SKY_LOW, SKY_MIDDLE)
+                    SKY + thirds(ray.y / ray.length(), SKY_LOW, SKY_MIDDLE)
                 } else {
                     thirds(blocks, NEAR_BLOCKS, MIDDLE_BLOCKS)
                 };
@@ -60,6 +62,18 @@ impl Ambience {
             }
             self.seen[band] = true;
         }
+    }
+
+    /// The colour, RGB in -1..1, to expect along a ray of this sine of elevation over open ground; 0 where neither sky nor
+    /// ground was seen yet.
+    pub fn expect(&self, elevation: f32) -> [f32; 3] {
+        let (first, band) = if elevation > 0.0 {
+            (SKY, SKY + thirds(elevation, SKY_LOW, SKY_MIDDLE))
+        } else {
+            (0, thirds(kinematics::EYE_HEIGHT / -elevation, NEAR_BLOCKS, MIDDLE_BLOCKS))
+        };
+        let nearest = (first..first + SKY).filter(|&band| self.seen[band]).min_by_key(|&other| other.abs_diff(band));
+        nearest.map_or([0.0; 3], |band| self.means[band])
     }
 
     /// RGB and whether it was seen, band by band.
@@ -103,6 +117,9 @@ mod tests {
         assert_eq!(features[..4], [-1.0, 1.0, -1.0, 1.0], "near ground is green");
         assert_eq!(features[4..12], [0.0; 8], "nothing was seen far away");
         assert_eq!(features[12..16], [-1.0, -1.0, 1.0, 1.0], "the low sky is blue");
+        assert_eq!(ambience.expect(0.9), [-1.0, -1.0, 1.0], "the whole sky is expected to be like its lowest part");
+        assert_eq!(ambience.expect(-0.02), [-1.0, 1.0, -1.0], "so is the ground");
+        assert_eq!(Ambience::default().expect(0.5), [0.0; 3]);
         frame.rgb.fill(255);
         ambience.see(&Pose::default(), &camera, &frame, &depth);
         let red = ambience.features()[0];

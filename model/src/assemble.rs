@@ -1,6 +1,7 @@
 //! From what is known before a frame to the denoiser's input pixels.
 
 use crate::{
+    ambience::Ambience,
     layout::{encode_depth, input},
     state::Canvas,
 };
@@ -18,12 +19,14 @@ pub fn decode_colour(value: f32) -> u8 {
 
 /// Fills everything but the noised frame: `pixels` is `[height, width, input::CHANNELS]` of the camera's size.
 ///
-/// Without a canvas nothing is known; without a last frame its channels are 0.
+/// Without a canvas nothing is known; where nothing is known, the canvas's colour is what the ambience expects there.
+/// Without a last frame its channels are 0.
 pub fn assemble(
     pixels: &mut [f32],
     camera: &Camera,
     pose: &Pose,
     canvas: Option<&Canvas>,
+    ambience: &Ambience,
     last: Option<(&Frame, &Depth)>,
 ) {
     assert_eq!(pixels.len(), camera.width * camera.height * input::CHANNELS, "pixels of one frame");
@@ -33,6 +36,8 @@ pub fn assemble(
             let at = y * camera.width + x;
             let out = &mut pixels[at * input::CHANNELS..(at + 1) * input::CHANNELS];
             out[input::CANVAS..input::SLOPE_RIGHT].fill(0.0);
+            let ray = camera.ray(&axes, x, y);
+            let elevation = ray.y / ray.length();
             if let Some(canvas) = canvas.filter(|canvas| canvas.known(at)) {
                 for channel in 0..3 {
                     out[input::CANVAS + channel] = encode_colour(canvas.rgb[at][channel]);
@@ -40,6 +45,8 @@ pub fn assemble(
                 out[input::KNOWN] = 1.0;
                 out[input::CANVAS_DEPTH] = encode_depth(canvas.depth_blocks[at]);
                 out[input::CONFIDENCE] = canvas.confidence[at];
+            } else {
+                out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&ambience.expect(elevation));
             }
             if let Some((frame, depth)) = last {
                 for (channel, value) in frame.pixel(x, y).into_iter().enumerate() {
@@ -47,10 +54,9 @@ pub fn assemble(
                 }
                 out[input::LAST_DEPTH] = encode_depth(depth.blocks[at]);
             }
-            let ray = camera.ray(&axes, x, y);
             out[input::SLOPE_RIGHT] = ray.dot(axes.right) * 0.5;
             out[input::SLOPE_UP] = ray.dot(axes.up) * 0.5;
-            out[input::ELEVATION] = ray.y / ray.length();
+            out[input::ELEVATION] = elevation;
         }
     }
 }

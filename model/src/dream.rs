@@ -164,7 +164,7 @@ impl Dream {
         self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
-        assemble(&mut self.pixels, &self.camera, &self.pose, None, None);
+        assemble(&mut self.pixels, &self.camera, &self.pose, None, &condition.ambience, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         self.remember(&frame, &depth, &[]);
@@ -258,7 +258,7 @@ impl World for Dream {
         }
         let canvas = self.options.memory.then_some(&self.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
-        assemble(&mut self.pixels, &self.camera, &self.pose, canvas, last);
+        assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
         let steps = self.options.sampler_steps.unwrap_or(self.config.sampler_steps);
         let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");

@@ -4,7 +4,7 @@
 pub mod input {
     /// The noised frame, RGB in -1..1.
     pub const NOISED: usize = 0;
-    /// The world state's colour here, RGB in -1..1; 0 where unknown.
+    /// The world state's colour here, RGB in -1..1; where unknown, what the ambience expects.
     pub const CANVAS: usize = 3;
     /// 1 where the world state knows this pixel, else 0.
     pub const KNOWN: usize = 6;

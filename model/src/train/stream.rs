@@ -166,7 +166,7 @@ impl Episode {
         };
         let canvas = (!perceive && !hidden).then_some(&self.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
-        assemble(out.pixels, &self.camera, &condition.pose, canvas, last);
+        assemble(out.pixels, &self.camera, &condition.pose, canvas, &condition.ambience, last);
         out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
