@@ -82,7 +82,7 @@ impl Default for TrainConfig {
             warmup_steps: 300,
             cooldown_share: 0.2,
             weight_decay: 0.05,
-            ema_decay: 0.9995,
+            ema_decay: 0.999,
             clip: 0.5,
             pure_noise_share: 0.6,
             perceive_share: 0.04,
