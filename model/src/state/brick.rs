@@ -32,7 +32,21 @@ pub(super) struct Cell {
 }
 
 /// A cell that so many frames confirmed stays, however long other surfaces hide it.
-pub(super) const PROVEN_LOOKS: u8 = 3;
+const PROVEN_LOOKS: u8 = 3;
+
+/// A cell that is not proven goes after so many frames in view that did not confirm it.
+const MOST_DOUBTS: u8 = 6;
+
+/// What a frame says of a point in view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Verdict {
+    /// The frame sees through it: it loses this many votes.
+    SeenThrough(i8),
+    /// A surface stands there.
+    Confirmed,
+    /// Another surface hides it.
+    Hidden,
+}
 
 /// Cells of one size.
 #[derive(Debug, Clone, Default)]
@@ -128,6 +142,31 @@ impl Brick {
     pub fn remove(&mut self, level: usize, at: usize) {
         self.thinned[level..].iter_mut().for_each(|thinned| thinned.fresh = false);
         self.layers[level].remove(at);
+    }
+
+    /// Applies a verdict to a cell; answers whether the cell must go.
+    pub fn judge(&mut self, level: usize, at: usize, verdict: Verdict) -> bool {
+        let cell = &mut self.layers[level].cells[at];
+        match verdict {
+            Verdict::SeenThrough(votes) => {
+                let cell = self.change(level, at);
+                cell.votes -= votes;
+                cell.votes <= 0
+            }
+            _ if cell.looks >= PROVEN_LOOKS => false,
+            Verdict::Confirmed => {
+                cell.looks += 1;
+                cell.doubts = 0;
+                if cell.looks == PROVEN_LOOKS {
+                    self.change(level, at);
+                }
+                false
+            }
+            Verdict::Hidden => {
+                cell.doubts += 1;
+                cell.doubts >= MOST_DOUBTS
+            }
+        }
     }
 
     /// Drops the cells that were confirmed least, the oldest first.

@@ -10,6 +10,8 @@ mod brick;
 mod read;
 mod sky;
 mod splat;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use read::{Canvas, Reader};

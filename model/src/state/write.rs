@@ -2,7 +2,7 @@
 
 use super::{
     CELL_BLOCKS, Canvas, Reader, WorldState,
-    brick::{Brick, Cell, PROVEN_LOOKS},
+    brick::{Cell, Verdict},
     read::rays,
     splat::Part,
 };
@@ -24,25 +24,12 @@ pub struct Seen<'a> {
 
 /// Most votes that a cell can have: how many looks it takes to unlearn it.
 const MOST_VOTES: i8 = 4;
-/// A cell that is not proven goes after so many frames in view that did not confirm it.
-const MOST_DOUBTS: u8 = 6;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.
 const FINER: f32 = 0.7;
 /// From here on a pixel counts as a copy of the canvas.
 const COPIED: f32 = 0.6;
 /// Share of a new look in a mixed colour.
 const MIX: f32 = 0.3;
-
-/// What a frame says of a point in view.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Verdict {
-    /// The frame sees through it: it loses this many votes.
-    SeenThrough(i8),
-    /// A surface stands there.
-    Confirmed,
-    /// Another surface hides it.
-    Hidden,
-}
 
 /// One pixel's hit.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +41,8 @@ struct Hit {
     tick: u32,
     /// The canvas already showed this surface, as finely.
     known: bool,
+    /// The axis that the surface faces most.
+    facing: Vec3,
 }
 
 impl WorldState {
@@ -74,7 +63,8 @@ impl WorldState {
             }
             let footprint_blocks = z * pixel_slope;
             let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
-            self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known });
+            let facing = if known { Vec3::ZERO } else { facing(&rays, &axis_z, pixel, width) };
+            self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known, facing });
         }
     }
 
@@ -152,6 +142,19 @@ impl WorldState {
         if hit.known {
             return;
         }
+        // A skin of an earlier frame, one cell before or behind: a look at the same surface.
+        for side in [-1.0, 1.0] {
+            let beside = hit.point + hit.facing * (side * CELL_BLOCKS[level]);
+            let Some(at) = self.brick_at(Self::place_of(beside)) else { continue };
+            let brick = &mut self.bricks[at as usize];
+            if let Some(found) = brick.find(beside, level)
+                && brick.layers[level].cells[found].tick < hit.tick
+            {
+                let cell = brick.change(level, found);
+                cell.mix(&Hit { point: cell.position, ..hit });
+                return;
+            }
+        }
         let at = self.brick_at(place).unwrap_or_else(|| self.make_brick(place));
         let brick = &mut self.bricks[at as usize];
         self.cells += 1;
@@ -159,33 +162,6 @@ impl WorldState {
         for coarser in level + 1..=last {
             if let Some(found) = self.bricks[at as usize].find(hit.point, coarser) {
                 self.remove(at, coarser, found);
-            }
-        }
-    }
-}
-
-impl Brick {
-    /// Applies a verdict to a cell; answers whether the cell must go.
-    fn judge(&mut self, level: usize, at: usize, verdict: Verdict) -> bool {
-        let cell = &mut self.layers[level].cells[at];
-        match verdict {
-            Verdict::SeenThrough(votes) => {
-                let cell = self.change(level, at);
-                cell.votes -= votes;
-                cell.votes <= 0
-            }
-            _ if cell.looks >= PROVEN_LOOKS => false,
-            Verdict::Confirmed => {
-                cell.looks += 1;
-                cell.doubts = 0;
-                if cell.looks == PROVEN_LOOKS {
-                    self.change(level, at);
-                }
-                false
-            }
-            Verdict::Hidden => {
-                cell.doubts += 1;
-                cell.doubts >= MOST_DOUBTS
             }
         }
     }
@@ -249,6 +225,22 @@ impl Canvas {
     }
 }
 
+/// The axis that the surface under a pixel faces most, by the points around it.
+fn facing(rays: &[Vec3], axis_z: &[f32], pixel: usize, width: usize) -> Vec3 {
+    let (x, y, height) = (pixel % width, pixel / width, rays.len() / width);
+    let point = |x: usize, y: usize| rays[y * width + x] * axis_z[y * width + x];
+    let across = point((x + 1).min(width - 1), y) - point(x.saturating_sub(1), y);
+    let down = point(x, (y + 1).min(height - 1)) - point(x, y.saturating_sub(1));
+    let normal = across.cross(down).abs();
+    if normal.y >= normal.x && normal.y >= normal.z {
+        Vec3::Y
+    } else if normal.x >= normal.z {
+        Vec3::X
+    } else {
+        Vec3::Z
+    }
+}
+
 /// The nearest or farthest depth in each pixel's 3x3 neighbourhood, so that edges do not judge what stands beside them.
 fn of_neighbours(z: &[f32], width: usize, height: usize, pick: fn(f32, f32) -> f32) -> Vec<f32> {
     let mut across = z.to_vec();
@@ -266,94 +258,4 @@ fn of_neighbours(z: &[f32], width: usize, height: usize, pick: fn(f32, f32) -> f
         }
     }
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::Canvas;
-
-    /// Looks once along +z at a wall of one colour at `z_blocks`, and returns the state.
-    fn look(state: &mut WorldState, pose: &Pose, z_blocks: f32, rgb: [u8; 3], times: u32) {
-        let camera = Camera::new(64, 40);
-        let (mut reader, mut canvas) = (Reader::default(), Canvas::default());
-        let mut frame = Frame::new(64, 40);
-        frame.rgb.chunks_exact_mut(3).for_each(|pixel| pixel.copy_from_slice(&rgb));
-        let mut depth = Depth::new(64, 40);
-        for y in 0..40 {
-            for x in 0..64 {
-                depth.blocks[y * 64 + x] = z_blocks * camera.ray(&pose.axes(), x, y).length();
-            }
-        }
-        for tick in 0..times {
-            state.read(pose, &camera, &mut reader, &mut canvas);
-            state.write(
-                pose,
-                &camera,
-                &reader,
-                &Seen { frame: &frame, depth: &depth, canvas: &canvas, copied: &[], tick },
-            );
-        }
-    }
-
-    fn canvas_from(state: &mut WorldState, pose: &Pose) -> Canvas {
-        let (mut reader, mut canvas) = (Reader::default(), Canvas::default());
-        state.read(pose, &Camera::new(64, 40), &mut reader, &mut canvas);
-        canvas
-    }
-
-    #[track_caller]
-    fn check_colour(found: [f32; 3], expected: [f32; 3]) {
-        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.01), "{found:?}");
-    }
-
-    #[test]
-    fn nothing_is_known_before_it_is_seen() {
-        let canvas = canvas_from(&mut WorldState::new(), &Pose::default());
-        assert!((0..64 * 40).all(|pixel| !canvas.known(pixel)));
-    }
-
-    #[test]
-    fn what_was_seen_is_shown_again_with_its_colour_and_depth() {
-        let mut state = WorldState::new();
-        look(&mut state, &Pose::default(), 6.0, [200, 100, 50], 1);
-        let canvas = canvas_from(&mut state, &Pose::default());
-        let centre = 20 * 64 + 32;
-        let known = (0..64 * 40).filter(|&pixel| canvas.known(pixel)).count();
-        assert!(known > 2500, "{known}");
-        check_colour(canvas.rgb[centre], [200.0, 100.0, 50.0]);
-        assert!((canvas.depth_blocks[centre] - 6.0).abs() < 0.05, "{}", canvas.depth_blocks[centre]);
-        let away = Pose { yaw_deg: 180.0, ..Pose::default() };
-        assert!((0..64 * 40).all(|pixel| !canvas_from(&mut state, &away).known(pixel)));
-    }
-
-    #[test]
-    fn what_is_seen_through_is_forgotten() {
-        let mut state = WorldState::new();
-        look(&mut state, &Pose::default(), 3.0, [10, 10, 10], 6);
-        look(&mut state, &Pose::default(), 8.0, [250, 250, 250], 3);
-        let canvas = canvas_from(&mut state, &Pose::default());
-        check_colour(canvas.rgb[20 * 64 + 32], [250.0; 3]);
-        assert!((canvas.depth_blocks[20 * 64 + 32] - 8.0).abs() < 0.1);
-    }
-
-    #[test]
-    fn looking_on_does_not_grow_the_state() {
-        let mut state = WorldState::new();
-        look(&mut state, &Pose::default(), 5.0, [1, 2, 3], 1);
-        let cells = state.cells();
-        look(&mut state, &Pose::default(), 5.0, [1, 2, 3], 20);
-        assert_eq!(state.cells(), cells);
-        let counted: usize = state.bricks.iter().map(Brick::count).sum();
-        assert_eq!(counted, cells);
-    }
-
-    #[test]
-    fn a_nearer_look_replaces_a_coarse_one() {
-        let mut state = WorldState::new();
-        look(&mut state, &Pose::default(), 20.0, [100, 100, 100], 3);
-        let near = Pose { position: [0.0, 0.0, 18.0], ..Pose::default() };
-        look(&mut state, &near, 2.0, [30, 200, 30], 1);
-        check_colour(canvas_from(&mut state, &near).rgb[20 * 64 + 32], [30.0, 200.0, 30.0]);
-    }
 }
