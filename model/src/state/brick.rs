@@ -69,7 +69,10 @@ pub(super) struct Summary {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Thinned {
+    /// Nothing that is summed up here has changed since.
     fresh: bool,
+    /// The members are still where they were.
+    sound: bool,
     pub summaries: Vec<Summary>,
     /// Layer and index of each cell.
     members: Vec<(u8, u32)>,
@@ -140,7 +143,9 @@ impl Brick {
     }
 
     pub fn remove(&mut self, level: usize, at: usize) {
-        self.thinned[level..].iter_mut().for_each(|thinned| thinned.fresh = false);
+        for thinned in &mut self.thinned[level..] {
+            (thinned.fresh, thinned.sound) = (false, false);
+        }
         self.layers[level].remove(at);
     }
 
@@ -186,9 +191,10 @@ impl Brick {
         gone
     }
 
-    /// The summaries of all cells finer than `level`, brought up to date.
-    pub fn summaries(&mut self, level: usize) -> &[Summary] {
-        if !self.thinned[level - 1].fresh {
+    /// The summaries of all cells finer than `level`; brought up to date first, if there are none or `renew` says so.
+    pub fn summaries(&mut self, level: usize, renew: bool) -> &[Summary] {
+        let thinned = &self.thinned[level - 1];
+        if !thinned.fresh && (renew || thinned.summaries.is_empty()) {
             self.thin(level);
         }
         &self.thinned[level - 1].summaries
@@ -198,9 +204,12 @@ impl Brick {
         &self.thinned[level - 1].summaries[at]
     }
 
-    /// Layer and index of the cells that a summary stands for.
+    /// Layer and index of the cells that a summary stands for; none when they have moved since.
     pub fn members(&self, level: usize, at: usize) -> &[(u8, u32)] {
         let thinned = &self.thinned[level - 1];
+        if !thinned.sound {
+            return &[];
+        }
         let summary = &thinned.summaries[at];
         &thinned.members[summary.first as usize..(summary.first + summary.count) as usize]
     }
@@ -222,7 +231,7 @@ impl Brick {
             thinned.summaries.push(Summary::of(cells, first, group.len() as u32));
             first += group.len() as u32;
         }
-        thinned.fresh = true;
+        (thinned.fresh, thinned.sound) = (true, true);
     }
 }
 

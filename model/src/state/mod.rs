@@ -33,6 +33,8 @@ pub struct WorldState {
     /// Indices of bricks that stand nowhere.
     spare: Vec<u32>,
     cells: usize,
+    /// How often it was read: summaries are renewed in turns.
+    reads: u32,
     sky: sky::Sky,
 }
 

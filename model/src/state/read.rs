@@ -34,6 +34,8 @@ pub struct Reader {
 
 /// A brick is drawn from cells of the level whose side is at most this many pixels; finer ones are summed up in them.
 const THIN_PX: f32 = 1.0;
+/// Summaries follow their cells at every so many reads, each brick at its own turn: from afar, changes are small.
+const RENEWED_EVERY: u32 = 8;
 /// Cells farther than this are behind the fog.
 const VIEW_BLOCKS: f32 = 60.0;
 /// The sky is trusted less than a surface: something may stand before it that was not seen yet.
@@ -65,6 +67,7 @@ impl WorldState {
     /// Finds the cells in view, brick by brick in the fixed order of the grid around the eye.
     fn project(&mut self, pose: &Pose, camera: &Camera, axes: &Axes, reader: &mut Reader) {
         reader.in_view.clear();
+        self.reads = self.reads.wrapping_add(1);
         let view = Frustum::new(pose.eye(), camera, axes);
         let reach = (VIEW_BLOCKS / BRICK_BLOCKS).ceil() as i32;
         let place = Self::place_of(view.eye);
@@ -74,7 +77,8 @@ impl WorldState {
                 for &(j, at) in column {
                     let centre = (IVec3::new(i, j, k).as_vec3() + 0.5) * BRICK_BLOCKS - view.eye;
                     if view.meets(centre) {
-                        view.project(&mut self.bricks[at as usize], at, centre, reader);
+                        let renew = self.reads.wrapping_add(at) % RENEWED_EVERY == 0;
+                        view.project(&mut self.bricks[at as usize], at, centre, renew, reader);
                     }
                 }
             }
@@ -114,12 +118,12 @@ impl<'a> Frustum<'a> {
     }
 
     /// Adds what a brick shows from the eye to the points in view.
-    fn project(&self, brick: &mut Brick, brick_at: u32, centre: Vec3, reader: &mut Reader) {
+    fn project(&self, brick: &mut Brick, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
         let distance = (centre.abs() - BRICK_BLOCKS * 0.5).max(Vec3::ZERO).length();
         let pixel_blocks = distance / self.focal;
         let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
         if coarsest > 0 {
-            let points = brick.summaries(coarsest).iter().map(|summary| (summary.position, summary.look));
+            let points = brick.summaries(coarsest, renew).iter().map(|summary| (summary.position, summary.look));
             self.project_all(brick_at, Part::Summary(coarsest as u8), points, reader);
         }
         for (level, layer) in brick.layers.iter().enumerate().skip(coarsest) {
