@@ -2,8 +2,8 @@
 //!
 //! It holds only what the model itself showed, placed by the model's own depth and pose. It is read once before a frame
 //! ([`WorldState::read`]) and written once after it ([`WorldState::write`]). Invariants: no cell is ever made where
-//! nothing was seen; memory grows with the space seen, not with time; a
-//! read costs by what is in view, thinned with distance; the order of hashing never shows.
+//! nothing was seen; memory grows with the space seen, not with time; a read
+//! costs by what is in view, thinned with distance; the order of hashing never shows.
 
 mod body;
 mod brick;
