@@ -23,6 +23,18 @@ impl Frame {
         Frame { width, height, rgb: vec![0; width * height * 3] }
     }
 
+    /// The bytes of a PNG file.
+    pub fn to_png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().expect("memory takes any header; no frame is empty");
+        writer.write_image_data(&self.rgb).expect("the frame holds width x height x 3 bytes");
+        writer.finish().expect("memory takes any bytes");
+        bytes
+    }
+
     pub fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
         let at = (y * self.width + x) * 3;
         [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]

@@ -5,7 +5,6 @@ use super::{
     contact_sheet::{self, Column},
     interrupt,
     out_folder::{self, picture_name, write_error},
-    picture::encode_png,
     progress, seed,
     truth::Truth,
 };
@@ -169,7 +168,7 @@ impl Taken {
 
     fn write(&mut self, tick: u64) -> anyhow::Result<()> {
         let path = self.folder.join(FRAMES).join(picture_name(tick));
-        atomic_file::write(&path, &encode_png(self.world.frame())).map_err(|error| fail(&path, &error))?;
+        atomic_file::write(&path, &self.world.frame().to_png()).map_err(|error| fail(&path, &error))?;
         self.truth.push(&self.world.line()).map_err(|error| fail(&self.folder.join(TRUTH), &error))?;
         let caption = self.world.caption_line();
         self.captions.push(&caption).map_err(|error| fail(&self.folder.join(CAPTIONS), &error))?;
@@ -202,7 +201,7 @@ fn write_sheet(out: &Path, rows: &[Vec<Column>]) -> anyhow::Result<()> {
     let Some(sheet) = contact_sheet::draw(&columns, 1) else {
         return Ok(());
     };
-    atomic_file::write(&out.join(SHEET), &encode_png(&sheet)).map_err(|error| fail(&out.join(SHEET), &error))
+    atomic_file::write(&out.join(SHEET), &sheet.to_png()).map_err(|error| fail(&out.join(SHEET), &error))
 }
 
 /// Removes the episodes of a former run, and nothing else.

@@ -1,20 +1,8 @@
-//! Frames as PNG files: written whole, read from any 8 or 16-bit PNG, and fitted to a model's frame.
+//! Frames from PNG files: read from any 8 or 16-bit PNG, and fitted to a model's frame.
 
 use super::fault::mistake;
 use holdfast_sim::Frame;
 use std::{fs::File, io::BufReader, path::Path};
-
-/// The PNG bytes of a frame.
-pub fn encode_png(frame: &Frame) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, frame.width as u32, frame.height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().expect("memory takes any header; no frame is empty");
-    writer.write_image_data(&frame.rgb).expect("the frame holds width x height x 3 bytes");
-    writer.finish().expect("memory takes any bytes");
-    bytes
-}
 
 /// Reads a picture; what is transparent becomes black.
 pub fn read_png(path: &Path) -> anyhow::Result<Frame> {
@@ -86,7 +74,7 @@ mod tests {
     fn what_is_written_reads_back() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (path, frame) = (folder.path().join("a.png"), numbered(13, 7));
-        std::fs::write(&path, encode_png(&frame)).expect("room for a small file");
+        std::fs::write(&path, frame.to_png()).expect("room for a small file");
         assert_eq!(read_png(&path).expect("valid"), frame);
     }
 

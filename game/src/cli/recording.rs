@@ -3,7 +3,6 @@
 use super::{
     atomic_file::{self, LineFile},
     out_folder::{self, picture_name, write_error},
-    picture::encode_png,
     timing::rounded,
 };
 use holdfast_sim::{Action, Frame, Observation, Pose};
@@ -126,7 +125,7 @@ impl Recording {
     }
 
     fn write_picture(&self, name: PathBuf, frame: &Frame) -> anyhow::Result<()> {
-        atomic_file::write(&self.out.join(&name), &encode_png(frame)).map_err(|error| self.error(name, &error))
+        atomic_file::write(&self.out.join(&name), &frame.to_png()).map_err(|error| self.error(name, &error))
     }
 
     fn error(&self, name: impl AsRef<Path>, error: &io::Error) -> anyhow::Error {

@@ -3,7 +3,6 @@
 use super::{
     atomic_file,
     contact_sheet::{self, Column},
-    picture::encode_png,
 };
 use holdfast_model::train::{StripColumn, Validation};
 use std::{fs, io, path::Path};
@@ -13,7 +12,7 @@ pub fn write(folder: &Path, name_of_all: &str, validation: &Validation) -> io::R
     fs::create_dir_all(folder)?;
     for (name, strips) in [("rollout", &validation.rollout_strips), ("turn-away", &validation.turn_away_strips)] {
         if let Some(sheet) = contact_sheet::draw(&columns(strips), 1) {
-            atomic_file::write(&folder.join(format!("{name}-{name_of_all}.png")), &encode_png(&sheet))?;
+            atomic_file::write(&folder.join(format!("{name}-{name_of_all}.png")), &sheet.to_png())?;
         }
     }
     Ok(())

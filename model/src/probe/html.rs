@@ -22,18 +22,7 @@ pub fn strip_png(strip: &[StripColumn]) -> Option<Vec<u8>> {
             }
         }
     }
-    Some(png(&sheet))
-}
-
-fn png(frame: &Frame) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, frame.width as u32, frame.height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().expect("memory takes any header; no frame is empty");
-    writer.write_image_data(&frame.rgb).expect("the frame holds width x height x 3 bytes");
-    writer.finish().expect("memory takes any bytes");
-    bytes
+    Some(sheet.to_png())
 }
 
 /// Base64 with padding (RFC 4648, section 4).

@@ -1,8 +1,8 @@
 //! `drift`: whether a world decays by being dreamed on.
 
-use super::{STILL, Scale, each_role, picture};
+use super::{Scale, each_role, picture};
 use crate::probe::{Estimate, Lab, Metric, Probe, ProbeError, Record, Role, Scene, stage};
-use holdfast_sim::{Frame, script::Policy};
+use holdfast_sim::{Action, Frame, script::Policy};
 
 /// Scenario: stand still for `ticks`; and wander for `ticks` (every `long_every`-th seed also for `long_ticks`).
 ///
@@ -34,7 +34,7 @@ impl Drift {
     }
 
     fn still(&self, lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
-        let actions = vec![STILL; self.ticks];
+        let actions = vec![Action::default(); self.ticks];
         let scene = Scene { start: stage::natural(lab.subject.camera(), seed), actions };
         let film = scene.film(&[20]);
         each_role(lab, &[Role::Subject, Role::MemoryOff, Role::Truth], &scene, &film, |role, rollout| {

@@ -1,7 +1,7 @@
 //! `edit_persistence`: what was broken, placed or bitten off stays so.
 
 use super::{
-    Pair, STILL, each_role, picture,
+    Pair, each_role, picture,
     region::{read, regions},
 };
 use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, look, stage};
@@ -60,17 +60,17 @@ impl EditPersistence {
         match deed {
             Deed::Place => {
                 plan.aim(middle);
-                plan.act(Action { use_: true, hotbar: stage::slot_of(thing)?, ..STILL });
+                plan.act(Action { use_: true, hotbar: stage::slot_of(thing)?, ..Action::default() });
             }
             Deed::Break => {
                 plan.aim(middle + Vec3::Y * 0.5);
-                plan.hold(Action { attack: true, ..STILL }, thing.hardness_ticks()? as usize);
+                plan.hold(Action { attack: true, ..Action::default() }, thing.hardness_ticks()? as usize);
             }
             Deed::Bite => {
                 // The side that is eaten last.
                 plan.aim(middle + Vec3::new(0.3, 0.5, 0.0));
                 for _ in 0..BITES {
-                    plan.act(Action { use_: true, ..STILL });
+                    plan.act(Action { use_: true, ..Action::default() });
                     plan.rest(5);
                 }
             }
@@ -83,7 +83,7 @@ impl EditPersistence {
         plan.rest(AWAY_TICKS);
         plan.turn([0.0, -180.0]);
         let back = plan.actions.len();
-        plan.hold(Action { right: true, ..STILL }, 10);
+        plan.hold(Action { right: true, ..Action::default() }, 10);
         plan.rest(4);
         plan.aim(middle + Vec3::Y * 0.3);
         let looks = [back, plan.actions.len()];

@@ -1,6 +1,6 @@
 //! `fork`: from one state, two actions lead to two worlds; and nothing appears from nowhere.
 
-use super::{Pair, STILL, each_role};
+use super::{Pair, each_role};
 use crate::probe::{
     Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene,
     reader::{Kind, Page},
@@ -40,7 +40,13 @@ impl Fork {
         let strafe = |keys: Action| scene(&move |plan| plan.hold(keys, 10));
         let turn = |yaw_deg: f32| scene(&move |plan| plan.turn([0.0, yaw_deg]));
         let mut pairs = vec![
-            ([strafe(Action { left: true, ..STILL }), strafe(Action { right: true, ..STILL })], true),
+            (
+                [
+                    strafe(Action { left: true, ..Action::default() }),
+                    strafe(Action { right: true, ..Action::default() }),
+                ],
+                true,
+            ),
             ([turn(-15.0), turn(15.0)], true),
         ];
         if let Some(cell) = spot {
@@ -48,7 +54,7 @@ impl Fork {
             let place = |use_: bool| {
                 scene(&move |plan| {
                     plan.aim(cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5));
-                    plan.act(Action { use_, hotbar: slot, ..STILL });
+                    plan.act(Action { use_, hotbar: slot, ..Action::default() });
                     plan.rest(4);
                 })
             };
@@ -59,7 +65,7 @@ impl Fork {
 
     fn spurious(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
         let start = stage::quiet(lab.subject.camera(), seed);
-        let scene = Scene { start, actions: vec![STILL; STILL_TICKS[STILL_TICKS.len() - 1]] };
+        let scene = Scene { start, actions: vec![Action::default(); STILL_TICKS[STILL_TICKS.len() - 1]] };
         let film = scene.film(&STILL_TICKS);
         let view = &film.shots[&0].view;
         let (page, camera) = (Page::new(&view.frame), film.camera);

@@ -15,7 +15,7 @@ mod turn_away;
 mod unseen_change;
 
 use super::{Film, LEAST_PIXELS, Lab, Probe, ProbeError, Record, Role, Rollout, Scene, choice, different_pixels};
-use holdfast_sim::{Action, Frame};
+use holdfast_sim::Frame;
 use serde::{Deserialize, Serialize};
 
 /// How much is run.
@@ -138,20 +138,6 @@ fn psnr_db(frame: &Frame, truth: &Frame, mask: &[bool]) -> Option<f64> {
 
 /// Equal frames have infinite PSNR: means need an end.
 const MOST_DB: f64 = 60.0;
-
-const STILL: Action = Action {
-    forward: false,
-    back: false,
-    left: false,
-    right: false,
-    jump: false,
-    sneak: false,
-    sprint: false,
-    attack: false,
-    use_: false,
-    hotbar: 0,
-    camera: [0.0; 2],
-};
 
 /// A sign that follows from the seed.
 fn sign(seed: u64, bit: u32) -> f32 {

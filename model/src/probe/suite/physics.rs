@@ -1,6 +1,6 @@
 //! `physics`: bodies move as they do, and walls hold.
 
-use super::{Pair, STILL, each_role, picture};
+use super::{Pair, each_role, picture};
 use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, error_on, look, stage};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Action, Frame, Pose, voxel::block::Block};
@@ -67,7 +67,7 @@ impl Physics {
         }
         let from = start.pose();
         let mut plan = Plan::new(&start);
-        plan.hold(Action { forward: true, ..STILL }, WALL_TICKS);
+        plan.hold(Action { forward: true, ..Action::default() }, WALL_TICKS);
         let scene = Scene { start, actions: plan.actions };
         let film = scene.film(&[]);
         let last = film.last_tick();
@@ -94,7 +94,7 @@ impl Physics {
         start.set_block(cell, Block::Glass);
         let mut plan = Plan::new(&start);
         plan.aim(cell.as_vec3() + 0.5);
-        plan.hold(Action { attack: true, ..STILL }, Block::Glass.hardness_ticks().unwrap_or(5) as usize);
+        plan.hold(Action { attack: true, ..Action::default() }, Block::Glass.hardness_ticks().unwrap_or(5) as usize);
         if plan.world.block(cell) == Block::Glass {
             return Ok(());
         }
@@ -164,18 +164,18 @@ impl Probe for Physics {
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
         let start = stage::quiet(lab.subject.camera(), seed);
-        let jump = [vec![Action { jump: true, ..STILL }], vec![STILL; 11]].concat();
+        let jump = [vec![Action { jump: true, ..Action::default() }], vec![Action::default(); 11]].concat();
         Self::trajectory(lab, &Scene { start, actions: jump }, &mut record)?;
         if let Some((open, _)) = stage::facing_ground(lab.subject.camera(), seed, [[3.0, 0.0]]) {
             let mut high = open.clone();
-            let walk = vec![Action { forward: true, ..STILL }; 12];
+            let walk = vec![Action { forward: true, ..Action::default() }; 12];
             Self::trajectory(lab, &Scene { start: open, actions: walk }, &mut record)?;
             let feet = high.player().feet.as_vec3();
             let cell = feet.floor().as_ivec3();
             (0..2).for_each(|up| high.set_block(cell + IVec3::Y * up, Block::Stone));
             let yaw_deg = high.player().yaw_deg;
             high.place_player(feet + Vec3::Y * 2.0, yaw_deg, 0.0);
-            let fall = vec![Action { forward: true, ..STILL }; 16];
+            let fall = vec![Action { forward: true, ..Action::default() }; 16];
             Self::trajectory(lab, &Scene { start: high, actions: fall }, &mut record)?;
         }
         Self::wall(lab, seed, &mut record)?;

@@ -1,7 +1,7 @@
 //! `re_edit`: of three changes to one cell, the last one stays.
 
 use super::{
-    STILL, each_role,
+    each_role,
     edit_persistence::unedited,
     picture,
     region::{read, regions},
@@ -49,14 +49,14 @@ impl Probe for ReEdit {
         let mut plan = Plan::new(&start);
         plan.aim(cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5));
         for (at, thing) in [first, second].into_iter().enumerate() {
-            plan.act(Action { use_: true, hotbar: stage::slot_of(thing).unwrap_or(1), ..STILL });
+            plan.act(Action { use_: true, hotbar: stage::slot_of(thing).unwrap_or(1), ..Action::default() });
             plan.rest(6);
             if plan.world.block(cell) != thing {
                 return Ok(record);
             }
             if at == 0 {
                 let ticks = thing.hardness_ticks().unwrap_or(0) as usize;
-                plan.hold(Action { attack: true, ..STILL }, ticks);
+                plan.hold(Action { attack: true, ..Action::default() }, ticks);
                 plan.rest(6);
                 if plan.world.block(cell) != Block::Air {
                     return Ok(record);

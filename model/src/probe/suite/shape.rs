@@ -1,6 +1,6 @@
 //! `shape`: things keep their shape while one walks round them.
 
-use super::{STILL, each_role, picture, sign};
+use super::{each_role, picture, sign};
 use crate::probe::{Film, Lab, Metric, Probe, ProbeError, Record, Scene, Shot, stage};
 use holdfast_sim::{Action, Frame};
 
@@ -25,7 +25,11 @@ impl Shape {
     fn scene(lab: &Lab, seed: u64) -> Scene {
         let start = stage::quiet(lab.subject.camera(), seed);
         let side = sign(seed, 1);
-        let keys = if side > 0.0 { Action { left: true, ..STILL } } else { Action { right: true, ..STILL } };
+        let keys = if side > 0.0 {
+            Action { left: true, ..Action::default() }
+        } else {
+            Action { right: true, ..Action::default() }
+        };
         // About the pace of a walk round something 6 blocks ahead.
         let round = Action { camera: [0.0, 1.5 * side], ..keys };
         Scene { start, actions: vec![round; TICKS] }
