@@ -17,7 +17,7 @@ pub mod matmul;
 mod rows;
 mod tape;
 
-pub use matmul::Precision;
+pub use matmul::{Precision, Products};
 pub use tape::Tape;
 
 use crate::{Condition, ModelConfig, layout::input, rotary::Rotary, weights::Weights};

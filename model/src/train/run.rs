@@ -2,6 +2,7 @@
 
 use super::{
     Checkpoint, LossSums, TrainConfig, TrainError,
+    adversary::{Adversary, Judge, Verdicts},
     loss::loss,
     optimizer::Step,
     stream::{Episode, SampleSlot},
@@ -66,6 +67,8 @@ pub struct Progress {
     /// Loss of the samples on the model's own frames, and their share.
     pub own_loss: f64,
     pub own_samples: f64,
+    /// How far the discriminator scores true frames above generated ones, a patch; 0 without one.
+    pub lead: f64,
     /// Share of the workers' time that went into making samples; the rest is the network.
     pub data_share: f64,
     /// Seconds that are left at this rate.
@@ -100,6 +103,8 @@ pub struct Outcome {
 const TOGETHER: usize = 4;
 /// Steps between reports.
 const REPORT_STEPS: u64 = 20;
+/// How much of its past the mean gradient keeps.
+const BETA_MEAN: f32 = 0.9;
 /// Steps without a finite gradient after which a run gives up.
 const MOST_BAD_STEPS: u32 = 20;
 
@@ -115,6 +120,7 @@ struct Worker {
     rgb: Vec<f32>,
     depth: Vec<f32>,
     d_output: Vec<f32>,
+    judge: Judge,
     /// Time since the last report: all, and in the episodes.
     busy: Duration,
     in_episodes: Duration,
@@ -127,6 +133,8 @@ struct Shared<'a> {
     camera: Camera,
     draws: &'a AtomicU64,
     own_share: f32,
+    /// The discriminator, and how much its gradient weighs.
+    adversary: Option<(&'a Weights, f32)>,
 }
 
 impl Worker {
@@ -142,6 +150,7 @@ impl Worker {
             rgb: Vec::new(),
             depth: Vec::new(),
             d_output: Vec::new(),
+            judge: Judge::new(seed),
             busy: Duration::ZERO,
             in_episodes: Duration::ZERO,
         }
@@ -164,6 +173,7 @@ impl Worker {
             self.episodes.push(fresh());
         }
         self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
+        self.judge.begin();
         let n = shared.camera.width * shared.camera.height;
         let [mut sums, mut own_sums] = [LossSums::default(); 2];
         // A partial shuffle: no episode twice in one step.
@@ -208,6 +218,12 @@ impl Worker {
                     (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
                 let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
                 sums.add(of_sample);
+                if let Some((discriminator, say)) =
+                    shared.adversary.filter(|_| self.episodes[first + sample].is_blind())
+                {
+                    let size = [shared.camera.width, shared.camera.height];
+                    self.judge.judge(discriminator, [pixels, raw, rgb, depth], d_raw, size, say);
+                }
                 if self.episodes[first + sample].is_own() {
                     own_sums.add(of_sample);
                 }
@@ -219,6 +235,12 @@ impl Worker {
         }
         self.busy += begun.elapsed();
         [sums, own_sums]
+    }
+}
+
+fn add_up(sums: &mut Weights, parts: &Weights) {
+    for (sum, part) in sums.tensors.iter_mut().zip(&parts.tensors) {
+        sum.values.iter_mut().zip(&part.values).for_each(|(sum, part)| *sum += part);
     }
 }
 
@@ -240,6 +262,11 @@ pub fn run(
             None => Checkpoint::fresh(&config.model, config.seed),
         },
     };
+    let adversary_path = dir.join("discriminator.bin");
+    let mut adversary = match config.adversarial_weight > 0.0 {
+        true => Some(Adversary::load(&adversary_path, config.seed)?),
+        false => None,
+    };
     let text = toml::to_string(config).map_err(|error| TrainError::Model(error.to_string()))?;
     write_atomically(&dir.join("config.toml"), text.as_bytes())?;
     let metrics_path = dir.join("metrics.jsonl");
@@ -257,10 +284,14 @@ pub fn run(
     let [mut sums, mut own_sums] = [LossSums::default(); 2];
     let (mut gradient_sum, mut since, mut bad_steps) = (0.0f64, 0u64, 0u32);
     let mut size = (0, 0);
-    let save = |state: &mut Checkpoint, draws: &AtomicU64| -> Result<(), TrainError> {
+    let mut verdicts = Verdicts::default();
+    let save = |state: &mut Checkpoint, adversary: &Option<Adversary>, draws: &AtomicU64| -> Result<(), TrainError> {
         state.draws = draws.load(Ordering::Relaxed);
         state.seconds = seconds_before + begun.elapsed().as_secs_f64();
         state.save(&path)?;
+        if let Some(adversary) = adversary {
+            adversary.save(&adversary_path)?;
+        }
         write_folder(&dir.join("model"), &config.model, &state.optimizer.average)
             .map_err(|error| TrainError::Model(error.to_string()))
     };
@@ -282,6 +313,7 @@ pub fn run(
             camera: Camera::new(stage.width, stage.height),
             draws: &draws,
             own_share: config.own_frames_at(step),
+            adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weight))),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
         let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
@@ -300,15 +332,20 @@ pub fn run(
         });
         let (first, rest) = workers.split_first_mut().expect("at least one worker");
         for other in rest {
-            for (sum, part) in first.gradients.tensors.iter_mut().zip(&other.gradients.tensors) {
-                sum.values.iter_mut().zip(&part.values).for_each(|(sum, part)| *sum += part);
-            }
+            add_up(&mut first.gradients, &other.gradients);
+            add_up(&mut first.judge.gradients, &other.judge.gradients);
+            first.judge.verdicts.add(other.judge.verdicts);
+        }
+        if let Some(adversary) = &mut adversary {
+            adversary.step(&first.judge.gradients, &first.judge.verdicts);
+            verdicts.add(first.judge.verdicts);
         }
         let how = Step {
             learning_rate: config.learning_rate_at(step),
             weight_decay: config.weight_decay,
             ema_decay: config.ema_decay,
             clip: config.clip,
+            beta_mean: BETA_MEAN,
         };
         match state.optimizer.step(&mut state.weights, &first.gradients, &how) {
             Some(length) => {
@@ -342,6 +379,7 @@ pub fn run(
                 own_frames: config.own_frames_at(step),
                 own_loss: own_sums.loss(),
                 own_samples: own_sums.pixels / sums.pixels,
+                lead: verdicts.lead / verdicts.samples.max(1.0),
                 data_share: workers.iter_mut().map(Worker::take_data_share).sum::<f64>() / threads as f64,
                 left_s: (config.steps - state.optimizer.steps) as f64 / rate,
             };
@@ -350,14 +388,15 @@ pub fn run(
                 .map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
             on_event(Event::Progress(&progress));
             (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
+            verdicts = Verdicts::default();
             (since, reported) = (0, Instant::now());
         }
         if saved.elapsed().as_secs_f64() > config.checkpoint_minutes * 60.0 {
-            save(&mut state, &draws)?;
+            save(&mut state, &adversary, &draws)?;
             saved = Instant::now();
         }
         if validated.elapsed().as_secs_f64() > config.validate_minutes * 60.0 {
-            save(&mut state, &draws)?;
+            save(&mut state, &adversary, &draws)?;
             let model = ModelFolder::load(&dir.join("model")).map_err(|error| TrainError::Model(error.to_string()))?;
             let seeds = seeds::VALIDATION.start..seeds::VALIDATION.start + config.validate_rollouts;
             let validation = validate(&model, None, seeds, stop, &mut |_| ())?;
@@ -366,7 +405,7 @@ pub fn run(
             (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
         }
     }
-    save(&mut state, &draws)?;
+    save(&mut state, &adversary, &draws)?;
     Ok(Outcome {
         steps: state.optimizer.steps,
         samples: state.samples,
