@@ -4,7 +4,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use holdfast_model::{
     Condition, ModelConfig,
-    kernel::{Batch, Kernel, Precision, Tape},
+    kernel::{Batch, Kernel, Packing, Passes, Precision, Tape},
     layout::{input, output},
     weights::{Weights, normal},
 };
@@ -28,15 +28,16 @@ fn kernel(c: &mut Criterion) {
     };
     for precision in [Precision::F32, Precision::Bf16] {
         let kernel = Kernel::with_precision(config.clone(), precision);
-        let mut tape = Tape::default();
+        let (mut tape, mut packing) = (Tape::default(), Packing::default());
+        let packed = packing.pack(&kernel, &weights, Passes::ForwardAndBackward);
         c.bench_function(&format!("forward/1/{precision:?}"), |b| {
-            b.iter(|| kernel.forward(&weights, &of(1), &mut tape));
+            b.iter(|| kernel.forward(packed, &of(1), &mut tape));
         });
         let mut gradients = weights.zeros_like();
         c.bench_function(&format!("forward and backward/{samples}/{precision:?}"), |b| {
             b.iter(|| {
-                kernel.forward(&weights, &of(samples), &mut tape);
-                kernel.backward(&weights, &of(samples), &mut tape, &d_output, &mut gradients);
+                kernel.forward(packed, &of(samples), &mut tape);
+                kernel.backward(packed, &of(samples), &mut tape, &d_output, &mut gradients);
             });
         });
     }

@@ -4,7 +4,7 @@ use crate::{
     Condition, ModelConfig,
     assemble::put_noised,
     imagined::{Imagined, mean},
-    kernel::{Batch, Kernel, Tape},
+    kernel::{Batch, Kernel, PackedWeights, Tape},
     layout::{input, output},
     noise,
     weights::Weights,
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug)]
 pub struct Sampler {
     kernel: Kernel,
-    weights: Weights,
+    weights: PackedWeights,
     tape: Tape,
     noised: Vec<f32>,
     width: usize,
@@ -24,9 +24,10 @@ pub struct Sampler {
 
 impl Sampler {
     pub fn new(config: &ModelConfig, weights: Weights) -> Sampler {
+        let kernel = Kernel::new(config.clone());
         Sampler {
-            kernel: Kernel::new(config.clone()),
-            weights,
+            weights: PackedWeights::new(&kernel, weights),
+            kernel,
             tape: Tape::default(),
             noised: Vec::new(),
             width: config.width,
@@ -69,6 +70,6 @@ impl Sampler {
     fn evaluate(&mut self, pixels: &[f32], condition: &Condition) {
         let features = condition.features();
         let batch = Batch { pixels, condition: &features, samples: 1, width: self.width, height: self.height };
-        self.kernel.forward(&self.weights, &batch, &mut self.tape);
+        self.kernel.forward(self.weights.get(), &batch, &mut self.tape);
     }
 }

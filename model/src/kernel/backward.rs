@@ -2,17 +2,17 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, Padded, add_weight_gradient, transposed_weights},
+    conv::{LANES, Padded, add_weight_gradient, lanes_of, transposed_weights},
     each_patch_row,
     matmul::{Products, View},
+    packed::Packed,
     rows, silu_back,
     tape::{BlockTape, Scratch, Tape},
 };
 use crate::{Condition, layout::output, weights::Weights};
 
-pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
+pub(super) fn backward(weights: Packed, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
     let s = tape.prepare_scratch();
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
     head_backward(&s, weights, tape, d_output, gradients);
 
     let tail = at::tail(s.layers);
@@ -21,10 +21,10 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     rows::add_rows(grad(gradients, tail.patch_out_bias), &scratch.d_features);
     let d_weight = grad(gradients, tail.patch_out);
     products.add_transposed_product(d_weight, &tape.final_normed, &scratch.d_features, s.rows, s.d, feature_values);
-    products.multiply_transposed(
+    products.apply_back(
         &mut scratch.d_normed,
         &scratch.d_features,
-        weight(tail.patch_out),
+        weights.backward(tail.patch_out),
         s.rows,
         feature_values,
         s.d,
@@ -63,8 +63,8 @@ fn grad(gradients: &mut Weights, index: usize) -> &mut [f32] {
     &mut gradients.tensors[index].values
 }
 
-fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape, gradients: &mut Weights) {
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
+fn condition_backward(s: &Sizes, weights: Packed, batch: &Batch, tape: &mut Tape, gradients: &mut Weights) {
+    let weight = |index: usize| weights.values(index);
     let Tape { scratch, products, .. } = tape;
     let (n, d) = (s.samples, s.d);
     products.add_transposed_product(
@@ -104,7 +104,7 @@ fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Ta
 fn block_backward(
     s: &Sizes,
     products: &mut Products,
-    weights: &Weights,
+    weights: Packed,
     layer: usize,
     b: &BlockTape,
     scratch: &mut Scratch,
@@ -113,7 +113,6 @@ fn block_backward(
     gradients: &mut Weights,
 ) {
     let at = at::block(layer);
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
     let (d, width) = (s.d, 6 * s.d);
     let mut d_modulation = vec![0.0f32; s.samples * width];
 
@@ -130,10 +129,10 @@ fn block_backward(
         );
     }
     products.add_transposed_product(grad(gradients, at.mlp_out), &b.squared, &scratch.d_branch, s.rows, s.mlp, d);
-    products.multiply_transposed(&mut scratch.d_hidden, &scratch.d_branch, weight(at.mlp_out), s.rows, d, s.mlp);
+    products.apply_back(&mut scratch.d_hidden, &scratch.d_branch, weights.backward(at.mlp_out), s.rows, d, s.mlp);
     scratch.d_hidden.iter_mut().zip(&b.hidden).for_each(|(g, &h)| *g *= 2.0 * h);
     products.add_transposed_product(grad(gradients, at.mlp_in), &b.normed_mid, &scratch.d_hidden, s.rows, d, s.mlp);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_hidden, weight(at.mlp_in), s.rows, s.mlp, d);
+    products.apply_back(&mut scratch.d_normed, &scratch.d_hidden, weights.backward(at.mlp_in), s.rows, s.mlp, d);
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let d_part = &mut d_modulation[sample * width + 3 * d..sample * width + 5 * d];
@@ -162,10 +161,10 @@ fn block_backward(
         );
     }
     products.add_transposed_product(grad(gradients, at.attention_out), &b.mixed, &scratch.d_branch, s.rows, d, d);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_branch, weight(at.attention_out), s.rows, d, d);
+    products.apply_back(&mut scratch.d_normed, &scratch.d_branch, weights.backward(at.attention_out), s.rows, d, d);
     attention_backward(s, products, weights, layer, b, scratch, cos, sin, gradients);
     products.add_transposed_product(grad(gradients, at.qkv), &b.normed_in, &scratch.d_qkv, s.rows, d, 3 * d);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_qkv, weight(at.qkv), s.rows, 3 * d, d);
+    products.apply_back(&mut scratch.d_normed, &scratch.d_qkv, weights.backward(at.qkv), s.rows, 3 * d, d);
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let (d_shift, d_scale) = d_modulation[sample * width..sample * width + 2 * d].split_at_mut(d);
@@ -187,7 +186,7 @@ fn block_backward(
 fn attention_backward(
     s: &Sizes,
     products: &mut Products,
-    weights: &Weights,
+    weights: Packed,
     layer: usize,
     b: &BlockTape,
     scratch: &mut Scratch,
@@ -234,7 +233,7 @@ fn attention_backward(
                     d,
                     &b.qkv[first * 3 * d + offset + column..],
                     &inverses[inverse.clone()],
-                    &weights.tensors[scale].values,
+                    weights.values(scale),
                     cos,
                     sin,
                 );
@@ -244,7 +243,7 @@ fn attention_backward(
 }
 
 /// From the gradient of the output to that of the tokens' features, in `d_features`.
-fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
+fn head_backward(s: &Sizes, weights: Packed, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
     let tail = at::tail(s.layers);
     let pixels = s.width * s.height;
     let hidden_padded = s.head_hidden.div_ceil(LANES) * LANES;
@@ -256,12 +255,12 @@ fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32]
     let mut d_out_weights = vec![[0.0f32; LANES]; 9 * hidden_padded];
     let groups = s.head_hidden.div_ceil(LANES);
     let mut d_hidden_weights = vec![vec![[0.0f32; LANES]; 9 * head_in]; groups];
-    let out_weights = &weights.tensors[tail.head_out].values;
-    let hidden_weights = &weights.tensors[tail.head_hidden].values;
+    let out_weights = weights.values(tail.head_out);
+    let hidden_weights = weights.values(tail.head_hidden);
     for sample in 0..s.samples {
         let d_sample = &d_output[sample * pixels * output::CHANNELS..(sample + 1) * pixels * output::CHANNELS];
         for (pixel, values) in d_sample.chunks_exact(output::CHANNELS).enumerate() {
-            d_lanes[pixel] = super::forward::lanes_of(values, 0);
+            d_lanes[pixel] = lanes_of(values, 0);
             d_out.pixel_mut(pixel % s.width, pixel / s.width).copy_from_slice(&d_lanes[pixel]);
         }
         rows::add_rows(grad(gradients, tail.head_out_bias), d_sample);

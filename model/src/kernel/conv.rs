@@ -60,6 +60,29 @@ pub fn pad_weights(weights: &[f32], outputs: usize) -> Vec<[f32; LANES]> {
     weights.chunks_exact(outputs).map(pad).collect()
 }
 
+/// Weights `[rows, outputs]` as groups of [`LANES`] output channels.
+pub fn split_weights(weights: &[f32], outputs: usize) -> Vec<Vec<[f32; LANES]>> {
+    let group =
+        |first: usize| -> Vec<[f32; LANES]> { weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect() };
+    (0..outputs.div_ceil(LANES)).map(|index| group(index * LANES)).collect()
+}
+
+/// Weights `[9 * inputs, outputs]` for an input whose channels are padded to whole groups of [`LANES`].
+pub fn spread_rows(weights: &[f32], inputs: usize, outputs: usize) -> Vec<[f32; LANES]> {
+    let padded = inputs.div_ceil(LANES) * LANES;
+    let narrow = pad_weights(weights, outputs);
+    let row = |index: usize| match index % padded {
+        channel if channel < inputs => narrow[index / padded * inputs + channel],
+        _ => [0.0; LANES],
+    };
+    (0..9 * padded).map(row).collect()
+}
+
+/// Sixteen values from `first` on, zeros beyond the end.
+pub fn lanes_of(values: &[f32], first: usize) -> [f32; LANES] {
+    std::array::from_fn(|lane| values.get(first + lane).copied().unwrap_or(0.0))
+}
+
 /// Weights of the convolution that carries gradients back, from `[9 * inputs, outputs]`: neighbourhood mirrored,
 /// inputs and outputs swapped; one group of [`LANES`] inputs at a time from `first_input`.
 pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_input: usize) -> Vec<[f32; LANES]> {

@@ -69,6 +69,38 @@ impl View {
     }
 }
 
+/// A right factor as products read it; empty where they read it as it lies.
+#[derive(Debug, Clone, Default)]
+pub struct Panels {
+    #[cfg(target_arch = "x86_64")]
+    lines: Vec<super::bf16_pack::Line>,
+}
+
+impl Panels {
+    /// Packs a dense matrix of `columns` columns, or its transpose.
+    pub(super) fn pack(&mut self, precision: Precision, values: &[f32], columns: usize, transposed: bool) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let view = View::dense(values.len() / columns, columns);
+            let view = if transposed { view.transposed() } else { view };
+            if precision == Precision::Bf16 && bf16::available() && bf16::worthwhile(&view) {
+                bf16::pack_right(&mut self.lines, values, view);
+            } else {
+                self.lines.clear();
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (precision, values, columns, transposed);
+    }
+}
+
+/// The right factor of a product, and its packed form.
+#[derive(Debug, Clone, Copy)]
+pub struct Factor<'a> {
+    pub values: &'a [f32],
+    pub panels: &'a Panels,
+}
+
 /// Matrix products of one worker: their precision, and the buffers that it needs.
 #[derive(Debug, Clone, Default)]
 pub struct Products {
@@ -114,7 +146,25 @@ impl Products {
         self.matmul(c, View::dense(m, n), a, View::dense(m, k), b, View::dense(k, n), false, 1.0);
     }
 
+    /// `c[m, n] = a[m, k] * b[k, n]`, dense: a linear map.
+    pub fn apply(&mut self, c: &mut [f32], a: &[f32], b: Factor, m: usize, k: usize, n: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if self.in_bf16() && !b.panels.lines.is_empty() {
+            return self.packed.multiply_panels(c, View::dense(m, n), a, View::dense(m, k), &b.panels.lines);
+        }
+        self.multiply(c, a, b.values, m, k, n);
+    }
+
     /// `c[m, k] = a[m, n] * transpose(b[k, n])`, dense: the gradient of a linear map's input.
+    pub fn apply_back(&mut self, c: &mut [f32], a: &[f32], b: Factor, m: usize, n: usize, k: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if self.in_bf16() && !b.panels.lines.is_empty() {
+            return self.packed.multiply_panels(c, View::dense(m, k), a, View::dense(m, n), &b.panels.lines);
+        }
+        self.multiply_transposed(c, a, b.values, m, n, k);
+    }
+
+    /// As [`Products::apply_back`], of a factor that is not packed.
     pub fn multiply_transposed(&mut self, c: &mut [f32], a: &[f32], b: &[f32], m: usize, n: usize, k: usize) {
         self.matmul(c, View::dense(m, k), a, View::dense(m, n), b, View::dense(k, n).transposed(), false, 1.0);
     }

@@ -14,10 +14,12 @@ mod bf16_pack;
 mod conv;
 mod forward;
 pub mod matmul;
+mod packed;
 mod rows;
 mod tape;
 
 pub use matmul::{Precision, Products};
+pub use packed::{Packed, PackedWeights, Packing, Passes};
 pub use tape::Tape;
 
 use crate::{Condition, ModelConfig, layout::input, rotary::Rotary, weights::Weights};
@@ -201,7 +203,7 @@ fn silu_back(x: f32) -> f32 {
     sigmoid * (1.0 + x * (1.0 - sigmoid))
 }
 
-/// A denoiser's kernel for frames of any size: weights come with each call, buffers live in the [`Tape`].
+/// A denoiser's kernel for frames of any size: weights, packed, come with each call, buffers live in the [`Tape`].
 #[derive(Debug, Clone)]
 pub struct Kernel {
     config: ModelConfig,
@@ -222,7 +224,7 @@ impl Kernel {
     ///
     /// # Panics
     /// If the batch does not fit its sizes or the configuration.
-    pub fn forward(&self, weights: &Weights, batch: &Batch, tape: &mut Tape) {
+    pub fn forward(&self, weights: Packed, batch: &Batch, tape: &mut Tape) {
         batch.check(&self.config);
         tape.prepare(&self.config, Sizes::new(&self.config, batch.samples, batch.width, batch.height), Rotary::new);
         tape.products.precision = self.precision;
@@ -232,15 +234,8 @@ impl Kernel {
     /// Adds to `gradients` what `d_output`, the gradient of the last forward pass's output, means for each weight.
     ///
     /// # Panics
-    /// If `d_output` does not have the output's shape.
-    pub fn backward(
-        &self,
-        weights: &Weights,
-        batch: &Batch,
-        tape: &mut Tape,
-        d_output: &[f32],
-        gradients: &mut Weights,
-    ) {
+    /// If the weights are packed for the forward pass alone, or `d_output` does not have the output's shape.
+    pub fn backward(&self, weights: Packed, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
         assert_eq!(d_output.len(), tape.output().len(), "gradient of the output");
         backward::backward(weights, batch, tape, d_output, gradients);
     }

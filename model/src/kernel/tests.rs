@@ -93,12 +93,13 @@ fn output_and_gradients_agree_with_burn() {
     let kernel = Kernel::with_precision(config.clone(), Precision::F32);
     let mut tape = Tape::default();
     let batch = Batch { pixels: &pixels, condition: &condition, samples: 2, width: 20, height: 12 };
-    let mut own = weights.zeros_like();
+    let (mut own, mut packing) = (weights.zeros_like(), Packing::default());
+    let packed = packing.pack(&kernel, &weights, Passes::ForwardAndBackward);
     // Twice: the second pass must not see what the first left in the buffers.
     for _ in 0..2 {
         own = weights.zeros_like();
-        kernel.forward(&weights, &batch, &mut tape);
-        kernel.backward(&weights, &batch, &mut tape, &d_output, &mut own);
+        kernel.forward(packed, &batch, &mut tape);
+        kernel.backward(packed, &batch, &mut tape, &d_output, &mut own);
     }
     let error = worst_error(tape.output(), &expected.into_data().try_to_vec::<f32>().expect("f32"));
     assert!(error < 2e-5, "output: {error}");
@@ -112,11 +113,12 @@ fn output_and_gradients_agree_with_burn() {
 /// Output and gradients of one pass.
 fn passed(config: &ModelConfig, weights: &Weights, precision: Precision, batch: &Batch) -> (Vec<f32>, Weights) {
     let kernel = Kernel::with_precision(config.clone(), precision);
-    let (mut tape, mut gradients) = (Tape::default(), weights.zeros_like());
-    kernel.forward(weights, batch, &mut tape);
+    let (mut tape, mut gradients, mut packing) = (Tape::default(), weights.zeros_like(), Packing::default());
+    let packed = packing.pack(&kernel, weights, Passes::ForwardAndBackward);
+    kernel.forward(packed, batch, &mut tape);
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let d_output: Vec<f32> = tape.output().iter().map(|_| normal(&mut rng)).collect();
-    kernel.backward(weights, batch, &mut tape, &d_output, &mut gradients);
+    kernel.backward(packed, batch, &mut tape, &d_output, &mut gradients);
     (tape.output().to_vec(), gradients)
 }
 

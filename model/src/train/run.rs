@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Condition,
     folder::{ModelFolder, write_folder},
-    kernel::{Batch, Kernel, Tape},
+    kernel::{Batch, Kernel, Packed, Packing, Passes, Tape},
     layout::{input, output},
     weights::Weights,
 };
@@ -129,7 +129,7 @@ struct Worker {
 /// What all workers share during a step.
 struct Shared<'a> {
     config: &'a TrainConfig,
-    weights: &'a Weights,
+    weights: Packed<'a>,
     camera: Camera,
     draws: &'a AtomicU64,
     own_share: f32,
@@ -279,6 +279,7 @@ pub fn run(
     let new_worker = |index: usize| Worker::new(config, &state.weights, config.seed ^ state.draws << 8 ^ index as u64);
     let mut workers: Vec<Worker> = (0..threads).map(new_worker).collect();
     let draws = AtomicU64::new(state.draws);
+    let (kernel, mut packing) = (Kernel::new(config.model.clone()), Packing::default());
     let (begun, seconds_before) = (Instant::now(), state.seconds);
     let (mut saved, mut reported, mut validated) = (Instant::now(), Instant::now(), Instant::now());
     let [mut sums, mut own_sums] = [LossSums::default(); 2];
@@ -309,7 +310,7 @@ pub fn run(
         }
         let shared = Shared {
             config,
-            weights: &state.weights,
+            weights: packing.pack(&kernel, &state.weights, Passes::ForwardAndBackward),
             camera: Camera::new(stage.width, stage.height),
             draws: &draws,
             own_share: config.own_frames_at(step),
