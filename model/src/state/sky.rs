@@ -9,7 +9,7 @@ use glam::Vec3;
 const ACROSS: usize = 240;
 const UP: usize = 120;
 /// Share of a new look in a mixed colour.
-const MIX: f32 = 0.3;
+const MIX: f32 = 0.05;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sky {

@@ -28,8 +28,11 @@ const MOST_VOTES: i8 = 4;
 const FINER: f32 = 0.7;
 /// From here on a pixel counts as a copy of the canvas.
 const COPIED: f32 = 0.6;
-/// Share of a new look in a mixed colour.
-const MIX: f32 = 0.3;
+/// Share of a new look in a mixed colour: small, because each frame is a little softer than what it was drawn from, and
+/// would soften the state in turn (`docs/decisions/world-state.md`).
+const MIX: f32 = 0.05;
+/// The same for the pixels of one frame, which are all as good.
+const MIX_OF_ONE_FRAME: f32 = 0.3;
 
 /// One pixel's hit.
 #[derive(Debug, Clone, Copy)]
@@ -184,9 +187,10 @@ impl Cell {
     /// Takes in another look at what stands here.
     fn mix(&mut self, hit: &Hit) {
         self.votes = (self.votes + 1).min(MOST_VOTES);
+        let mix = if hit.tick == self.tick { MIX_OF_ONE_FRAME } else { MIX };
         self.tick = hit.tick;
         let finer = hit.footprint_blocks < self.footprint_blocks * FINER;
-        let share = if finer { 1.0 - hit.copied } else { MIX * (1.0 - hit.copied) };
+        let share = if finer { 1.0 - hit.copied } else { mix * (1.0 - hit.copied) };
         for (old, new) in self.rgb.iter_mut().zip(hit.rgb) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share).round() as u8;
         }

@@ -83,10 +83,11 @@ impl Adversary {
         save_parts(path, &[&self.weights, &self.optimizer.mean, &self.optimizer.square], &meta)
     }
 
-    /// What the gradient of the scores is multiplied by, so that it is `weight` times as long as the loss's.
-    pub fn say(&self, weight: f32) -> f32 {
+    /// What the gradient of the scores is multiplied by, so that it is `weight` times as long as the loss's: for pixels
+    /// that the world state knows, and for those that it does not.
+    pub fn say(&self, weights: [f32; 2]) -> [f32; 2] {
         let grown = self.optimizer.steps.saturating_sub(HEAD_START_STEPS) as f32 / HEAD_START_STEPS as f32;
-        weight * grown.min(1.0) * self.balance.unwrap_or(0.0)
+        weights.map(|weight| weight * grown.min(1.0) * self.balance.unwrap_or(0.0))
     }
 
     /// Takes a step by the gradients of all workers.
@@ -148,14 +149,14 @@ impl Judge {
     ///
     /// # Arguments
     /// - `pixels` `[n, input::CHANNELS]`, `raw` and `d_raw` `[n, output::CHANNELS]`, `rgb` `[n, 3]` and `depth` `[n]` the
-    ///   truth, encoded; `say` from [`Adversary::say`]
+    ///   truth, encoded; `say` from [`Adversary::say`], where the world state knows the pixel and where it does not
     pub fn judge(
         &mut self,
         weights: &Weights,
         [pixels, raw, rgb, depth]: [&[f32]; 4],
         d_raw: &mut [f32],
         size: [usize; 2],
-        say: f32,
+        [say_known, say_unknown]: [f32; 2],
     ) {
         let meant = || pixels.chunks_exact(input::CHANNELS).zip(raw.chunks_exact(output::CHANNELS));
         let [truth, generated, near] = &mut self.images;
@@ -200,6 +201,7 @@ impl Judge {
         let (mut of_loss, mut of_scores) = (0.0, 0.0);
         for (((pixel, raw), d_image), d_raw) in places {
             let meant = mean(pixel, raw);
+            let say = if pixel[input::KNOWN] > 0.0 { say_known } else { say_unknown };
             let mut put = |at: usize, part: f32| {
                 of_loss += f64::from(d_raw[at] * d_raw[at]);
                 of_scores += f64::from(part * part);
@@ -232,7 +234,7 @@ mod tests {
         for _ in 0..60 {
             judge.begin();
             d_raw.fill(0.0);
-            judge.judge(&adversary.weights, [&pixels, &raw, &rgb, &depth], &mut d_raw, size, 1.0);
+            judge.judge(&adversary.weights, [&pixels, &raw, &rgb, &depth], &mut d_raw, size, [1.0; 2]);
             adversary.step(&judge.gradients, &judge.verdicts);
         }
         assert!(judge.verdicts.lead > 1.0, "lead {}", judge.verdicts.lead);

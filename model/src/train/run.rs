@@ -134,7 +134,7 @@ struct Shared<'a> {
     draws: &'a AtomicU64,
     own_share: f32,
     /// The discriminator, and how much its gradient weighs.
-    adversary: Option<(&'a Weights, f32)>,
+    adversary: Option<(&'a Weights, [f32; 2])>,
 }
 
 impl Worker {
@@ -263,7 +263,7 @@ pub fn run(
         },
     };
     let adversary_path = dir.join("discriminator.bin");
-    let mut adversary = match config.adversarial_weight > 0.0 {
+    let mut adversary = match config.adversarial_weights != [0.0; 2] {
         true => Some(Adversary::load(&adversary_path, config.seed)?),
         false => None,
     };
@@ -314,7 +314,7 @@ pub fn run(
             camera: Camera::new(stage.width, stage.height),
             draws: &draws,
             own_share: config.own_frames_at(step),
-            adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weight))),
+            adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weights))),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
         let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
