@@ -1,6 +1,7 @@
 //! The arithmetic between the matrix products, row by row, forward and backward. Plain loops that the compiler turns
 //! into vectors for the processor at hand (`multiversion`).
 
+use super::elementary::exp;
 use crate::denoiser::NORM_EPSILON;
 use multiversion::multiversion;
 
@@ -116,7 +117,7 @@ pub fn norm_rotate_back(
     sin: &[f32],
 ) {
     let d = scale.len();
-    let half = d / 2;
+    let (half, d_scale) = (d / 2, &mut d_scale[..d]);
     for (row, &inv) in inverse.iter().enumerate() {
         let x = &x[row * stride..][..d];
         let d_row = &mut d_out[row * out_stride..][..d];
@@ -127,16 +128,15 @@ pub fn norm_rotate_back(
             first[i] = da * cos[i] + db * sin[i];
             second[i] = db * cos[i] - da * sin[i];
         }
-        let mut sum = 0.0;
         for i in 0..d {
-            let normed = x[i] * inv;
-            d_scale[i] += d_row[i] * normed;
+            d_scale[i] += d_row[i] * (x[i] * inv);
             d_row[i] *= scale[i];
-            sum += d_row[i] * normed;
         }
+        let sum = dot(d_row, x) * inv;
         let mean = sum / d as f32;
-        for (i, d_x) in d_x[row * stride..][..d].iter_mut().enumerate() {
-            *d_x = inv * (d_row[i] - x[i] * inv * mean);
+        let d_x = &mut d_x[row * stride..][..d];
+        for i in 0..d {
+            d_x[i] = inv * (d_row[i] - x[i] * inv * mean);
         }
     }
 }
@@ -174,6 +174,15 @@ pub fn relu_squared(x: &mut [f32], squared: &mut [f32]) {
         let positive = x.max(0.0);
         *x = positive;
         *squared = positive * positive;
+    }
+}
+
+/// The square of `relu`, in place.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn relu_square(x: &mut [f32]) {
+    for x in x {
+        let positive = x.max(0.0);
+        *x = positive * positive;
     }
 }
 
@@ -248,27 +257,9 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + tail
 }
 
-/// e to the x, relative error below 2e-7 for x in -87..0 (all that softmax asks for): range reduction by powers of two
-/// and a polynomial (Cephes).
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    let x = x.max(-87.0);
-    let n = (x * std::f32::consts::LOG2_E).round_ties_even();
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r
-        + 0.5;
-    (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) << 23) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exp_is_accurate_where_softmax_needs_it() {
-        let worst = (0..=8600).map(|i| -(i as f32) * 0.01).map(|x| (exp(x) / x.exp() - 1.0).abs()).fold(0.0, f32::max);
-        assert!(worst < 1e-6, "{worst}");
-    }
 
     #[test]
     fn softmax_rows_sum_to_one() {

@@ -1,6 +1,6 @@
 //! A brick of the world state: the surface cells of 4x4x4 blocks, by level, and coarse summaries of the fine ones.
 
-use super::{CELL_BLOCKS, splat::Look};
+use super::{CELL_BLOCKS, floor, splat::Look};
 use glam::{IVec3, Vec3};
 use rustc_hash::FxHashMap;
 
@@ -91,7 +91,7 @@ pub(super) struct Brick {
 fn key_of(point: Vec3, level: usize) -> u32 {
     let cells_per_block = 1.0 / CELL_BLOCKS[level];
     let mask = (BRICK_BLOCKS * cells_per_block) as i32 - 1;
-    let along = |value: f32| ((value * cells_per_block).floor() as i32 & mask) as u32;
+    let along = |value: f32| (floor(value * cells_per_block) & mask) as u32;
     along(point.x) << 12 | along(point.y) << 6 | along(point.z)
 }
 

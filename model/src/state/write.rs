@@ -3,7 +3,7 @@
 use super::{
     CELL_BLOCKS, Canvas, Reader, WorldState,
     brick::{Cell, Verdict},
-    read::rays,
+    read::aim,
     splat::Part,
 };
 use crate::layout::FAR_BLOCKS;
@@ -48,13 +48,19 @@ struct Hit {
 impl WorldState {
     /// Writes a frame seen from `pose`, after [`WorldState::read`] from the same pose with the same reader.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, reader: &Reader, seen: &Seen) {
-        let rays = rays(camera, &pose.axes());
         let width = camera.width;
+        // At a start nothing was read.
+        let mut own = Vec::new();
+        if reader.rays.is_empty() {
+            aim(&mut own, camera, &pose.axes());
+        }
+        let rays = if own.is_empty() { &reader.rays } else { &own };
+        assert_eq!(rays.len(), seen.depth.blocks.len(), "a write follows a read by the same camera");
         let eye = pose.eye();
         let pixel_slope = 1.0 / camera.focal_px();
-        let axis_z: Vec<f32> = seen.depth.blocks.iter().zip(&rays).map(|(blocks, ray)| blocks / ray.length()).collect();
+        let axis_z: Vec<f32> = seen.depth.blocks.iter().zip(rays).map(|(blocks, ray)| blocks / ray.length()).collect();
         self.judge(camera, reader, seen, &axis_z);
-        for (pixel, (&z, &ray)) in axis_z.iter().zip(&rays).enumerate() {
+        for (pixel, (&z, &ray)) in axis_z.iter().zip(rays).enumerate() {
             let rgb = seen.frame.pixel(pixel % width, pixel / width);
             let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
             if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
@@ -63,7 +69,7 @@ impl WorldState {
             }
             let footprint_blocks = z * pixel_slope;
             let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
-            let facing = if known { Vec3::ZERO } else { facing(&rays, &axis_z, pixel, width) };
+            let facing = if known { Vec3::ZERO } else { facing(rays, &axis_z, pixel, width) };
             self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known, facing });
         }
     }
@@ -72,8 +78,10 @@ impl WorldState {
     /// behind it.
     fn judge(&mut self, camera: &Camera, reader: &Reader, seen: &Seen, axis_z: &[f32]) {
         let (width, height) = (camera.width, camera.height);
-        let nearest = of_neighbours(axis_z, width, height, f32::min);
-        let farthest = of_neighbours(axis_z, width, height, f32::max);
+        let (mut nearest, mut farthest, mut across) = (Vec::new(), Vec::new(), Vec::new());
+        // Plain comparisons become vectors; `min` and `max` would also have to answer for numbers that are none.
+        of_neighbours(&mut nearest, &mut across, axis_z, width, |a, b| if a < b { a } else { b });
+        of_neighbours(&mut farthest, &mut across, axis_z, width, |a, b| if a > b { a } else { b });
         let mut gone: Vec<(u32, u8, u32)> = Vec::new();
         for point in &reader.in_view {
             if point.x < 0.0 || point.y < 0.0 || point.x >= width as f32 || point.y >= height as f32 {
@@ -188,7 +196,7 @@ impl Cell {
         let finer = hit.footprint_blocks < self.footprint_blocks * FINER;
         let share = if finer { 1.0 - hit.copied } else { MIX * (1.0 - hit.copied) };
         for (old, new) in self.rgb.iter_mut().zip(hit.rgb) {
-            *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share).round() as u8;
+            *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share + 0.5) as u8;
         }
         self.position += (hit.point - self.position) * share;
         if share > 0.5 {
@@ -242,20 +250,25 @@ fn facing(rays: &[Vec3], axis_z: &[f32], pixel: usize, width: usize) -> Vec3 {
 }
 
 /// The nearest or farthest depth in each pixel's 3x3 neighbourhood, so that edges do not judge what stands beside them.
-fn of_neighbours(z: &[f32], width: usize, height: usize, pick: fn(f32, f32) -> f32) -> Vec<f32> {
-    let mut across = z.to_vec();
+#[inline(always)]
+fn of_neighbours(out: &mut Vec<f32>, across: &mut Vec<f32>, z: &[f32], width: usize, pick: impl Fn(f32, f32) -> f32) {
+    across.clear();
+    across.extend_from_slice(z);
     for (row, out) in z.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
         for x in 1..width {
             out[x] = pick(out[x], row[x - 1]);
+        }
+        for x in 1..width {
             out[x - 1] = pick(out[x - 1], row[x]);
         }
     }
-    let mut all = across.clone();
-    for y in 1..height {
-        for x in y * width..(y + 1) * width {
-            all[x] = pick(all[x], across[x - width]);
-            all[x - width] = pick(all[x - width], across[x]);
-        }
+    out.clear();
+    out.extend_from_slice(across);
+    let last = z.len() - width;
+    for x in 0..last {
+        out[x + width] = pick(out[x + width], across[x]);
     }
-    all
+    for x in 0..last {
+        out[x] = pick(out[x], across[x + width]);
+    }
 }
