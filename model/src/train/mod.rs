@@ -7,6 +7,7 @@ mod optimizer;
 mod run;
 mod stream;
 mod validate;
+mod worker;
 
 pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};
