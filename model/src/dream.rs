@@ -275,7 +275,10 @@ impl World for Dream {
 
         self.remember(&frame, &depth, &copied);
         mark("map_write");
-        self.last = Some((frame.clone(), depth.clone()));
+        if let Some((last_frame, last_depth)) = &mut self.last {
+            last_frame.rgb.copy_from_slice(&frame.rgb);
+            last_depth.blocks.copy_from_slice(&depth.blocks);
+        }
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms })
     }
 }

@@ -55,6 +55,9 @@ pub(super) struct Layer {
     index: FxHashMap<u32, u32>,
 }
 
+/// Room for sorting a brick's cells: key, layer and index.
+pub(super) type Order = Vec<(u32, u8, u32)>;
+
 /// The cells of the finer layers that lie in one cell of a coarser level, drawn as one from afar.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
@@ -192,10 +195,10 @@ impl Brick {
     }
 
     /// The summaries of all cells finer than `level`; brought up to date first, if there are none or `renew` says so.
-    pub fn summaries(&mut self, level: usize, renew: bool) -> &[Summary] {
+    pub fn summaries(&mut self, level: usize, renew: bool, order: &mut Order) -> &[Summary] {
         let thinned = &self.thinned[level - 1];
         if !thinned.fresh && (renew || thinned.summaries.is_empty()) {
-            self.thin(level);
+            self.thin(level, order);
         }
         &self.thinned[level - 1].summaries
     }
@@ -214,9 +217,9 @@ impl Brick {
         &thinned.members[summary.first as usize..(summary.first + summary.count) as usize]
     }
 
-    fn thin(&mut self, level: usize) {
+    fn thin(&mut self, level: usize, order: &mut Order) {
         let thinned = &mut self.thinned[level - 1];
-        let mut order = Vec::new();
+        order.clear();
         for (finer, layer) in self.layers[..level].iter().enumerate() {
             let keyed = |(at, cell): (usize, &Cell)| (key_of(cell.position, level), finer as u8, at as u32);
             order.extend(layer.cells.iter().enumerate().map(keyed));

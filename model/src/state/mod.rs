@@ -36,6 +36,7 @@ pub struct WorldState {
     /// How often it was read: summaries are renewed in turns.
     reads: u32,
     sky: sky::Sky,
+    scratch: write::Scratch,
 }
 
 /// The whole number below, in a few instructions: the system's own is a call on processors without one for it.

@@ -2,7 +2,7 @@
 
 use super::{
     CELL_BLOCKS, WorldState,
-    brick::{BRICK_BLOCKS, Brick},
+    brick::{BRICK_BLOCKS, Brick, Order},
     sky::Sky,
     splat::{Blend, Look, Part, Projected, blend, find_nearest},
 };
@@ -31,6 +31,7 @@ pub struct Reader {
     pub(super) in_view: Vec<Projected>,
     /// Through the pixels.
     pub(super) rays: Vec<Vec3>,
+    order: Order,
     nearest_z: Vec<f32>,
     blended: Vec<Blend>,
 }
@@ -70,7 +71,7 @@ impl WorldState {
         reader.nearest_z.resize(width * height, f32::INFINITY);
         reader.blended.resize(width * height, [0.0; 8]);
         let rows = if crew.threads() > 1 { BAND_ROWS } else { height };
-        let Reader { in_view, rays, nearest_z, blended } = reader;
+        let Reader { in_view, rays, nearest_z, blended, .. } = reader;
         let bands = nearest_z.chunks_mut(rows * width).zip(blended.chunks_mut(rows * width));
         let bands = bands.zip(rays.chunks(rows * width)).zip(canvas.bands(rows)).enumerate();
         let (in_view, sky) = (in_view.as_slice(), &self.sky);
@@ -145,17 +146,26 @@ impl<'a> Frustum<'a> {
         let pixel_blocks = distance / self.focal;
         let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
         if coarsest > 0 {
-            let points = brick.summaries(coarsest, renew).iter().map(|summary| (summary.position, summary.look));
-            self.project_all(brick_at, Part::Summary(coarsest as u8), points, reader);
+            let points = brick
+                .summaries(coarsest, renew, &mut reader.order)
+                .iter()
+                .map(|summary| (summary.position, summary.look));
+            self.project_all(brick_at, Part::Summary(coarsest as u8), points, &mut reader.in_view);
         }
         for (level, layer) in brick.layers.iter().enumerate().skip(coarsest) {
             let points = layer.cells.iter().map(|cell| (cell.position, cell.look()));
-            self.project_all(brick_at, Part::Cell(level as u8), points, reader);
+            self.project_all(brick_at, Part::Cell(level as u8), points, &mut reader.in_view);
         }
     }
 
     #[inline(always)]
-    fn project_all(&self, brick: u32, part: Part, points: impl Iterator<Item = (Vec3, Look)>, reader: &mut Reader) {
+    fn project_all(
+        &self,
+        brick: u32,
+        part: Part,
+        points: impl Iterator<Item = (Vec3, Look)>,
+        in_view: &mut Vec<Projected>,
+    ) {
         let (width, height) = (self.camera.width as f32, self.camera.height as f32);
         let half = part.size() * 0.5;
         for (at, (position, look)) in points.enumerate() {
@@ -170,7 +180,7 @@ impl<'a> Frustum<'a> {
             let half_px = half * scale;
             let margin = half_px + 1.0;
             if (-margin..width + margin).contains(&x) && (-margin..height + margin).contains(&y) {
-                reader.in_view.push(Projected { brick, part, at: at as u32, look, x, y, z, half_px });
+                in_view.push(Projected { brick, part, at: at as u32, look, x, y, z, half_px });
             }
         }
     }

@@ -31,6 +31,25 @@ const COPIED: f32 = 0.6;
 /// Share of a new look in a mixed colour.
 const MIX: f32 = 0.3;
 
+/// Buffers of a write, reused from frame to frame; a copy of the map begins with empty ones.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    rays: Vec<Vec3>,
+    /// Depth along the view axis, and its extremes among the neighbours.
+    axis_z: Vec<f32>,
+    nearest: Vec<f32>,
+    farthest: Vec<f32>,
+    across: Vec<f32>,
+    /// Brick, level and index of cells that must go.
+    gone: Vec<(u32, u8, u32)>,
+}
+
+impl Clone for Scratch {
+    fn clone(&self) -> Self {
+        Scratch::default()
+    }
+}
+
 /// One pixel's hit.
 #[derive(Debug, Clone, Copy)]
 struct Hit {
@@ -49,17 +68,23 @@ impl WorldState {
     /// Writes a frame seen from `pose`, after [`WorldState::read`] from the same pose with the same reader.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, reader: &Reader, seen: &Seen) {
         let width = camera.width;
+        // Taken out for the time of this call, so that it can be read while the rest is written.
+        let mut scratch = std::mem::take(&mut self.scratch);
         // At a start nothing was read.
-        let mut own = Vec::new();
         if reader.rays.is_empty() {
-            aim(&mut own, camera, &pose.axes());
+            aim(&mut scratch.rays, camera, &pose.axes());
         }
-        let rays = if own.is_empty() { &reader.rays } else { &own };
+        let rays = if reader.rays.is_empty() { &scratch.rays } else { &reader.rays };
         assert_eq!(rays.len(), seen.depth.blocks.len(), "a write follows a read by the same camera");
         let eye = pose.eye();
         let pixel_slope = 1.0 / camera.focal_px();
-        let axis_z: Vec<f32> = seen.depth.blocks.iter().zip(rays).map(|(blocks, ray)| blocks / ray.length()).collect();
-        self.judge(camera, reader, seen, &axis_z);
+        let axis_z = &mut scratch.axis_z;
+        axis_z.clear();
+        axis_z.extend(seen.depth.blocks.iter().zip(rays).map(|(blocks, ray)| blocks / ray.length()));
+        // Plain comparisons become vectors; `min` and `max` would also have to answer for numbers that are none.
+        of_neighbours(&mut scratch.nearest, &mut scratch.across, axis_z, width, |a, b| if a < b { a } else { b });
+        of_neighbours(&mut scratch.farthest, &mut scratch.across, axis_z, width, |a, b| if a > b { a } else { b });
+        self.judge(camera, reader, seen, &scratch.nearest, &scratch.farthest, &mut scratch.gone);
         for (pixel, (&z, &ray)) in axis_z.iter().zip(rays).enumerate() {
             let rgb = seen.frame.pixel(pixel % width, pixel / width);
             let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
@@ -69,20 +94,25 @@ impl WorldState {
             }
             let footprint_blocks = z * pixel_slope;
             let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
-            let facing = if known { Vec3::ZERO } else { facing(rays, &axis_z, pixel, width) };
+            let facing = if known { Vec3::ZERO } else { facing(rays, axis_z, pixel, width) };
             self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known, facing });
         }
+        self.scratch = scratch;
     }
 
     /// Takes votes from the cells in view that lie clearly in front of what was seen, and doubts the unproven ones
     /// behind it.
-    fn judge(&mut self, camera: &Camera, reader: &Reader, seen: &Seen, axis_z: &[f32]) {
+    fn judge(
+        &mut self,
+        camera: &Camera,
+        reader: &Reader,
+        seen: &Seen,
+        nearest: &[f32],
+        farthest: &[f32],
+        gone: &mut Vec<(u32, u8, u32)>,
+    ) {
         let (width, height) = (camera.width, camera.height);
-        let (mut nearest, mut farthest, mut across) = (Vec::new(), Vec::new(), Vec::new());
-        // Plain comparisons become vectors; `min` and `max` would also have to answer for numbers that are none.
-        of_neighbours(&mut nearest, &mut across, axis_z, width, |a, b| if a < b { a } else { b });
-        of_neighbours(&mut farthest, &mut across, axis_z, width, |a, b| if a > b { a } else { b });
-        let mut gone: Vec<(u32, u8, u32)> = Vec::new();
+        gone.clear();
         for point in &reader.in_view {
             if point.x < 0.0 || point.y < 0.0 || point.x >= width as f32 || point.y >= height as f32 {
                 continue;
@@ -111,7 +141,8 @@ impl WorldState {
                     if brick.summary(level, point.at as usize).proven && !through {
                         continue;
                     }
-                    for &(member_level, member) in brick.members(level, point.at as usize).to_vec().iter() {
+                    for index in 0..brick.members(level, point.at as usize).len() {
+                        let (member_level, member) = brick.members(level, point.at as usize)[index];
                         if brick.judge(usize::from(member_level), member as usize, verdict) {
                             gone.push((point.brick, member_level, member));
                         }
