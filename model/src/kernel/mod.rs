@@ -21,6 +21,7 @@ mod head_back;
 pub mod matmul;
 mod packed;
 mod rows;
+mod rows_plain;
 mod tape;
 
 pub use crew::Crew;
