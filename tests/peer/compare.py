@@ -75,6 +75,7 @@ def main():
     parser.add_argument("--threads", default=2, type=int)
     parser.add_argument("--rounds", default=12, type=int, help="each round times every candidate once, in turn")
     parser.add_argument("--frames", default=10, type=int, help="evaluations of a candidate in a round")
+    parser.add_argument("--eager", action="store_true", help="leave the compiled network out")
     args = parser.parse_args()
     try:
         import numpy
@@ -96,11 +97,12 @@ def main():
         f"holdfast {precision}": Kernel(args.program, args.model, args.threads, precision, pixels, condition)
         for precision in ("f32", "bf16")
     }
-    compiled = torch.compile(network)
+    compiled = None if args.eager else torch.compile(network)
     for bf16 in (False, True):
         name = "bf16" if bf16 else "f32"
         candidates[f"torch eager {name}"] = Peer(torch, network, pixels, condition, bf16)
-        candidates[f"torch compiled {name}"] = Peer(torch, compiled, pixels, condition, bf16)
+        if compiled is not None:
+            candidates[f"torch compiled {name}"] = Peer(torch, compiled, pixels, condition, bf16)
     for name in list(candidates):
         try:
             candidates[name].run(args.frames)

@@ -102,9 +102,13 @@ impl Panels {
 
     pub(super) fn is_empty(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
-        return self.lines.is_empty();
+        {
+            self.lines.is_empty()
+        }
         #[cfg(not(target_arch = "x86_64"))]
-        return true;
+        {
+            true
+        }
     }
 }
 
