@@ -1,10 +1,10 @@
-//! How long the denoiser's kernel takes on one thread, in each precision: a frame as a dream asks for it, and four
-//! samples forward and backward as the trainer does.
+//! How long the denoiser's kernel takes in each precision: a frame as a dream asks for it, on one thread and on two, and
+//! on one thread a sample forward, and four samples forward and backward as the trainer does.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use holdfast_model::{
     Condition, ModelConfig,
-    kernel::{Batch, Kernel, Packing, Passes, Precision, Tape},
+    kernel::{Batch, Crew, FrameTape, Kernel, Packing, Passes, Precision, Tape},
     layout::{input, output},
     weights::{Weights, normal},
 };
@@ -33,6 +33,12 @@ fn kernel(c: &mut Criterion) {
         c.bench_function(&format!("forward/1/{precision:?}"), |b| {
             b.iter(|| kernel.forward(packed, &of(1), &mut tape));
         });
+        for threads in [1, 2] {
+            let (mut tape, crew) = (FrameTape::default(), Crew::new(threads));
+            c.bench_function(&format!("frame/{threads} threads/{precision:?}"), |b| {
+                b.iter(|| kernel.frame(packed, &of(1), &mut tape, &crew));
+            });
+        }
         let mut gradients = weights.zeros_like();
         c.bench_function(&format!("forward and backward/{samples}/{precision:?}"), |b| {
             b.iter(|| {

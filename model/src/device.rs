@@ -33,6 +33,15 @@ impl DeviceChoice {
     }
 }
 
+/// Threads that a dream computes a frame on when none are asked for: all cores, but where there are more than two one is
+/// left to the window and the system. More than eight wait for each other longer than they help.
+pub fn threads_of_a_dream() -> usize {
+    match std::thread::available_parallelism().map_or(1, |cores| cores.get()) {
+        cores @ 1..=2 => cores,
+        cores => (cores - 1).min(8),
+    }
+}
+
 impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = Self::NAMES.iter().find(|(_, choice)| choice == self).map_or("cpu", |(name, _)| name);

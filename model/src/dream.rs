@@ -26,11 +26,13 @@ pub struct DreamOptions {
     pub sampler_steps: Option<usize>,
     /// Seed of the sampler's noise: the same seed and actions give the same frames.
     pub noise_seed: u64,
+    /// Threads that a frame is computed on, at least one. Their number does not change a bit of the dream.
+    pub threads: usize,
 }
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0 }
+        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0, threads: 1 }
     }
 }
 
@@ -42,6 +44,8 @@ pub struct DreamStatus {
     /// BLAKE3 of the weights file, hexadecimal.
     pub model_hash: String,
     pub device: String,
+    /// What the factors of large matrix products are rounded to.
+    pub precision: &'static str,
     pub threads: usize,
     pub parameters: usize,
     /// Floating-point operations of one frame, in 1e9, all sampler steps included.
@@ -121,18 +125,21 @@ impl Dream {
             return Err(ModelError::Steps(steps));
         }
         let camera = Camera::new(config.width, config.height);
+        let parameters = weights.parameters();
+        let sampler = Sampler::new(&config, weights, options.threads);
         let status = DreamStatus {
             width: config.width,
             height: config.height,
             model_hash: hash,
             device: DeviceChoice::Cpu.to_string(),
-            threads: 1,
-            parameters: weights.parameters(),
+            precision: sampler.precision().name(),
+            threads: sampler.crew().threads(),
+            parameters,
             gflop_per_frame: steps as f64 * kernel::gflop(&config, config.width, config.height),
             memory_cells: 0,
         };
         Ok(Dream {
-            sampler: Sampler::new(&config, weights),
+            sampler,
             pixels: vec![0.0; config.width * config.height * input::CHANNELS],
             rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
             config,
@@ -229,7 +236,7 @@ impl World for Dream {
             return Err(WorldError::Model("a dream must be reset before its first step".into()));
         }
         let begun = Instant::now();
-        let mut stages_ms = Vec::with_capacity(4);
+        let mut stages_ms = Vec::with_capacity(5);
         let mut lap = begun;
         let mut mark = |name: &'static str| {
             let now = Instant::now();
@@ -245,7 +252,8 @@ impl World for Dream {
         mark("pose");
 
         if self.options.memory {
-            self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+            let crew = self.sampler.crew();
+            self.state.read_on(crew, &self.pose, &self.camera, &mut self.reader, &mut self.canvas);
             if self.tampering.shuffled {
                 shuffle_colours(&mut self.canvas, self.tick);
             }
@@ -259,13 +267,18 @@ impl World for Dream {
         let canvas = self.options.memory.then_some(&self.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
         assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
+        mark("assemble");
+
         let steps = self.options.sampler_steps.unwrap_or(self.config.sampler_steps);
         let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");
 
         self.remember(&frame, &depth, &copied);
         mark("map_write");
-        self.last = Some((frame.clone(), depth.clone()));
+        if let Some((last_frame, last_depth)) = &mut self.last {
+            last_frame.rgb.copy_from_slice(&frame.rgb);
+            last_depth.blocks.copy_from_slice(&depth.blocks);
+        }
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms })
     }
 }

@@ -14,11 +14,18 @@ pub struct Motion {
     velocity: Vec3,
     footing: Footing,
     eye_height: f32,
+    /// Room for the heights around the feet.
+    heights: Vec<f32>,
 }
 
 impl Default for Motion {
     fn default() -> Self {
-        Motion { velocity: Vec3::ZERO, footing: Footing::Ground, eye_height: kinematics::EYE_HEIGHT }
+        Motion {
+            velocity: Vec3::ZERO,
+            footing: Footing::Ground,
+            eye_height: kinematics::EYE_HEIGHT,
+            heights: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ impl Motion {
         // The world is of whole blocks: its floors lie whole blocks above or below the start, and what is predicted of
         // them is rough.
         let level = |y: f32| (y - START_FEET_Y).round() + START_FEET_Y;
-        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS).map(level);
+        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS, &mut self.heights).map(level);
         let footing_before = self.footing;
         if self.footing == Footing::Ground && moved.y <= 0.0 {
             // Unknown ground holds: a dream that falls through what it has not seen is of no use.

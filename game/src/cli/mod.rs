@@ -3,6 +3,7 @@
 mod actions;
 mod atomic_file;
 mod bench;
+mod compare;
 mod contact_sheet;
 mod data;
 mod fault;

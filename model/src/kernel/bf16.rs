@@ -92,17 +92,17 @@ impl Packed {
         }
     }
 
-    /// `c = a * b` with a `b` that was packed before; `a` may have any number of rows, so that a part of them gives
+    /// `c = scale * a * b` with a `b` that was packed before; `a` may have any number of rows, so that a part of them gives
     /// the same bits as all.
     ///
     /// # Panics
     /// As [`Packed::matmul`], and if the panels are not those of a matrix of these sizes.
-    pub fn multiply_panels(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[Line]) {
+    pub fn multiply_panels(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[Line], scale: f32) {
         assert!(available() && c_view.column_step == 1 && a_view.column_step == 1, "operands for bf16");
         assert!(c_view.rows == a_view.rows && c_view.end() <= c.len() && a_view.end() <= a.len(), "shapes");
         assert!(b.len() >= c_view.columns.div_ceil(LANES) * panel_step(a_view.columns), "panels of the right factor");
         // SAFETY: as above.
-        unsafe { product(&mut self.a, c, c_view, a, a_view, b, false, 1.0) };
+        unsafe { product(&mut self.a, c, c_view, a, a_view, b, false, scale) };
     }
 }
 

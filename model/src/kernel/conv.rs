@@ -20,6 +20,15 @@ pub struct Padded {
     pub values: Vec<f32>,
 }
 
+/// Rows of a padded frame with the rows above and below.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    pub width: usize,
+    pub height: usize,
+    pub channels: usize,
+    pub values: &'a [f32],
+}
+
 impl Padded {
     /// Makes the buffer this large, with a border of zeros; what was inside is unspecified.
     pub fn resize(&mut self, width: usize, height: usize, channels: usize) {
@@ -28,6 +37,24 @@ impl Padded {
             self.values.clear();
             self.values.resize((width + 2) * (height + 2) * channels, 0.0);
         }
+    }
+
+    /// The whole frame.
+    pub fn whole(&self) -> Window<'_> {
+        self.window(0, self.height)
+    }
+
+    /// `rows` rows of the frame from `first` on, and what borders on them.
+    pub fn window(&self, first: usize, rows: usize) -> Window<'_> {
+        let stride = (self.width + 2) * self.channels;
+        let values = &self.values[first * stride..(first + rows + 2) * stride];
+        Window { width: self.width, height: rows, channels: self.channels, values }
+    }
+
+    /// The frame's rows, `rows` at a time, each with a border pixel at both ends: the first is the border's own.
+    pub fn strips_mut(&mut self, rows: usize) -> impl Iterator<Item = &mut [f32]> + Send {
+        let stride = (self.width + 2) * self.channels;
+        self.values[stride..stride * (self.height + 1)].chunks_mut(rows * stride)
     }
 
     /// The channels of pixel `(x, y)` of the frame.
@@ -39,15 +66,9 @@ impl Padded {
 
 impl Products {
     /// [`convolve`] in these products' precision.
-    pub fn convolve(
-        &mut self,
-        out: &mut [[f32; LANES]],
-        input: &Padded,
-        weights: &[[f32; LANES]],
-        bias: &[f32; LANES],
-    ) {
+    pub fn convolve(&mut self, out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
         #[cfg(target_arch = "x86_64")]
-        if self.in_bf16() && super::bf16_conv::accepts(input) {
+        if self.in_bf16() && super::bf16_conv::accepts(&input) {
             return self.packed.convolve(out, input, weights, bias);
         }
         convolve(out, input, weights, bias);
@@ -100,7 +121,7 @@ pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_
 
 /// `out[y, x, lane] = bias[lane] + sum over the neighbourhood and channels`; `out` is `[height * width, LANES]`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn convolve(out: &mut [[f32; LANES]], input: &Padded, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
+pub fn convolve(out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
     let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
     for y in 0..input.height {
         let mut x = 0;

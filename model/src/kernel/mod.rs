@@ -12,12 +12,20 @@ mod bf16_conv;
 #[cfg(target_arch = "x86_64")]
 mod bf16_pack;
 mod conv;
+mod crew;
+pub(crate) mod elementary;
 mod forward;
+mod frame;
+mod frame_head;
+mod head_back;
 pub mod matmul;
 mod packed;
 mod rows;
+mod rows_plain;
 mod tape;
 
+pub use crew::Crew;
+pub use frame::FrameTape;
 pub use matmul::{Precision, Products};
 pub use packed::{Packed, PackedWeights, Packing, Passes};
 pub use tape::Tape;
@@ -220,6 +228,11 @@ impl Kernel {
         Kernel { config, precision }
     }
 
+    /// The precision that large products are really computed in here.
+    pub fn precision(&self) -> Precision {
+        self.precision.min(Precision::default())
+    }
+
     /// Evaluates a batch; the raw output is in [`Tape::output`], `[samples, height, width, output::CHANNELS]`.
     ///
     /// # Panics
@@ -229,6 +242,17 @@ impl Kernel {
         tape.prepare(&self.config, Sizes::new(&self.config, batch.samples, batch.width, batch.height), Rotary::new);
         tape.products.precision = self.precision;
         forward::forward(weights, batch, tape);
+    }
+
+    /// Evaluates one frame on a crew's threads; the raw output is in [`FrameTape::output`]. The number of threads does not
+    /// change a bit.
+    ///
+    /// # Panics
+    /// If the batch is not one sample, or does not fit its sizes or the configuration.
+    pub fn frame(&self, weights: Packed, batch: &Batch, tape: &mut FrameTape, crew: &Crew) {
+        batch.check(&self.config);
+        assert_eq!(batch.samples, 1, "one frame at a time");
+        crew.lead(|| frame::frame(&self.config, self.precision, weights, batch, tape, crew));
     }
 
     /// Adds to `gradients` what `d_output`, the gradient of the last forward pass's output, means for each weight.

@@ -4,9 +4,12 @@
 use super::{
     Kernel, at,
     conv::{LANES, lanes_of, split_weights, spread_rows},
-    matmul::Factor,
+    matmul::{Factor, Panels, View},
 };
-use crate::{layout::output, weights::Weights};
+use crate::{
+    layout::output,
+    weights::{Tensor, Weights},
+};
 use rayon::prelude::*;
 
 /// Which passes the weights are packed for.
@@ -20,8 +23,8 @@ pub enum Passes {
 #[derive(Debug, Clone, Default)]
 pub struct Packing {
     /// By tensor; empty where no product reads it so.
-    forward: Vec<super::matmul::Panels>,
-    backward: Vec<super::matmul::Panels>,
+    forward: Vec<Panels>,
+    backward: Vec<Panels>,
     /// Of the head's two convolutions: groups of [`LANES`] output channels.
     pub(super) head_hidden: Vec<Vec<[f32; LANES]>>,
     pub(super) head_hidden_bias: Vec<[f32; LANES]>,
@@ -44,7 +47,7 @@ impl Packing {
             all.resize_with(weights.tensors.len(), Default::default);
             all.par_iter_mut().zip(&weights.tensors).enumerate().for_each(|(index, (panels, tensor))| {
                 if read.contains(&index) && !(transposed && index == at::PATCH_IN) {
-                    panels.pack(kernel.precision, &tensor.values, tensor.shape[1], transposed);
+                    panels.pack(kernel.precision, &tensor.values, view_of(tensor, transposed));
                 }
             });
         }
@@ -70,15 +73,25 @@ impl<'a> Packed<'a> {
         &self.plain.tensors[index].values
     }
 
-    /// The tensor as the right factor of a product.
+    /// A matrix as the right factor of a product.
     pub(super) fn forward(&self, index: usize) -> Factor<'a> {
-        Factor { values: self.values(index), panels: &self.packing.forward[index] }
+        self.factor(index, false, &self.packing.forward)
     }
 
-    /// The tensor, transposed, as the right factor of a product.
+    /// A matrix, transposed, as the right factor of a product.
     pub(super) fn backward(&self, index: usize) -> Factor<'a> {
-        Factor { values: self.values(index), panels: &self.packing.backward[index] }
+        self.factor(index, true, &self.packing.backward)
     }
+
+    fn factor(&self, index: usize, transposed: bool, panels: &'a [Panels]) -> Factor<'a> {
+        let tensor = &self.plain.tensors[index];
+        Factor { values: &tensor.values, view: view_of(tensor, transposed), panels: &panels[index] }
+    }
+}
+
+fn view_of(matrix: &Tensor, transposed: bool) -> View {
+    let view = View::dense(matrix.shape[0], matrix.shape[1]);
+    if transposed { view.transposed() } else { view }
 }
 
 /// Weights that stay as they are, packed for the forward pass.

@@ -147,3 +147,37 @@ fn bf16_stays_near_f32_and_repeats_to_the_bit() {
     assert!(error < 0.06, "whole gradient: {error}");
     assert!(passed(&config, &weights, Precision::Bf16, &batch) == (output, gradients), "another run, other bits");
 }
+
+/// The forward pass without a tape: near the one with a tape, and the same to the bit for any number of threads.
+#[test]
+fn a_frame_does_not_depend_on_the_number_of_threads() {
+    for (precision, most) in [(Precision::F32, 2e-6), (Precision::Bf16, 0.01)] {
+        let (config, weights, pixels, condition) = problem(52, 28, 6);
+        let kernel = Kernel::with_precision(config.clone(), precision);
+        let frame = Batch {
+            pixels: &pixels[..pixels.len() / 2],
+            condition: &condition[..Condition::FEATURES],
+            samples: 1,
+            width: 52,
+            height: 28,
+        };
+        let (mut packing, mut tape) = (Packing::default(), Tape::default());
+        let packed = packing.pack(&kernel, &weights, Passes::Forward);
+        kernel.forward(packed, &frame, &mut tape);
+        let alone = {
+            let mut tape = FrameTape::default();
+            kernel.frame(packed, &frame, &mut tape, &Crew::new(1));
+            tape.output().to_vec()
+        };
+        let error = relative_error(&alone, tape.output());
+        assert!(error < most, "{precision:?}: {error}");
+        for threads in [2, 3, 5] {
+            let (crew, mut tape) = (Crew::new(threads), FrameTape::default());
+            // Twice: the second frame must not see what the first left in the buffers.
+            for _ in 0..2 {
+                kernel.frame(packed, &frame, &mut tape, &crew);
+            }
+            assert!(tape.output() == alone, "{precision:?}, {threads} threads: other bits");
+        }
+    }
+}

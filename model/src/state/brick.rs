@@ -1,6 +1,6 @@
 //! A brick of the world state: the surface cells of 4x4x4 blocks, by level, and coarse summaries of the fine ones.
 
-use super::{CELL_BLOCKS, splat::Look};
+use super::{CELL_BLOCKS, floor, splat::Look};
 use glam::{IVec3, Vec3};
 use rustc_hash::FxHashMap;
 
@@ -55,6 +55,9 @@ pub(super) struct Layer {
     index: FxHashMap<u32, u32>,
 }
 
+/// Room for sorting a brick's cells: key, layer and index.
+pub(super) type Order = Vec<(u32, u8, u32)>;
+
 /// The cells of the finer layers that lie in one cell of a coarser level, drawn as one from afar.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
@@ -91,7 +94,7 @@ pub(super) struct Brick {
 fn key_of(point: Vec3, level: usize) -> u32 {
     let cells_per_block = 1.0 / CELL_BLOCKS[level];
     let mask = (BRICK_BLOCKS * cells_per_block) as i32 - 1;
-    let along = |value: f32| ((value * cells_per_block).floor() as i32 & mask) as u32;
+    let along = |value: f32| (floor(value * cells_per_block) & mask) as u32;
     along(point.x) << 12 | along(point.y) << 6 | along(point.z)
 }
 
@@ -192,10 +195,10 @@ impl Brick {
     }
 
     /// The summaries of all cells finer than `level`; brought up to date first, if there are none or `renew` says so.
-    pub fn summaries(&mut self, level: usize, renew: bool) -> &[Summary] {
+    pub fn summaries(&mut self, level: usize, renew: bool, order: &mut Order) -> &[Summary] {
         let thinned = &self.thinned[level - 1];
         if !thinned.fresh && (renew || thinned.summaries.is_empty()) {
-            self.thin(level);
+            self.thin(level, order);
         }
         &self.thinned[level - 1].summaries
     }
@@ -214,9 +217,9 @@ impl Brick {
         &thinned.members[summary.first as usize..(summary.first + summary.count) as usize]
     }
 
-    fn thin(&mut self, level: usize) {
+    fn thin(&mut self, level: usize, order: &mut Order) {
         let thinned = &mut self.thinned[level - 1];
-        let mut order = Vec::new();
+        order.clear();
         for (finer, layer) in self.layers[..level].iter().enumerate() {
             let keyed = |(at, cell): (usize, &Cell)| (key_of(cell.position, level), finer as u8, at as u32);
             order.extend(layer.cells.iter().enumerate().map(keyed));

@@ -13,7 +13,7 @@ const HEIGHT: usize = 40;
 const CENTRE: usize = HEIGHT / 2 * WIDTH + WIDTH / 2;
 
 /// A life in front of scenes of one colour: reads, then writes, once a tick.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Life {
     state: WorldState,
     reader: Reader,
@@ -85,6 +85,23 @@ fn what_was_seen_is_shown_again_with_its_colour_and_depth() {
     assert!((canvas.depth_blocks[CENTRE] - 6.0).abs() < 0.05, "{}", canvas.depth_blocks[CENTRE]);
     let away = life.canvas_from(&Pose { yaw_deg: 180.0, ..Pose::default() });
     assert!((0..WIDTH * HEIGHT).all(|pixel| !away.known(pixel)));
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_a_read() {
+    let mut life = Life::default();
+    let ground = |ray: glam::Vec3| if ray.y < -0.02 { -1.6 / ray.y } else { 100.0 };
+    for step in 0..6 {
+        let pose = Pose { yaw_deg: step as f32 * 40.0, pitch_deg: 20.0, ..Pose::default() };
+        life.look(&pose, [200, 40 * step, 0], ground);
+    }
+    let (pose, camera) = (Pose { yaw_deg: 70.0, ..Pose::default() }, Camera::new(WIDTH, HEIGHT));
+    let expected = life.clone().canvas_from(&pose).clone();
+    for threads in [2, 3] {
+        let (mut life, crew) = (life.clone(), crate::kernel::Crew::new(threads));
+        life.state.read_on(&crew, &pose, &camera, &mut life.reader, &mut life.canvas);
+        assert_eq!(life.canvas, expected, "{threads} threads");
+    }
 }
 
 #[test]

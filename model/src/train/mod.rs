@@ -10,6 +10,7 @@ mod run;
 mod stream;
 mod strided;
 mod validate;
+mod worker;
 
 pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};

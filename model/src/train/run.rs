@@ -2,32 +2,26 @@
 
 use super::{
     Checkpoint, LossSums, TrainConfig, TrainError,
-    adversary::{Adversary, Judge, Verdicts},
-    loss::loss,
+    adversary::{Adversary, Verdicts},
     optimizer::Step,
-    stream::{Episode, SampleSlot},
     validate::{Validation, validate},
+    worker::{Shared, Worker},
     write_atomically,
 };
 use crate::{
-    Condition,
     folder::{ModelFolder, write_folder},
-    kernel::{Batch, Kernel, Packed, Packing, Passes, Tape},
-    layout::{input, output},
+    kernel::{Kernel, Packing, Passes},
     weights::Weights,
 };
 use holdfast_sim::{Camera, seeds};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::{Duration, Instant},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    time::Instant,
 };
 
 /// How a run is started.
@@ -99,8 +93,6 @@ pub struct Outcome {
     pub finished: bool,
 }
 
-/// Samples that go through the network together: few, so that what passes between layers stays in the caches.
-const TOGETHER: usize = 4;
 /// Steps between reports.
 const REPORT_STEPS: u64 = 20;
 /// How much of its past the mean gradient keeps.
@@ -108,140 +100,14 @@ const BETA_MEAN: f32 = 0.9;
 /// Steps without a finite gradient after which a run gives up.
 const MOST_BAD_STEPS: u32 = 20;
 
-/// One thread's part of a step.
-struct Worker {
-    kernel: Kernel,
-    tape: Tape,
-    episodes: Vec<Episode>,
-    gradients: Weights,
-    rng: ChaCha8Rng,
-    pixels: Vec<f32>,
-    condition: Vec<f32>,
-    rgb: Vec<f32>,
-    depth: Vec<f32>,
-    d_output: Vec<f32>,
-    judge: Judge,
-    /// Time since the last report: all, and in the episodes.
-    busy: Duration,
-    in_episodes: Duration,
-}
-
-/// What all workers share during a step.
-struct Shared<'a> {
-    config: &'a TrainConfig,
-    weights: Packed<'a>,
-    camera: Camera,
-    draws: &'a AtomicU64,
-    own_share: f32,
-    /// The discriminator, and how much its gradient weighs.
-    adversary: Option<(&'a Weights, [f32; 2])>,
-}
-
-impl Worker {
-    fn new(config: &TrainConfig, weights: &Weights, seed: u64) -> Worker {
-        Worker {
-            kernel: Kernel::new(config.model.clone()),
-            tape: Tape::default(),
-            episodes: Vec::new(),
-            gradients: weights.zeros_like(),
-            rng: ChaCha8Rng::seed_from_u64(seed),
-            pixels: Vec::new(),
-            condition: Vec::new(),
-            rgb: Vec::new(),
-            depth: Vec::new(),
-            d_output: Vec::new(),
-            judge: Judge::new(seed),
-            busy: Duration::ZERO,
-            in_episodes: Duration::ZERO,
+/// Adds the gradients of the other workers to the first one's.
+fn add_up(sums: &mut Weights, others: &[Worker], of: impl Fn(&Worker) -> &Weights + Sync) {
+    sums.tensors.par_iter_mut().enumerate().for_each(|(index, sum)| {
+        for other in others {
+            let part = &of(other).tensors[index].values;
+            sum.values.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
-    }
-
-    /// Share of the time since the last call that went into the episodes.
-    fn take_data_share(&mut self) -> f64 {
-        let (data, all) = (std::mem::take(&mut self.in_episodes), std::mem::take(&mut self.busy));
-        data.as_secs_f64() / all.as_secs_f64().max(1e-9)
-    }
-
-    /// Draws `samples` samples, adds up their gradients and lets their episodes go on.
-    ///
-    /// Returns the sums over all samples, and over those on the model's own frames.
-    fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> [LossSums; 2] {
-        let begun = Instant::now();
-        let draw = || shared.draws.fetch_add(1, Ordering::Relaxed);
-        let fresh = || Episode::new(shared.config, shared.camera, draw(), shared.own_share);
-        while self.episodes.len() < episodes {
-            self.episodes.push(fresh());
-        }
-        self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
-        self.judge.begin();
-        let n = shared.camera.width * shared.camera.height;
-        let [mut sums, mut own_sums] = [LossSums::default(); 2];
-        // A partial shuffle: no episode twice in one step.
-        for index in 0..samples {
-            let other = index + self.rng.next_u32() as usize % (self.episodes.len() - index);
-            self.episodes.swap(index, other);
-        }
-        for first in (0..samples).step_by(TOGETHER) {
-            let count = TOGETHER.min(samples - first);
-            self.pixels.resize(count * n * input::CHANNELS, 0.0);
-            self.condition.resize(count * Condition::FEATURES, 0.0);
-            self.rgb.resize(count * n * 3, 0.0);
-            self.depth.resize(count * n, 0.0);
-            self.d_output.resize(count * n * output::CHANNELS, 0.0);
-            let data_begun = Instant::now();
-            let slots = self.pixels.chunks_exact_mut(n * input::CHANNELS);
-            let slots = slots.zip(self.condition.chunks_exact_mut(Condition::FEATURES));
-            let slots = slots.zip(self.rgb.chunks_exact_mut(n * 3)).zip(self.depth.chunks_exact_mut(n));
-            for (episode, (((pixels, condition), rgb), depth)) in self.episodes[first..].iter_mut().zip(slots) {
-                if episode.is_over() {
-                    *episode = fresh();
-                }
-                episode.sample(shared.config, &mut SampleSlot { pixels, condition, rgb, depth });
-            }
-            self.in_episodes += data_begun.elapsed();
-            let batch = Batch {
-                pixels: &self.pixels,
-                condition: &self.condition,
-                samples: count,
-                width: shared.camera.width,
-                height: shared.camera.height,
-            };
-            self.kernel.forward(shared.weights, &batch, &mut self.tape);
-            let scale = 1.0 / (shared.config.batch * n * 3) as f32;
-            for sample in 0..count {
-                let (pixels, raw) = (
-                    &self.pixels[sample * n * input::CHANNELS..(sample + 1) * n * input::CHANNELS],
-                    &self.tape.output()[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS],
-                );
-                let d_raw = &mut self.d_output[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS];
-                let (rgb, depth) =
-                    (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
-                let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
-                sums.add(of_sample);
-                if let Some((discriminator, say)) =
-                    shared.adversary.filter(|_| self.episodes[first + sample].is_blind())
-                {
-                    let size = [shared.camera.width, shared.camera.height];
-                    self.judge.judge(discriminator, [pixels, raw, rgb, depth], d_raw, size, say);
-                }
-                if self.episodes[first + sample].is_own() {
-                    own_sums.add(of_sample);
-                }
-                let data_begun = Instant::now();
-                self.episodes[first + sample].answer(shared.config, pixels, raw);
-                self.in_episodes += data_begun.elapsed();
-            }
-            self.kernel.backward(shared.weights, &batch, &mut self.tape, &self.d_output, &mut self.gradients);
-        }
-        self.busy += begun.elapsed();
-        [sums, own_sums]
-    }
-}
-
-fn add_up(sums: &mut Weights, parts: &Weights) {
-    for (sum, part) in sums.tensors.iter_mut().zip(&parts.tensors) {
-        sum.values.iter_mut().zip(&part.values).for_each(|(sum, part)| *sum += part);
-    }
+    });
 }
 
 /// Trains until the steps are done, the time is up or `stop` is set; the checkpoint is written in each case.
@@ -306,7 +172,7 @@ pub fn run(
         let stage = config.stage(step);
         if size != (stage.width, stage.height) {
             size = (stage.width, stage.height);
-            workers.iter_mut().for_each(|worker| worker.episodes.clear());
+            workers.iter_mut().for_each(Worker::start_over);
         }
         let shared = Shared {
             config,
@@ -315,6 +181,7 @@ pub fn run(
             draws: &draws,
             own_share: config.own_frames_at(step),
             adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weights))),
+            at_work: AtomicUsize::new(threads),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
         let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
@@ -332,12 +199,10 @@ pub fn run(
             results
         });
         let (first, rest) = workers.split_first_mut().expect("at least one worker");
-        for other in rest {
-            add_up(&mut first.gradients, &other.gradients);
-            add_up(&mut first.judge.gradients, &other.judge.gradients);
-            first.judge.verdicts.add(other.judge.verdicts);
-        }
+        add_up(&mut first.gradients, rest, |worker| &worker.gradients);
         if let Some(adversary) = &mut adversary {
+            add_up(&mut first.judge.gradients, rest, |worker| &worker.judge.gradients);
+            rest.iter().for_each(|other| first.judge.verdicts.add(other.judge.verdicts));
             adversary.step(&first.judge.gradients, &first.judge.verdicts);
             verdicts.add(first.judge.verdicts);
         }
