@@ -170,9 +170,15 @@ impl Dream {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
     }
 
-    /// The seed of the sampler's noise from the next reset on.
-    pub fn set_noise_seed(&mut self, noise_seed: u64) {
-        self.options.noise_seed = noise_seed;
+    /// Takes other options from the next reset on.
+    pub fn set_options(&mut self, options: DreamOptions) -> Result<(), ModelError> {
+        let steps = options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        if !(1..=64).contains(&steps) {
+            return Err(ModelError::Steps(steps));
+        }
+        self.options = options;
+        self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
+        Ok(())
     }
 
     /// The dream as it is now; `None` before its first reset. What a probe did to it is not part of it.

@@ -6,6 +6,7 @@ mod bench;
 mod contact_sheet;
 mod data;
 mod fault;
+mod fork;
 mod interrupt;
 mod model_folder;
 mod out_folder;
@@ -14,6 +15,7 @@ mod play;
 mod probe;
 mod progress;
 mod recording;
+mod replay;
 mod rollout;
 mod strips;
 mod timing;
@@ -42,6 +44,7 @@ struct Cli {
 enum Command {
     Play(play::PlayArgs),
     Rollout(Box<rollout::RolloutArgs>),
+    Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
     Train(train::TrainArgs),
     Data(data::DataArgs),
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Rollout(args)) => rollout::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),

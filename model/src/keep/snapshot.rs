@@ -58,6 +58,11 @@ impl Snapshot {
         self.tick
     }
 
+    /// The same world at another tick, for tests of what counts ticks.
+    pub fn at_tick(self, tick: u64) -> Snapshot {
+        Snapshot { tick, ..self }
+    }
+
     /// The last frame.
     pub fn frame(&self) -> &Frame {
         &self.frame

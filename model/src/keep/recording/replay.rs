@@ -1,7 +1,7 @@
 //! Making a recording's frames again, line by line, and comparing their hashes.
 
 use super::{Beginning, Recording};
-use crate::{Dream, keep::Save, keep::Snapshot, keep::line::frame_hash};
+use crate::{Dream, DreamOptions, keep::Save, keep::Snapshot, keep::line::frame_hash};
 use holdfast_sim::{Observation, World};
 use std::collections::BTreeMap;
 
@@ -63,7 +63,10 @@ impl Replay {
         let line = &recording.lines[self.line];
         match &line.beginning {
             Beginning::Origin(origin) => {
-                dream.set_noise_seed(line.noise_seed);
+                let about = &recording.about;
+                let (memory, sampler_steps) = (about.memory, Some(about.sampler_steps));
+                let options = DreamOptions { memory, sampler_steps, noise_seed: line.noise_seed };
+                dream.set_options(options).map_err(|error| error.to_string())?;
                 dream.reset(&origin.start()).map_err(|error| error.to_string())
             }
             Beginning::Save(bytes) => {
