@@ -7,6 +7,7 @@ mod contact_sheet;
 mod data;
 mod fault;
 mod fork;
+mod inspect;
 mod interrupt;
 mod model_folder;
 mod out_folder;
@@ -45,6 +46,7 @@ enum Command {
     Play(play::PlayArgs),
     Rollout(Box<rollout::RolloutArgs>),
     Replay(replay::ReplayArgs),
+    Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
     Train(train::TrainArgs),
     Data(data::DataArgs),
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Rollout(args)) => rollout::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),

@@ -86,7 +86,9 @@ mod tests {
     fn names_are_plain() {
         for (name, expected) in [
             ("pebble", "pebble"),
-            ("../../etc/passwd", "etcpasswd"),
+            ("../../etc/passwd", "model"),
+            (".hidden", "hidden"),
+            ("a/b", "ab"),
             ("a..b", "model"),
             ("", "model"),
             ("\x1b[2J", "2J"),
