@@ -196,11 +196,7 @@ impl Game {
             scribe.begin(Beginning::Save(bytes), self.line.noise_seed, observation.tick, &observation.frame);
         }
         outlet.say(Event::Loaded { seed: seed.unwrap_or(0) });
-        self.enter(seed.unwrap_or(0), observation, outlet)?;
-        if seed.is_none() {
-            self.truth = None;
-        }
-        Ok(())
+        self.enter(seed.unwrap_or(0), observation, outlet)
     }
 
     /// Keeps the world that is about to be left for another one.
@@ -349,7 +345,10 @@ impl Game {
 
     fn truth_beside(&mut self) -> Result<SideBySide, String> {
         match &mut self.truth {
-            Some(truth) if self.side_by_side => guard(|| truth.catch_up(self.pacer.due() + Pacer::PERIOD)),
+            // No simulator knows the world of a picture.
+            Some(truth) if self.side_by_side && self.line.origin.seed().is_some() => {
+                guard(|| truth.catch_up(self.pacer.due() + Pacer::PERIOD))
+            }
             _ => Ok(SideBySide::Off),
         }
     }

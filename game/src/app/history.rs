@@ -187,4 +187,66 @@ mod tests {
         assert_eq!(history.span(), Some((200, 1400)));
         assert!(history.worlds[0].world.tick() >= 200 - WORLD_EVERY_TICKS && history.past.len() <= 1240);
     }
+
+    /// The figures of `docs/decisions/keeping.md`.
+    #[test]
+    #[ignore = "measures: cargo test --release --workspace --lib -- --ignored --nocapture what_keeping_costs"]
+    fn what_keeping_costs() {
+        use std::time::Instant;
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/pebble");
+        let model = ModelFolder::load(&folder).expect("the shipped model");
+        let mut dream = Dream::new(model, DreamOptions::default(), Box::new(holdfast_model::train::first_frame))
+            .expect("a valid model");
+        dream.reset(&Start::Seed(7)).expect("a seed");
+        let mut history = History::default();
+        // By turns with and without, so that whatever else the machine does weighs on both alike.
+        let (mut ms, mut worst_ms) = ([const { Vec::new() }; 2], 0.0f64);
+        for (tick, action) in Policy::Wander.open_loop(7).take(3600).enumerate() {
+            let keeps = tick / 120 % 2;
+            if tick % 120 == 0 {
+                history.begin((keeps == 1).then(|| dream.snapshot()).flatten());
+            }
+            let start = Instant::now();
+            let frame = dream.step(&action).expect("goes on").frame;
+            let stepped = start.elapsed();
+            history.note(action, &frame, || dream.snapshot());
+            if keeps == 1 {
+                std::hint::black_box(frame_hash(&frame));
+                worst_ms = worst_ms.max((start.elapsed() - stepped).as_secs_f64() * 1e3);
+            }
+            ms[keeps].push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        for (name, ms) in ["without", "with"].into_iter().zip(&mut ms) {
+            ms.sort_by(f64::total_cmp);
+            let mean = ms.iter().sum::<f64>() / ms.len() as f64;
+            let at = |share: f64| ms[(ms.len() as f64 * share) as usize];
+            println!("{name}: mean {mean:.2} ms a tick, p50 {:.2}, p95 {:.2}, p99 {:.2}", at(0.5), at(0.95), at(0.99));
+        }
+        println!("worst tick's keeping after its step: {worst_ms:.2} ms; {} cells", dream.status().memory_cells);
+        history.begin(dream.snapshot());
+        for action in Policy::Wander.open_loop(8).take(1300) {
+            let frame = dream.step(&action).expect("goes on").frame;
+            history.note(action, &frame, || dream.snapshot());
+        }
+        let [worlds, frames] = history.bytes().map(|bytes| bytes as f64 / 1e6);
+        println!("a minute: {} worlds of {worlds:.0} MB, frames of {frames:.0} MB", history.worlds.len());
+        let (oldest, newest) = history.span().expect("a past");
+        for tick in [newest - 1, newest - 199, oldest + 39] {
+            let start = Instant::now();
+            let (world, way) = history.way_to(tick).expect("in the span");
+            dream.restore(world).expect("its own");
+            way.iter().for_each(|action| drop(dream.step(action).expect("goes on")));
+            let back = newest - tick;
+            println!("{back} ticks back: {} steps, {:.0} ms", way.len(), start.elapsed().as_secs_f64() * 1e3);
+        }
+        let world = dream.snapshot().expect("it has begun");
+        let start = Instant::now();
+        let bytes = world.to_bytes();
+        let plain_ms = start.elapsed().as_secs_f64() * 1e3;
+        println!(
+            "a world: {} cells, {:.1} MB plain in {plain_ms:.0} ms",
+            world.memory_cells(),
+            bytes.len() as f64 / 1e6
+        );
+    }
 }
