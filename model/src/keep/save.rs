@@ -63,6 +63,14 @@ pub struct Preview {
 }
 
 impl Save {
+    /// Opens a file and gives its bytes too, for a recording that goes on from it.
+    pub fn open_with_bytes(path: &Path) -> Result<(Save, Vec<u8>), Fault> {
+        let mut bytes = Vec::new();
+        // More than a save may have is not read: the reader then finds it cut.
+        File::open(path)?.take(u64::from(MOST_FILE_BYTES)).read_to_end(&mut bytes)?;
+        Ok((Self::read(bytes.as_slice())?, bytes))
+    }
+
     /// The bytes of the file; equal worlds give equal bytes.
     pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut preview = self.snapshot.tick().to_le_bytes().to_vec();

@@ -1,30 +1,28 @@
 //! The generator's side of a game: the world that is played, its clock, its last minute, and what is kept of it.
 
+mod kept;
+mod rewind;
+
 use super::{
     generator::{Command, Event, KeepOptions, Outlet, SideBySide, Tick, Timings, guard},
     history::History,
     intent::Intent,
     pacer::Pacer,
-    saves::{self, Occasion},
+    saves::Occasion,
     scribe::{Keeper, Scribe, Tell},
     truth::Truth,
     worlds::{PlayableWorld, Worlds},
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use holdfast_model::keep::{About, Line, Origin, Save, Snapshot, frame_hash, recording::Beginning};
-use holdfast_sim::{Action, Depth, Observation, TICKS_PER_SECOND};
+use holdfast_model::keep::{About, Line, Origin, recording::Beginning};
+use holdfast_sim::Observation;
 use std::{
-    fs,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 /// How long before a tick the window is asked for what it has gathered: it sleeps through mouse motion otherwise.
 const ASK_BEFORE: Duration = Duration::from_millis(6);
-/// Ticks between two saves that nobody asked for.
-const AUTOSAVE_TICKS: usize = 60 * TICKS_PER_SECOND as usize;
-/// Ticks that a rewind goes back in the time of one: a minute takes twenty seconds.
-const REWIND_SPEED: u64 = 3;
 
 pub(super) enum Next {
     Obey(Command),
@@ -158,58 +156,6 @@ impl Game {
         self.enter(seed, observation, outlet)
     }
 
-    /// Goes on from a save. A failure leaves the present world as it is, if there is one.
-    fn load(&mut self, path: Option<PathBuf>, outlet: &Outlet) -> Result<(), String> {
-        let newest = || self.worlds_folder.as_deref().and_then(saves::newest);
-        let Some(path) = path.or_else(newest) else {
-            outlet.say(Event::News("there is no saved world yet; F5 saves".into()));
-            return Ok(());
-        };
-        let fail = |reason: String| format!("not loaded: {}: {reason}", path.display());
-        let read = || {
-            let bytes = fs::read(&path).map_err(|error| fail(error.to_string()))?;
-            let save = Save::read(bytes.as_slice()).map_err(|fault| fail(fault.to_string()))?;
-            Ok((bytes, save))
-        };
-        // A world that is played is kept before it is left.
-        let present = self.alive.then(|| self.world()).flatten();
-        let loaded = guard(read).and_then(|(bytes, save)| {
-            let observation = guard(|| self.dream.restore(&save.snapshot)).map_err(fail)?;
-            Ok((bytes, save, observation))
-        });
-        let (bytes, save, observation) = match loaded {
-            Ok(loaded) => loaded,
-            Err(message) if self.alive => {
-                outlet.say(Event::News(message));
-                return Ok(());
-            }
-            Err(message) => return Err(message),
-        };
-        if self.ticks_since_save > 0
-            && let (Some(present), Some(keeper)) = (present, &self.keeper)
-        {
-            keeper.keep(present, Occasion::Auto);
-        }
-        self.line = save.line;
-        let seed = self.line.origin.seed();
-        if let Some(scribe) = &mut self.scribe {
-            scribe.begin(Beginning::Save(bytes), self.line.noise_seed, observation.tick, &observation.frame);
-        }
-        outlet.say(Event::Loaded { seed: seed.unwrap_or(0) });
-        self.enter(seed.unwrap_or(0), observation, outlet)
-    }
-
-    /// Keeps the world that is about to be left for another one.
-    fn leave(&mut self) {
-        if self.alive
-            && self.ticks_since_save > 0
-            && let (Some(save), Some(keeper)) = (self.world(), &self.keeper)
-        {
-            keeper.keep(save, Occasion::Auto);
-        }
-        self.alive = false;
-    }
-
     /// Begins to play a world whose line is already known.
     fn enter(&mut self, seed: u64, observation: Observation, outlet: &Outlet) -> Result<(), String> {
         self.retrace_truth(seed);
@@ -255,92 +201,6 @@ impl Game {
             self.unanswered_input_at = refused.input_at;
         }
         Ok(())
-    }
-
-    /// What is kept of a tick.
-    fn keep(&mut self, action: Action, observation: &Observation, outlet: &Outlet) {
-        self.line.actions.push(action);
-        self.history.note(action, &observation.frame, || self.dream.snapshot());
-        if let Some(scribe) = &mut self.scribe {
-            scribe.push(action, frame_hash(&observation.frame));
-        }
-        self.ticks_since_save += 1;
-        if self.ticks_since_save >= AUTOSAVE_TICKS {
-            self.save(Occasion::Auto, outlet);
-        }
-    }
-
-    /// Shows a little more of the past.
-    fn rewind_from(&mut self, tick: u64, outlet: &Outlet) -> Result<(), String> {
-        let Some((oldest, newest)) = self.history.span() else { return Ok(()) };
-        let tick = tick.saturating_sub(REWIND_SPEED).max(oldest);
-        self.rewound_to = Some(tick);
-        self.pacer.advance(Instant::now());
-        self.asked = false;
-        if let Some(frame) = self.history.frame_at(tick).cloned() {
-            let depth = Depth::default();
-            let observation = Observation { tick, frame, depth, pose: Default::default(), stages_ms: Vec::new() };
-            let tick = Tick { rewound_ticks: newest - tick, ..self.describe(observation, 0.0) };
-            // One that the window has no room for is not missed.
-            let _ = outlet.show(Box::new(tick));
-        }
-        Ok(())
-    }
-
-    /// Goes on from the tick that was shown: another line, which forks from the one so far.
-    fn end_rewind(&mut self, outlet: &Outlet) -> Result<(), String> {
-        let (Some(tick), Some((_, newest))) = (self.rewound_to.take(), self.history.span()) else { return Ok(()) };
-        if tick == newest {
-            return Ok(());
-        }
-        // The line so far stays: as a save, and in the recording if there is one.
-        self.save(Occasion::Rewind, outlet);
-        let (world, way) = self.history.way_to(tick).ok_or("a tick of the last minute is not in reach")?;
-        let dream = &mut self.dream;
-        let observation = guard(|| {
-            let mut observation = dream.restore(world)?;
-            for action in &way {
-                observation = dream.step(action).map_err(|error| error.to_string())?;
-            }
-            Ok(observation)
-        })?;
-        if self.history.frame_at(tick) != Some(&observation.frame) {
-            return Err("the past did not come back as it was".into());
-        }
-        self.history.cut_after(tick);
-        let from_origin = self.line.actions.len() as u64 - (newest - tick);
-        self.line.actions.truncate(from_origin as usize);
-        if let Some(scribe) = &mut self.scribe {
-            scribe.fork(tick, self.line.noise_seed, &observation.frame);
-        }
-        self.retrace_truth(self.seed);
-        // What was pressed meanwhile was not meant for this tick; what is held goes on.
-        let _ = self.intent.take_action();
-        self.pacer.restart(Instant::now());
-        let tick = self.describe(observation, 0.0);
-        outlet.say(Event::Frame(Box::new(tick)));
-        Ok(())
-    }
-
-    /// The world as it is now.
-    fn world(&self) -> Option<Save> {
-        let (about, snapshot): (_, Snapshot) = (self.about.clone()?, self.dream.snapshot()?);
-        Some(Save { about, line: self.line.clone(), snapshot })
-    }
-
-    fn save(&mut self, occasion: Occasion, outlet: &Outlet) {
-        let asked = occasion == Occasion::Asked;
-        match (&self.keeper, self.world().filter(|_| self.alive)) {
-            (Some(keeper), Some(save)) => {
-                if keeper.keep(save, occasion) {
-                    self.ticks_since_save = 0;
-                } else if asked {
-                    outlet.say(Event::News("still saving; try again in a moment".into()));
-                }
-            }
-            _ if asked => outlet.say(Event::News("this world cannot be saved".into())),
-            _ => {}
-        }
     }
 
     fn truth_beside(&mut self) -> Result<SideBySide, String> {
