@@ -2,7 +2,7 @@
 //! comes, the answer is an error or what was written, soon, and never a panic.
 //!
 //! `HOLDFAST_FUZZ_SECONDS=600 cargo test --release -p holdfast-model --test faults -- --ignored --nocapture` looks for
-//! more for ten minutes a parser.
+//! more for ten minutes a file.
 
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
@@ -25,50 +25,69 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A world of a small untrained model, and a recording of how it came to be, with a fork.
-static FILES: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
+/// Files of a small untrained model.
+struct Files {
+    save: Vec<u8>,
+    /// How that world came to be, with a fork.
+    recording: Vec<u8>,
+    /// A short one with its frames.
+    film: Vec<u8>,
+}
+
+static FILES: LazyLock<Files> = LazyLock::new(|| {
     let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let model = ModelFolder { weights: Weights::init(&config, 1), config, hash: "0".repeat(64) };
     let mut dream = Dream::new(model, DreamOptions::default(), Box::new(first_frame)).expect("a valid model");
     let origin = Origin::Seed(3);
     let first = dream.reset(&Start::Seed(3)).expect("a seed").frame;
     let about = About::of(&dream, "small");
-    let mut recorder = Recorder::begin(Vec::new(), &about, true).expect("memory");
-    recorder.start(&Beginning::Origin(origin.clone()), 0, 0, &first).expect("memory");
+    let mut recorders = [false, true].map(|films| Recorder::begin(Vec::new(), &about, films).expect("memory"));
+    for recorder in &mut recorders {
+        recorder.start(&Beginning::Origin(origin.clone()), 0, 0, &first).expect("memory");
+    }
+    let [mut recorder, mut filming] = recorders;
     let mut line = Line::new(origin, 0);
     let (mut past, mut save) = (None, None);
     for (tick, action) in (1..=70).zip(Policy::Wander.open_loop(3)) {
         let frame = dream.step(&action).expect("goes on").frame;
         recorder.push(&action, &frame).expect("memory");
+        if tick <= 4 {
+            filming.push(&action, &frame).expect("memory");
+        }
         if tick <= 50 {
             line.actions.push(action);
         }
         if tick == 20 {
-            past = dream.snapshot().map(|world| (world.frame().clone(), world));
+            past = dream.snapshot();
         }
         if tick == 50 {
             let snapshot = dream.snapshot().expect("it has begun");
             save = Some(Save { about: about.clone(), line: line.clone(), snapshot }.to_bytes().expect("small"));
         }
     }
-    let (frame, world) = past.expect("tick 20 came");
-    recorder.fork(20, 0, &frame).expect("memory");
-    dream.restore(&world).expect("its own");
+    let past = past.expect("tick 20 came");
+    recorder.fork(20, 0, past.frame()).expect("memory");
+    dream.restore(&past).expect("its own");
     for action in Policy::Loop.open_loop(9).take(30) {
         recorder.push(&action, &dream.step(&action).expect("goes on").frame).expect("memory");
     }
-    (save.expect("tick 50 came"), recorder.end().expect("memory"))
+    let [recording, film] = [recorder, filming].map(|recorder| recorder.end().expect("memory"));
+    Files { save: save.expect("tick 50 came"), recording, film }
 });
 
 /// No case may take longer: a parser that can be made to hang is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn save() -> &'static [u8] {
-    &FILES.0
+    &FILES.save
 }
 
 fn recording() -> &'static [u8] {
-    &FILES.1
+    &FILES.recording
+}
+
+fn film() -> &'static [u8] {
+    &FILES.film
 }
 
 /// The file's blocks, by the documented layout rather than by the code under test.
@@ -137,10 +156,10 @@ fn try_recording(bytes: &[u8]) -> bool {
 
 #[test]
 fn the_documented_layout_is_the_real_one() {
-    for file in [save(), recording()] {
+    for file in [save(), recording(), film()] {
         assert!(seal(file, &blocks(file)) == file);
     }
-    assert!(try_save(save()) && try_recording(recording()));
+    assert!(try_save(save()) && try_recording(recording()) && try_recording(film()));
     assert_eq!(blocks(save()).iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), b"HPLWE");
 }
 
@@ -164,6 +183,9 @@ fn a_save_cut_anywhere_is_refused_and_a_recording_keeps_what_it_has() {
         }
     }
     assert_eq!(ticks, 100, "only the end mark is missing in the end");
+    for length in (0..film().len()).step_by(1024) {
+        assert!(!try_recording(&film()[..length]), "{length}");
+    }
 }
 
 #[test]
@@ -302,17 +324,22 @@ fn fuzz(file: &[u8], seed: u64, until: impl Fn(u32) -> bool, read: fn(&[u8]) -> 
 fn forged_files_are_read_or_refused() {
     let (_, good) = fuzz(recording(), 1, |tried| tried < 3000, try_recording);
     assert!(good > 0, "some forgeries are valid, or this test tries nothing");
-    let (_, good) = fuzz(save(), 2, |tried| tried < 300, try_save);
+    let (_, good) = fuzz(film(), 3, |tried| tried < 1000, try_recording);
+    assert!(good > 0, "some forgeries are valid, or this test tries nothing");
+    let (_, good) = fuzz(save(), 2, |tried| tried < 150, try_save);
     assert!(good > 0, "some forgeries are valid, or this test tries nothing");
 }
 
 #[test]
-#[ignore = "runs for ten minutes a parser, or as long as HOLDFAST_FUZZ_SECONDS says"]
+#[ignore = "runs for ten minutes a file, or as long as HOLDFAST_FUZZ_SECONDS says"]
 fn fuzz_for_long() {
     let seconds = std::env::var("HOLDFAST_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
-    for (name, file, read) in
-        [("recording", recording(), try_recording as fn(&[u8]) -> bool), ("save", save(), try_save)]
-    {
+    let files = [
+        ("recording", recording(), try_recording as fn(&[u8]) -> bool),
+        ("recording with frames", film(), try_recording),
+        ("save", save(), try_save),
+    ];
+    for (name, file, read) in files {
         let start = Instant::now();
         let seed = start.elapsed().subsec_nanos().into();
         let (tried, good) = fuzz(file, seed, |_| start.elapsed() < Duration::from_secs(seconds), read);
