@@ -170,6 +170,11 @@ impl Dream {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
     }
 
+    /// The slot in hand, 1 to 9.
+    pub fn slot(&self) -> u8 {
+        self.situation.slot()
+    }
+
     /// Takes other options from the next reset on.
     pub fn set_options(&mut self, options: DreamOptions) -> Result<(), ModelError> {
         let steps = options.sampler_steps.unwrap_or(self.config.sampler_steps);

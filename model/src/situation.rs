@@ -41,6 +41,11 @@ impl Situation {
         (1..=9).contains(&self.slot) && counts && finite(self.aim) && finite(self.attacked) && self.ambience.is_sound()
     }
 
+    /// The slot in hand, 1 to 9.
+    pub fn slot(&self) -> u8 {
+        self.slot
+    }
+
     /// The condition of the frame after `action`, which took the eye from `before` to `pose`; its noise level is 0.
     pub fn act(&mut self, action: &Action, before: &Pose, pose: &Pose) -> Condition {
         if action.hotbar > 0 {

@@ -72,6 +72,8 @@ pub struct Tick {
     /// When the oldest input event that this frame answers arrived.
     pub input_at: Option<Instant>,
     pub memory_cells: usize,
+    /// The slot in hand, where it did not change by the player's choice: after a load or a rewind.
+    pub slot: Option<u8>,
     /// How far before the newest tick this one is, while rewinding.
     pub rewound_ticks: u64,
 }

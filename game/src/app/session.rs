@@ -142,6 +142,7 @@ pub(super) fn hear(
     mut pictures: ResMut<Pictures>,
     mut stats: ResMut<Stats>,
     mut notice: ResMut<Notice>,
+    mut devices: ResMut<Devices>,
     mut next: ResMut<NextState<Screen>>,
     screen: Res<State<Screen>>,
 ) {
@@ -172,6 +173,9 @@ pub(super) fn hear(
                 if tick.rewound_ticks > 0 {
                     let seconds = tick.rewound_ticks as f32 / TICKS_PER_SECOND as f32;
                     notice.set(format!("{seconds:.1} s back; let go to play on from here"));
+                }
+                if let Some(slot) = tick.slot {
+                    devices.slot = slot;
                 }
                 stats.note_tick(&tick, Instant::now());
                 pictures.dream = tick.observation.frame;

@@ -22,6 +22,11 @@ pub trait PlayableWorld: World {
         Err("this world cannot go on from another one".into())
     }
 
+    /// The slot in hand, 1 to 9, for a world that can be restored.
+    fn slot(&self) -> Option<u8> {
+        None
+    }
+
     /// Seed of the noise that a reset begins with.
     fn noise_seed(&self) -> u64 {
         0
@@ -39,6 +44,10 @@ impl PlayableWorld for Dream {
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<Observation, String> {
         Dream::restore(self, snapshot).map_err(|error| error.to_string())
+    }
+
+    fn slot(&self) -> Option<u8> {
+        Some(Dream::slot(self))
     }
 
     fn noise_seed(&self) -> u64 {

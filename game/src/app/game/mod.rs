@@ -165,7 +165,8 @@ impl Game {
         self.history.begin(self.dream.snapshot());
         self.pacer = Pacer::new(Instant::now());
         let truth = self.truth_beside()?;
-        let tick = Tick { truth, ..self.describe(observation, 0.0) };
+        let slot = self.dream.slot();
+        let tick = Tick { truth, slot, ..self.describe(observation, 0.0) };
         outlet.say(Event::Frame(Box::new(tick)));
         Ok(())
     }
@@ -221,6 +222,7 @@ impl Game {
             timings: Timings { step_ms, missed_ticks: self.pacer.missed(), dropped_frames: self.dropped_frames },
             input_at: None,
             memory_cells: self.dream.memory_cells(),
+            slot: None,
             rewound_ticks: 0,
         }
     }

@@ -59,7 +59,7 @@ impl Game {
         // What was pressed meanwhile was not meant for this tick; what is held goes on.
         let _ = self.intent.take_action();
         self.pacer.restart(Instant::now());
-        let tick = self.describe(observation, 0.0);
+        let tick = Tick { slot: self.dream.slot(), ..self.describe(observation, 0.0) };
         outlet.say(Event::Frame(Box::new(tick)));
         Ok(())
     }
