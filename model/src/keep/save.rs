@@ -194,3 +194,40 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn links_are_replaced_and_never_followed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [precious, place, partial] =
+            ["precious", "a.world", "a.world.partial"].map(|name| folder.path().join(name));
+        fs::write(&precious, "years").expect("room");
+        for link in [&place, &partial] {
+            std::os::unix::fs::symlink(&precious, link).expect("a new name");
+        }
+        write_whole(&place, b"save").expect("room");
+        assert_eq!(fs::read(&precious).expect("still there"), b"years");
+        assert_eq!(fs::read(&place).expect("written"), b"save");
+        assert!(!place.is_symlink() && !partial.exists());
+        // A recording takes no name that is taken, also by a link.
+        std::os::unix::fs::symlink(&precious, &partial).expect("a new name");
+        let about = super::super::recording::tests::about();
+        super::super::recording::Recorder::create(&partial, &about, false).expect_err("a link");
+        assert_eq!(fs::read(&precious).expect("still there"), b"years");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let place = folder.path().join("a.world");
+        // A folder stands where the save should go.
+        fs::create_dir_all(place.join("inside")).expect("room");
+        write_whole(&place, b"save").expect_err("a folder cannot be replaced by a file");
+        assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
+        write_whole(&folder.path().join("gone/a.world"), b"save").expect_err("no such folder");
+    }
+}

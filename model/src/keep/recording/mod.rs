@@ -7,7 +7,7 @@ mod reader;
 mod recorder;
 mod replay;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use reader::{RecordedLine, Recording};
 pub use recorder::Recorder;
