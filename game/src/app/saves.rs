@@ -108,7 +108,7 @@ pub fn list(folder: &Path, most: usize) -> Vec<SavedWorld> {
 
 fn title(preview: &Preview, occasion: Occasion) -> String {
     let world = preview.seed.map_or("a picture's world".to_string(), |seed| format!("seed {seed}"));
-    let seconds = preview.tick / TICKS_PER_SECOND as u64;
+    let seconds = preview.tick / u64::from(TICKS_PER_SECOND);
     let played = match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),

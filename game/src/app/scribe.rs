@@ -104,14 +104,14 @@ fn write(mut recorder: Recorder<File>, entries: &Receiver<Entry>) -> io::Result<
 /// The thread that writes saves.
 #[derive(Debug)]
 pub struct Keeper {
-    jobs: Option<Sender<(Save, Occasion)>>,
+    jobs: Option<Sender<(Box<Save>, Occasion)>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
     pub fn start(folder: PathBuf, tell: Tell) -> io::Result<Keeper> {
         // One being written and one behind it.
-        let (sender, jobs) = bounded::<(Save, Occasion)>(1);
+        let (sender, jobs) = bounded::<(Box<Save>, Occasion)>(1);
         let run = move || {
             for (save, occasion) in jobs {
                 match saves::write(&folder, &save, occasion) {
@@ -127,13 +127,15 @@ impl Keeper {
 
     /// Hands a world over; false when two are waiting already.
     pub fn keep(&self, save: Save, occasion: Occasion) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send((save, occasion)).is_ok())
+        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send((Box::new(save), occasion)).is_ok())
     }
 
     /// The same for the last one, which waits for those before it.
     pub fn keep_last(&self, save: Save, occasion: Occasion) {
         // A thread that is gone has told why.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send((save, occasion)));
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send((Box::new(save), occasion));
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl About {
             device: status.device,
             instructions: device::instructions().into(),
             threads: status.threads,
-            ticks_per_second: TICKS_PER_SECOND as u32,
+            ticks_per_second: TICKS_PER_SECOND,
             memory: dream.options().memory,
             sampler_steps: dream.sampler_steps(),
         }
@@ -59,7 +59,7 @@ impl About {
         }
         about.model_config.check().map_err(|reason| format!("its header: {reason}"))?;
         let fits = about.model_config.width <= MOST_SIDE_PX && about.model_config.height <= MOST_SIDE_PX;
-        if !fits || about.ticks_per_second != TICKS_PER_SECOND as u32 || !(1..=64).contains(&about.sampler_steps) {
+        if !fits || about.ticks_per_second != TICKS_PER_SECOND || !(1..=64).contains(&about.sampler_steps) {
             return Err("its header says what no dream does".into());
         }
         Ok(about)

@@ -128,7 +128,7 @@ impl Snapshot {
         }
         let Pose { position, yaw_deg, pitch_deg } = kept.pose;
         let stands = position.iter().all(|part| part.is_finite() && part.abs() < FARTHEST_BLOCKS);
-        if !stands || !(yaw_deg.abs() < MOST_YAW_DEG && pitch_deg.abs() <= 90.0) {
+        if !(stands && yaw_deg.abs() < MOST_YAW_DEG && pitch_deg.abs() <= 90.0) {
             return Err("the pose is out of the world".into());
         }
         if !kept.motion.is_sound() || !kept.situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {

@@ -14,14 +14,17 @@ use serde::{
 };
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+/// Place on the ground, and height and index of the bricks that stand there.
+type KeptColumn = ((i32, i32), Vec<(i32, u32)>);
+
 /// See the module.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptState {
     #[serde(deserialize_with = "few")]
     bricks: Vec<KeptBrick>,
-    /// Place on the ground, and height and index of the bricks that stand there; sorted by place.
+    /// Sorted by place.
     #[serde(deserialize_with = "few")]
-    columns: Vec<((i32, i32), Vec<(i32, u32)>)>,
+    columns: Vec<KeptColumn>,
     spare: Vec<u32>,
     reads: u32,
     sky: Vec<Option<[f32; 3]>>,
