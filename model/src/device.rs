@@ -3,6 +3,21 @@
 use crate::ModelError;
 use std::{fmt, str::FromStr};
 
+/// The processor's instructions that frames are computed with: the same actions give the same frames, bit for bit, on
+/// processors that answer alike.
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return if is_x86_feature_detected!("avx512bf16") { "avx512bf16" } else { "avx512" };
+        }
+        if is_x86_feature_detected!("avx2") {
+            return "avx2";
+        }
+    }
+    if cfg!(target_arch = "aarch64") { "neon" } else { "portable" }
+}
+
 /// The device asked for. This build holds the CPU path; the GPU paths come with their cargo features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {

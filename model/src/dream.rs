@@ -6,6 +6,7 @@ use crate::{
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
     imagined::Imagined,
+    keep::Snapshot,
     kernel,
     layout::input,
     motion::Motion,
@@ -163,6 +164,79 @@ impl Dream {
         DreamStatus { memory_cells: self.state.cells(), ..self.status.clone() }
     }
 
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    pub fn options(&self) -> DreamOptions {
+        self.options
+    }
+
+    /// Denoising steps a frame.
+    pub fn sampler_steps(&self) -> usize {
+        self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
+    }
+
+    /// The slot in hand, 1 to 9.
+    pub fn slot(&self) -> u8 {
+        self.situation.slot()
+    }
+
+    /// Takes other options from the next reset on.
+    pub fn set_options(&mut self, options: DreamOptions) -> Result<(), ModelError> {
+        let steps = options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        if !(1..=64).contains(&steps) {
+            return Err(ModelError::Steps(steps));
+        }
+        self.options = options;
+        self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
+        Ok(())
+    }
+
+    /// The dream as it is now; `None` before its first reset. What a probe did to it is not part of it.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let (frame, depth) = self.last.clone()?;
+        Some(Snapshot {
+            model_hash: self.status.model_hash.clone(),
+            state: self.state.clone(),
+            frame,
+            depth,
+            motion: self.motion.clone(),
+            pose: self.pose,
+            situation: self.situation.clone(),
+            rng: self.rng.clone(),
+            tick: self.tick,
+            memory: self.options.memory,
+            sampler_steps: self.sampler_steps(),
+        })
+    }
+
+    /// Goes on from a snapshot: the next frames are those that followed it, bit for bit. The dream takes over the
+    /// snapshot's memory switch and denoising steps; its own noise seed counts again from the next reset.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<Observation, ModelError> {
+        if snapshot.model_hash != self.status.model_hash {
+            let short = |hash: &str| hash.chars().take(12).collect();
+            let (saved, loaded) = (short(&snapshot.model_hash), short(&self.status.model_hash));
+            return Err(ModelError::OtherModel { saved, loaded });
+        }
+        let (width, height) = (snapshot.frame.width, snapshot.frame.height);
+        if (width, height) != (self.config.width, self.config.height) {
+            let loaded = format!("{}x{}", self.config.width, self.config.height);
+            return Err(ModelError::OtherSize { saved: format!("{width}x{height}"), loaded });
+        }
+        self.options.memory = snapshot.memory;
+        self.options.sampler_steps = Some(snapshot.sampler_steps);
+        self.status.gflop_per_frame = snapshot.sampler_steps as f64 * kernel::gflop(&self.config, width, height);
+        self.state = snapshot.state.clone();
+        (self.reader, self.canvas) = (Reader::default(), Canvas::default());
+        (self.motion, self.pose) = (snapshot.motion.clone(), snapshot.pose);
+        (self.situation, self.tick) = (snapshot.situation.clone(), snapshot.tick);
+        (self.rng, self.tampering) = (snapshot.rng.clone(), Tampering::default());
+        let (frame, depth) = (snapshot.frame.clone(), snapshot.depth.clone());
+        self.last = Some((frame.clone(), depth.clone()));
+        Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms: Vec::new() })
+    }
+
     /// Starts from a picture of the dream's own size.
     fn begin(&mut self, frame: Frame) -> Observation {
         self.state.clear();
@@ -269,7 +343,7 @@ impl World for Dream {
         assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
         mark("assemble");
 
-        let steps = self.options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        let steps = self.sampler_steps();
         let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");
 

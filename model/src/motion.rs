@@ -6,11 +6,13 @@ use holdfast_sim::{
     Action, Pose,
     kinematics::{self, Footing},
 };
+use serde::{Deserialize, Serialize};
 
 /// The moving body of a dream: what the pose alone does not tell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Motion {
     /// Blocks a tick.
+    #[serde(with = "crate::keep::vec3")]
     velocity: Vec3,
     footing: Footing,
     eye_height: f32,
@@ -37,6 +39,11 @@ const DROP_BLOCKS: f32 = 4.0;
 const LEDGE_BLOCKS: f32 = 0.55;
 
 impl Motion {
+    /// Whether it is a motion that a body can have: what is read from a file may be anything.
+    pub fn is_sound(&self) -> bool {
+        self.velocity.is_finite() && self.velocity.length() < 100.0 && (0.0..4.0).contains(&self.eye_height)
+    }
+
     /// The pose after one tick of `action`.
     pub fn step(&mut self, pose: &Pose, action: &Action, state: &WorldState) -> Pose {
         let mut next = pose.turned(action.camera);

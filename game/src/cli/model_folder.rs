@@ -33,6 +33,14 @@ impl DreamArgs {
         dream(model, options)
     }
 
+    /// Name of the model's folder, for people.
+    pub fn name(&self) -> anyhow::Result<String> {
+        let folder = find(self.model.as_deref())?;
+        // A folder such as `.` has its name only in full.
+        let folder = folder.canonicalize().unwrap_or(folder);
+        Ok(folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+    }
+
     /// Reads and checks the model, for a dream that is made elsewhere.
     pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
         // Before the weights are read: a wrong device should not cost a wait.

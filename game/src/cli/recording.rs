@@ -5,10 +5,15 @@ use super::{
     out_folder::{self, picture_name, write_error},
     timing::rounded,
 };
+use holdfast_model::keep::{
+    About,
+    recording::{Beginning, Recorder},
+};
 use holdfast_sim::{Action, Frame, Observation, Pose};
 use serde::Serialize;
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +21,8 @@ use std::{
 const REPORT: &str = "rollout.json";
 const FRAMES: &str = "frames";
 const TRUTH_FRAMES: &str = "truth";
+/// The native recording.
+const NATIVE: &str = "rollout.holdfast";
 const STRIP: &str = "strip.png";
 const LINE_FILES: [&str; 3] = ["actions.jsonl", "observations.jsonl", "truth.jsonl"];
 
@@ -23,6 +30,10 @@ const LINE_FILES: [&str; 3] = ["actions.jsonl", "observations.jsonl", "truth.jso
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub seed: Option<u64>,
+    /// The save or recording that it goes on from.
+    pub from: Option<String>,
+    /// The tick of the first frame.
+    pub first_tick: u64,
     /// Ticks that are in the folder; frames are one more, the start.
     pub ticks: u64,
     pub ticks_asked: u64,
@@ -59,13 +70,20 @@ pub struct Recording {
     actions: LineFile,
     observations: LineFile,
     truth: Option<LineFile>,
+    native: Recorder<File>,
     /// Frames written so far, the start included.
     frames: u64,
 }
 
 impl Recording {
     /// Makes the folder ready, emptied of a former rollout.
-    pub fn create(out: &Path, overwrite: bool, with_truth: bool, report: &Report) -> anyhow::Result<Recording> {
+    pub fn create(
+        out: &Path,
+        overwrite: bool,
+        with_truth: bool,
+        report: &Report,
+        about: &About,
+    ) -> anyhow::Result<Recording> {
         out_folder::prepare(out, overwrite, REPORT, clear)?;
         let fail = |path: &Path, error: io::Error| write_error(path, &error, "nothing of the rollout");
         let folders = if with_truth { &[FRAMES, TRUTH_FRAMES][..] } else { &[FRAMES] };
@@ -81,6 +99,8 @@ impl Recording {
             actions: lines(actions)?,
             observations: lines(observations)?,
             truth: with_truth.then(|| lines(truth)).transpose()?,
+            native: Recorder::create(&out.join(NATIVE), about, false)
+                .map_err(|error| fail(&out.join(NATIVE), error))?,
             frames: 0,
         })
     }
@@ -88,6 +108,12 @@ impl Recording {
     /// Ticks in the folder, the start not counted.
     pub fn ticks(&self) -> u64 {
         self.frames.saturating_sub(1)
+    }
+
+    /// Writes how the rollout begins.
+    pub fn begin(&mut self, beginning: &Beginning, noise_seed: u64, first: &Observation) -> anyhow::Result<()> {
+        let begun = self.native.start(beginning, noise_seed, first.tick, &first.frame);
+        begun.map_err(|error| self.error(NATIVE, &error))
     }
 
     /// Writes one tick: the frames first, so that a line never speaks of a frame that is not there.
@@ -108,6 +134,7 @@ impl Recording {
         }
         if let Some(action) = action {
             self.actions.push(&action.to_json_line()).map_err(|error| self.error(actions, &error))?;
+            self.native.push(action, &observation.frame).map_err(|error| self.error(NATIVE, &error))?;
         }
         let line = ObservationLine { tick: observation.tick, pose: observation.pose, step_ms: rounded(step_ms) };
         let line = serde_json::to_string(&line).expect("numbers under fixed names always serialise");
@@ -117,11 +144,15 @@ impl Recording {
     }
 
     /// Writes the contact sheet, if there is one, and the final report.
-    pub fn finish(&self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
+    pub fn finish(mut self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
+        // Before what needs more room: a full disk then leaves as much of it as fits.
+        self.native.flush().map_err(|error| self.error(NATIVE, &error))?;
         if let Some(strip) = strip {
             self.write_picture(PathBuf::from(STRIP), strip)?;
         }
-        write_report(&self.out, report).map_err(|error| self.error(REPORT, &error))
+        write_report(&self.out, report).map_err(|error| self.error(REPORT, &error))?;
+        let path = self.out.join(NATIVE);
+        self.native.finish().map_err(|error| write_error(&path, &error, "the whole rollout"))
     }
 
     fn write_picture(&self, name: PathBuf, frame: &Frame) -> anyhow::Result<()> {
@@ -148,17 +179,20 @@ fn clear(out: &Path) -> io::Result<()> {
     for folder in [FRAMES, TRUTH_FRAMES] {
         out_folder::remove_numbered_pictures(&out.join(folder))?;
     }
-    out_folder::remove_files(out, LINE_FILES.into_iter().chain([REPORT, STRIP]))
+    out_folder::remove_files(out, LINE_FILES.into_iter().chain([REPORT, STRIP, NATIVE]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_model::{ModelConfig, keep::Origin};
     use holdfast_sim::Depth;
 
     fn report() -> Report {
         Report {
             seed: Some(7),
+            from: None,
+            first_tick: 0,
             ticks: 0,
             ticks_asked: 2,
             device: "cpu".into(),
@@ -172,6 +206,26 @@ mod tests {
             height: 1,
             threads: 1,
         }
+    }
+
+    fn about() -> About {
+        About {
+            program: "holdfast 0".into(),
+            model_name: "pebble".into(),
+            model_hash: "0".repeat(64),
+            model_config: ModelConfig::default(),
+            device: "cpu".into(),
+            instructions: "portable".into(),
+            threads: 1,
+            ticks_per_second: 20,
+            memory: true,
+            sampler_steps: 1,
+        }
+    }
+
+    fn begin(recording: &mut Recording) {
+        let beginning = Beginning::Origin(Origin::Seed(7));
+        recording.begin(&beginning, 7, &observation(0)).expect("room");
     }
 
     fn observation(tick: u64) -> Observation {
@@ -192,7 +246,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("deep/out");
         for last in [2, 1] {
-            let mut recording = Recording::create(&out, false, true, &report()).expect("new, then a former rollout");
+            let mut recording =
+                Recording::create(&out, false, true, &report(), &about()).expect("new, then a former rollout");
+            begin(&mut recording);
             for tick in 0..=last {
                 let action = Action::default();
                 let truth = TruthTick { frame: &Frame::new(2, 1), line: "{}" };
@@ -200,8 +256,16 @@ mod tests {
             }
             recording.finish(&Report { ticks: last, ..report() }, Some(&Frame::new(1, 1))).expect("room");
         }
-        let expected =
-            ["actions.jsonl", "frames", "observations.jsonl", "rollout.json", "strip.png", "truth", "truth.jsonl"];
+        let expected = [
+            "actions.jsonl",
+            "frames",
+            "observations.jsonl",
+            "rollout.holdfast",
+            "rollout.json",
+            "strip.png",
+            "truth",
+            "truth.jsonl",
+        ];
         assert_eq!(names(&out), expected);
         assert_eq!(names(&out.join("frames")), ["000000.png", "000001.png"], "nothing stays of the longer one");
         let lines = |name: &str| fs::read_to_string(out.join(name)).expect("written").lines().count();
@@ -211,7 +275,8 @@ mod tests {
     #[test]
     fn a_failing_disk_is_told_once_and_what_is_written_stays() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut recording = Recording::create(folder.path(), false, false, &report()).expect("empty");
+        let mut recording = Recording::create(folder.path(), false, false, &report(), &about()).expect("empty");
+        begin(&mut recording);
         recording.push(None, &observation(0), 1.0, None).expect("room");
         // Stands for a disk that takes no more frames.
         let frames = folder.path().join(FRAMES);

@@ -9,6 +9,7 @@ use super::{
 use crate::kernel::Crew;
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose, pose::Axes};
+use std::sync::Arc;
 
 /// What the world state shows from a pose. All vectors hold `height * width` pixels.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -141,15 +142,15 @@ impl<'a> Frustum<'a> {
     }
 
     /// Adds what a brick shows from the eye to the points in view.
-    fn project(&self, brick: &mut Brick, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
+    fn project(&self, brick: &mut Arc<Brick>, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
         let distance = (centre.abs() - BRICK_BLOCKS * 0.5).max(Vec3::ZERO).length();
         let pixel_blocks = distance / self.focal;
         let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
         if coarsest > 0 {
-            let points = brick
-                .summaries(coarsest, renew, &mut reader.order)
-                .iter()
-                .map(|summary| (summary.position, summary.look));
+            if brick.needs_thinning(coarsest, renew) {
+                Arc::make_mut(brick).thin(coarsest, &mut reader.order);
+            }
+            let points = brick.summaries(coarsest).iter().map(|summary| (summary.position, summary.look));
             self.project_all(brick_at, Part::Summary(coarsest as u8), points, &mut reader.in_view);
         }
         for (level, layer) in brick.layers.iter().enumerate().skip(coarsest) {

@@ -5,6 +5,7 @@
 
 use super::CELL_BLOCKS;
 use multiversion::multiversion;
+use serde::{Deserialize, Serialize};
 
 /// What a point in view stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +25,7 @@ impl Part {
 }
 
 /// How a cell or a summary looks.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Look {
     pub rgb: [u8; 3],
     pub footprint_blocks: f32,

@@ -1,6 +1,6 @@
 //! What the world state promises: it shows what was seen, forgets what is seen through, and does not grow with time.
 
-use super::{Canvas, Reader, Seen, WorldState, brick::Brick};
+use super::{Canvas, Reader, Seen, WorldState};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 use proptest::prelude::*;
 use rand_chacha::{
@@ -149,7 +149,7 @@ fn looking_on_does_not_grow_the_state() {
     let cells = life.state.cells();
     life.wall(&Pose::default(), 5.0, [1, 2, 3], 20);
     assert_eq!(life.state.cells(), cells);
-    assert_eq!(life.state.bricks.iter().map(Brick::count).sum::<usize>(), cells);
+    assert_eq!(life.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), cells);
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn a_brick_holds_only_so_much() {
         let pose = Pose { yaw_deg: (rng.next_u32() % 360) as f32, ..Pose::default() };
         life.look(&pose, [50; 3], |_| 0.5 + (rng.next_u32() % 1024) as f32 / 512.0);
     }
-    let most = life.state.bricks.iter().map(Brick::count).max();
+    let most = life.state.bricks.iter().map(|brick| brick.count()).max();
     assert!(most.is_some_and(|most| most <= super::brick::MOST_CELLS), "{most:?}");
-    assert_eq!(life.state.bricks.iter().map(Brick::count).sum::<usize>(), life.state.cells());
+    assert_eq!(life.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), life.state.cells());
 }
 
 proptest! {
@@ -209,7 +209,7 @@ proptest! {
             life
         };
         let (mut a, mut b) = (live(), live());
-        prop_assert_eq!(a.state.bricks.iter().map(Brick::count).sum::<usize>(), a.state.cells());
+        prop_assert_eq!(a.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), a.state.cells());
         let pose = Pose { yaw_deg: looks[0].0, ..Pose::default() };
         let (a, b) = (a.canvas_from(&pose), b.canvas_from(&pose));
         prop_assert_eq!(&a.rgb, &b.rgb);

@@ -23,7 +23,7 @@ pub struct Seen<'a> {
 }
 
 /// Most votes that a cell can have: how many looks it takes to unlearn it.
-const MOST_VOTES: i8 = 4;
+pub(super) const MOST_VOTES: i8 = 4;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.
 const FINER: f32 = 0.7;
 /// From here on a pixel counts as a copy of the canvas.
@@ -130,11 +130,12 @@ impl WorldState {
             } else {
                 Verdict::Confirmed
             };
-            let brick = &mut self.bricks[point.brick as usize];
+            let brick = &self.bricks[point.brick as usize];
             match point.part {
                 Part::Cell(level) => {
                     let level = usize::from(level);
-                    if brick.judge(level, point.at as usize, verdict) {
+                    let minds = brick.minds(level, point.at as usize, verdict);
+                    if minds && self.brick_mut(point.brick).judge(level, point.at as usize, verdict) {
                         gone.push((point.brick, level as u8, point.at));
                     }
                 }
@@ -144,9 +145,14 @@ impl WorldState {
                     if brick.summary(level, point.at as usize).proven && !through {
                         continue;
                     }
-                    for index in 0..brick.members(level, point.at as usize).len() {
+                    let members = brick.members(level, point.at as usize).len();
+                    for index in 0..members {
+                        let brick = &self.bricks[point.brick as usize];
                         let (member_level, member) = brick.members(level, point.at as usize)[index];
-                        if brick.judge(usize::from(member_level), member as usize, verdict) {
+                        let (at_level, at) = (usize::from(member_level), member as usize);
+                        if brick.minds(at_level, at, verdict)
+                            && self.brick_mut(point.brick).judge(at_level, at, verdict)
+                        {
                             gone.push((point.brick, member_level, member));
                         }
                     }
@@ -165,18 +171,18 @@ impl WorldState {
         let level = CELL_BLOCKS.iter().position(|&size| size >= hit.footprint_blocks * 0.9).unwrap_or(last);
         let place = Self::place_of(hit.point);
         if let Some(at) = self.brick_at(place) {
-            let brick = &mut self.bricks[at as usize];
+            let brick = &self.bricks[at as usize];
             // A finer cell already stands here: a coarse look confirms it and changes nothing.
             for finer in 0..level {
                 if let Some(found) = brick.find(hit.point, finer) {
                     if brick.layers[finer].cells[found].votes < MOST_VOTES {
-                        brick.change(finer, found).votes += 1;
+                        self.brick_mut(at).change(finer, found).votes += 1;
                     }
                     return;
                 }
             }
             if let Some(found) = brick.find(hit.point, level) {
-                brick.change(level, found).mix(&hit);
+                self.brick_mut(at).change(level, found).mix(&hit);
                 return;
             }
         }
@@ -188,19 +194,18 @@ impl WorldState {
         for side in [-1.0, 1.0] {
             let beside = hit.point + hit.facing * (side * CELL_BLOCKS[level]);
             let Some(at) = self.brick_at(Self::place_of(beside)) else { continue };
-            let brick = &mut self.bricks[at as usize];
+            let brick = &self.bricks[at as usize];
             if let Some(found) = brick.find(beside, level)
                 && brick.layers[level].cells[found].tick < hit.tick
             {
-                let cell = brick.change(level, found);
+                let cell = self.brick_mut(at).change(level, found);
                 cell.mix(&Hit { point: cell.position, ..hit });
                 return;
             }
         }
         let at = self.brick_at(place).unwrap_or_else(|| self.make_brick(place));
-        let brick = &mut self.bricks[at as usize];
         self.cells += 1;
-        self.cells -= brick.insert(level, Cell::new(&hit));
+        self.cells -= self.brick_mut(at).insert(level, Cell::new(&hit));
         for coarser in level + 1..=last {
             if let Some(found) = self.bricks[at as usize].find(hit.point, coarser) {
                 self.remove(at, coarser, found);
