@@ -31,6 +31,9 @@ pub struct ReplayArgs {
     /// Where the model computes
     #[arg(long, value_name = "NAME", default_value_t)]
     device: DeviceChoice,
+    /// Threads that compute a frame; their number changes no bit of it [default: all cores, less one of more than two]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
@@ -38,7 +41,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let name = args.file.display();
     let recording = Recording::open(&args.file).map_err(|fault| mistake(format!("{name}: {fault}")))?;
     let about = &recording.about;
-    let dream = DreamArgs { model: args.model.clone(), device: args.device, steps: Some(about.sampler_steps as u16) };
+    let steps = Some(about.sampler_steps as u16);
+    let dream = DreamArgs { model: args.model.clone(), device: args.device, steps, threads: args.threads };
     let mut dream = dream.load(0, about.memory)?;
     let loaded = dream.status().model_hash;
     if loaded != about.model_hash {

@@ -5,7 +5,7 @@
 //! cells. Tables for finding things are made anew. What is read may come from a damaged or hostile file: every number
 //! is checked before a map is made of it.
 
-use super::{WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky};
+use super::{WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky, write::Scratch};
 use glam::IVec3;
 use rustc_hash::FxHashMap;
 use serde::{
@@ -126,6 +126,6 @@ impl WorldState {
             cells += brick.count();
             bricks.push(Arc::new(brick));
         }
-        Ok(WorldState { bricks, columns, spare, cells, reads, sky: Sky::from_kept(sky)? })
+        Ok(WorldState { bricks, columns, spare, cells, reads, sky: Sky::from_kept(sky)?, scratch: Scratch::default() })
     }
 }

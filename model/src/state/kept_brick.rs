@@ -1,7 +1,7 @@
 //! A brick of the world state as plain data, for saves; see `kept.rs`.
 
 use super::{
-    brick::{Brick, Cell, LEVELS, Layer, MOST_CELLS, MOST_DOUBTS, PROVEN_LOOKS, Summary, Thinned},
+    brick::{Brick, Cell, LEVELS, Layer, MOST_CELLS, MOST_DOUBTS, Order, PROVEN_LOOKS, Summary, Thinned},
     write::MOST_VOTES,
 };
 use glam::IVec3;
@@ -59,9 +59,10 @@ impl Brick {
         if brick.count() > MOST_CELLS {
             return Err(format!("a brick holds {} cells, more than {MOST_CELLS}", brick.count()));
         }
+        let mut order = Order::new();
         for (at, thinned) in kept.thinned.into_iter().enumerate() {
             match thinned {
-                KeptThinned::Fresh => brick.thin(at + 1),
+                KeptThinned::Fresh => brick.thin(at + 1, &mut order),
                 KeptThinned::Stale { sound, summaries, members } => {
                     let thinned = Thinned { fresh: false, sound, summaries, members };
                     thinned.check(&brick.layers[..=at])?;
