@@ -48,13 +48,12 @@ impl DeviceChoice {
     }
 }
 
-/// Threads that a dream computes a frame on when none are asked for: all cores, but where there are more than two one is
-/// left to the window and the system. More than eight wait for each other longer than they help.
+/// Threads that a dream computes a frame on when none are asked for: all cores but one, which is left to the window and
+/// the system. On two cores a second thread gains nothing (`docs/performance.md`); more than eight wait for each other
+/// longer than they help.
 pub fn threads_of_a_dream() -> usize {
-    match std::thread::available_parallelism().map_or(1, |cores| cores.get()) {
-        cores @ 1..=2 => cores,
-        cores => (cores - 1).min(8),
-    }
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    (cores - 1).clamp(1, 8)
 }
 
 impl fmt::Display for DeviceChoice {

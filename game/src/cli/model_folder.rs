@@ -21,7 +21,7 @@ pub struct DreamArgs {
     /// Denoising steps a frame [default: the model's own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub steps: Option<u16>,
-    /// Threads that compute a frame; their number changes no bit of it [default: all cores, less one of more than two]
+    /// Threads that compute a frame; their number changes no bit of it [default: all cores but one, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
 }

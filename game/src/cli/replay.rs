@@ -31,7 +31,7 @@ pub struct ReplayArgs {
     /// Where the model computes
     #[arg(long, value_name = "NAME", default_value_t)]
     device: DeviceChoice,
-    /// Threads that compute a frame; their number changes no bit of it [default: all cores, less one of more than two]
+    /// Threads that compute a frame; their number changes no bit of it [default: all cores but one, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
