@@ -17,6 +17,7 @@ pub struct Motion {
     footing: Footing,
     eye_height: f32,
     /// Room for the heights around the feet.
+    #[serde(skip)]
     heights: Vec<f32>,
 }
 
