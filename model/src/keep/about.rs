@@ -79,8 +79,24 @@ fn plain_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What tests say a recording or a save is of.
+    pub fn about() -> About {
+        About {
+            program: "holdfast 0".into(),
+            model_name: "pebble".into(),
+            model_hash: "0".repeat(64),
+            model_config: ModelConfig::default(),
+            device: "cpu".into(),
+            instructions: "portable".into(),
+            threads: 1,
+            ticks_per_second: 20,
+            memory: true,
+            sampler_steps: 1,
+        }
+    }
 
     #[test]
     fn names_are_plain() {
@@ -99,18 +115,7 @@ mod tests {
 
     #[test]
     fn a_header_with_a_path_or_absurd_sizes_is_refused() {
-        let good = About {
-            program: "holdfast 0".into(),
-            model_name: "pebble".into(),
-            model_hash: "0".repeat(64),
-            model_config: ModelConfig::default(),
-            device: "cpu".into(),
-            instructions: "portable".into(),
-            threads: 1,
-            ticks_per_second: 20,
-            memory: true,
-            sampler_steps: 1,
-        };
+        let good = about();
         assert_eq!(About::from_json(&good.to_json()), Ok(good.clone()));
         let refused = |spoil: fn(&mut About)| {
             let mut bad = good.clone();

@@ -215,7 +215,7 @@ mod tests {
         assert!(!place.is_symlink() && !partial.exists());
         // A recording takes no name that is taken, also by a link.
         std::os::unix::fs::symlink(&precious, &partial).expect("a new name");
-        let about = super::super::recording::tests::about();
+        let about = super::super::about::tests::about();
         super::super::recording::Recorder::create(&partial, &about, false).expect_err("a link");
         assert_eq!(fs::read(&precious).expect("still there"), b"years");
     }

@@ -3,14 +3,13 @@
 //! A fixed grid over the sphere, so it never grows. A direction that was seen as sky shows again wherever the map holds
 //! no surface in front of it.
 
+use super::write::MIX;
 use glam::Vec3;
 use std::sync::Arc;
 
 /// Cells around the horizon and from straight down to straight up: 1.5 degrees each.
 const ACROSS: usize = 240;
 const UP: usize = 120;
-/// Share of a new look in a mixed colour.
-const MIX: f32 = 0.05;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sky {

@@ -30,7 +30,7 @@ const FINER: f32 = 0.7;
 const COPIED: f32 = 0.6;
 /// Share of a new look in a mixed colour: small, because each frame is a little softer than what it was drawn from, and
 /// would soften the state in turn (`docs/decisions/world-state.md`).
-const MIX: f32 = 0.05;
+pub(super) const MIX: f32 = 0.05;
 /// The same for the pixels of one frame, which are all as good.
 const MIX_OF_ONE_FRAME: f32 = 0.3;
 

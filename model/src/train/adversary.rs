@@ -12,7 +12,7 @@ use super::{
     optimizer::{AdamW, Step},
 };
 use crate::{
-    imagined::mean,
+    imagined::{mean, sigmoid},
     layout::{input, output},
     weights::{Weights, normal},
 };
@@ -114,13 +114,9 @@ pub struct Judge {
     generated: Trace,
     near: Trace,
     images: [Vec<f32>; 3],
-    d_scores: [Vec<f32>; 3],
+    d_scores: [Vec<f32>; 4],
     d_image: Vec<f32>,
     rng: ChaCha8Rng,
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 impl Judge {
@@ -178,8 +174,7 @@ impl Judge {
 
         let patches = self.truth.scores().len() as f32;
         self.d_scores.iter_mut().for_each(|d| d.clear());
-        let [d_truth, d_generated, d_near] = &mut self.d_scores;
-        let mut d_own = Vec::with_capacity(patches as usize);
+        let [d_truth, d_generated, d_near, d_own] = &mut self.d_scores;
         let mut lead = 0.0;
         for ((&t, &g), &n) in self.truth.scores().iter().zip(self.generated.scores()).zip(self.near.scores()) {
             lead += f64::from(t - g);
@@ -194,7 +189,7 @@ impl Judge {
         self.passes.backward(weights, &self.truth, d_truth, Some(&mut self.gradients), None);
         self.passes.backward(weights, &self.generated, d_generated, Some(&mut self.gradients), None);
         self.passes.backward(weights, &self.near, d_near, Some(&mut self.gradients), None);
-        self.passes.backward(weights, &self.generated, &d_own, None, Some(&mut self.d_image));
+        self.passes.backward(weights, &self.generated, d_own, None, Some(&mut self.d_image));
 
         let places =
             meant().zip(self.d_image.chunks_exact(seen::CHANNELS)).zip(d_raw.chunks_exact_mut(output::CHANNELS));

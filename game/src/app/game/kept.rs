@@ -23,7 +23,7 @@ impl Game {
         let fail = |reason: String| format!("not loaded: {}: {reason}", path.display());
         let read = || Save::open_with_bytes(&path).map_err(|fault| fail(fault.to_string()));
         // A world that is played is kept before it is left.
-        let present = self.alive.then(|| self.world()).flatten();
+        let present = self.unsaved();
         let loaded = guard(read).and_then(|(save, bytes)| {
             let observation = guard(|| self.dream.restore(&save.snapshot)).map_err(fail)?;
             Ok((bytes, save, observation))
@@ -36,9 +36,7 @@ impl Game {
             }
             Err(message) => return Err(message),
         };
-        if self.ticks_since_save > 0
-            && let (Some(present), Some(keeper)) = (present, &self.keeper)
-        {
+        if let (Some(present), Some(keeper)) = (present, &self.keeper) {
             keeper.keep(present, Occasion::Auto);
         }
         self.line = save.line;
@@ -52,10 +50,7 @@ impl Game {
 
     /// Keeps the world that is about to be left for another one.
     pub(super) fn leave(&mut self) {
-        if self.alive
-            && self.ticks_since_save > 0
-            && let (Some(save), Some(keeper)) = (self.world(), &self.keeper)
-        {
+        if let (Some(save), Some(keeper)) = (self.unsaved(), &self.keeper) {
             keeper.keep(save, Occasion::Auto);
         }
         self.alive = false;
@@ -72,6 +67,11 @@ impl Game {
         if self.ticks_since_save >= AUTOSAVE_TICKS {
             self.save(Occasion::Auto, outlet);
         }
+    }
+
+    /// The world as it is now, if it is played and something happened since it was last saved.
+    pub(super) fn unsaved(&self) -> Option<Save> {
+        (self.alive && self.ticks_since_save > 0).then(|| self.world()).flatten()
     }
 
     /// The world as it is now.

@@ -137,10 +137,7 @@ impl Game {
 
     /// Keeps what was played since the last save.
     pub fn end(mut self) {
-        if self.alive
-            && self.ticks_since_save > 0
-            && let (Some(save), Some(keeper)) = (self.world(), self.keeper.take())
-        {
+        if let (Some(save), Some(keeper)) = (self.unsaved(), self.keeper.take()) {
             keeper.keep_last(save, Occasion::Auto);
         }
     }

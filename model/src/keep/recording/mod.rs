@@ -7,7 +7,7 @@ mod reader;
 mod recorder;
 mod replay;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 
 pub use reader::{RecordedLine, Recording};
 pub use recorder::Recorder;

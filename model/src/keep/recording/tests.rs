@@ -1,26 +1,8 @@
 //! Recordings: what is written reads back, what is cut is readable up to there, and what is no recording is refused.
 
 use super::*;
-use crate::{
-    ModelConfig,
-    keep::{About, frame_hash},
-};
+use crate::keep::{about::tests::about, frame_hash};
 use holdfast_sim::{Action, Frame};
-
-pub fn about() -> About {
-    About {
-        program: "holdfast 0".into(),
-        model_name: "pebble".into(),
-        model_hash: "0".repeat(64),
-        model_config: ModelConfig::default(),
-        device: "cpu".into(),
-        instructions: "portable".into(),
-        threads: 1,
-        ticks_per_second: 20,
-        memory: true,
-        sampler_steps: 1,
-    }
-}
 
 /// A frame of the model's size that tells its tick.
 fn frame(tick: u64) -> Frame {
