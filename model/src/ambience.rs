@@ -1,7 +1,7 @@
 //! The colours of the sky and the ground so far: weather, time of day and biome, which no single place holds.
 
-use crate::assemble::encode_colour;
-use holdfast_sim::{Camera, Depth, Frame, Pose, kinematics};
+use crate::{assemble::encode_colour, state::Shown};
+use holdfast_sim::{Camera, Depth, Pose, kinematics};
 use serde::{Deserialize, Serialize};
 
 /// Slow mean colours of the dream's own frames: the sky by height above the horizon, the ground by distance.
@@ -24,6 +24,8 @@ const NEAR_BLOCKS: f32 = 6.0;
 const MIDDLE_BLOCKS: f32 = 18.0;
 /// Share of one frame in a mean: about 30 ticks of memory, so that a walk into another biome is followed.
 const MIX: f32 = 0.03;
+/// Surfaces whose depth is expected to be off by more than this share tell nothing: their colour is that of fog.
+const MOST_DOUBT: f32 = 0.1;
 /// Every so manieth pixel is looked at, both ways.
 const STEP_PX: usize = 2;
 /// A band counts when at least this share of the pixels lies in it.
@@ -39,14 +41,19 @@ impl Ambience {
     pub const FEATURES: usize = BANDS * 4;
 
     /// Takes in a frame and its depth.
-    pub fn see(&mut self, pose: &Pose, camera: &Camera, frame: &Frame, depth: &Depth) {
+    pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
+        let Shown { frame, depth, doubt, .. } = *shown;
         let axes = pose.axes();
         let mut sums = [[0.0f32; 4]; BANDS];
         let mut looked_at = 0.0;
         for y in (0..camera.height).step_by(STEP_PX) {
             for x in (0..camera.width).step_by(STEP_PX) {
+                let pixel = y * camera.width + x;
+                if doubt.get(pixel).is_some_and(|doubt| *doubt > MOST_DOUBT) {
+                    continue;
+                }
                 let ray = camera.ray(&axes, x, y);
-                let blocks = depth.blocks[y * camera.width + x];
+                let blocks = depth.blocks[pixel];
                 let band = if blocks >= Depth::SKY {
                     SKY + thirds(ray.y / ray.length(), SKY_LOW, SKY_MIDDLE)
                 } else {
@@ -104,6 +111,11 @@ fn thirds(value: f32, low: f32, middle: f32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_sim::Frame;
+
+    fn shown<'a>(frame: &'a Frame, depth: &'a Depth) -> Shown<'a> {
+        Shown { frame, depth, copied: &[], doubt: &[], tick: 0 }
+    }
 
     #[test]
     fn sky_and_ground_are_kept_apart_and_change_slowly() {
@@ -118,7 +130,7 @@ mod tests {
             }
         }
         let mut ambience = Ambience::default();
-        ambience.see(&Pose::default(), &camera, &frame, &depth);
+        ambience.see(&Pose::default(), &camera, &shown(&frame, &depth));
         let features = ambience.features();
         assert_eq!(features[..4], [-1.0, 1.0, -1.0, 1.0], "near ground is green");
         assert_eq!(features[4..12], [0.0; 8], "nothing was seen far away");
@@ -127,7 +139,7 @@ mod tests {
         assert_eq!(ambience.expect(-0.02), [-1.0, 1.0, -1.0], "so is the ground");
         assert_eq!(Ambience::default().expect(0.5), [0.0; 3]);
         frame.rgb.fill(255);
-        ambience.see(&Pose::default(), &camera, &frame, &depth);
+        ambience.see(&Pose::default(), &camera, &shown(&frame, &depth));
         let red = ambience.features()[0];
         assert!(red > -1.0 && red < -0.9, "one frame moves the mean a little: {red}");
     }

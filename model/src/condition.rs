@@ -82,13 +82,16 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Shown;
     use holdfast_sim::{Camera, Depth, Frame};
 
     #[test]
     fn every_part_changes_the_features() {
         let plain = Condition { slot: 1, ..Condition::default() };
         let mut ambience = Ambience::default();
-        ambience.see(&Pose::default(), &Camera::new(8, 8), &Frame::new(8, 8), &Depth::new(8, 8));
+        let (frame, depth) = (Frame::new(8, 8), Depth::new(8, 8));
+        let shown = Shown { frame: &frame, depth: &depth, copied: &[], doubt: &[], tick: 0 };
+        ambience.see(&Pose::default(), &Camera::new(8, 8), &shown);
         let others = [
             Condition { slot: 2, ..plain },
             Condition { attack_ticks: 9, ..plain },

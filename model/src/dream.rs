@@ -12,7 +12,7 @@ use crate::{
     motion::Motion,
     sampler::Sampler,
     situation::Situation,
-    state::{Canvas, Reader, Seen, WorldState},
+    state::{Canvas, Memory, Shown, Sight},
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -88,9 +88,8 @@ pub struct Dream {
     sampler: Sampler,
     start_frames: StartFrames,
     rng: ChaCha8Rng,
-    state: WorldState,
-    reader: Reader,
-    canvas: Canvas,
+    state: Memory,
+    sight: Sight,
     pixels: Vec<f32>,
     motion: Motion,
     pose: Pose,
@@ -148,9 +147,8 @@ impl Dream {
             status,
             camera,
             start_frames,
-            state: WorldState::new(),
-            reader: Reader::default(),
-            canvas: Canvas::default(),
+            state: Memory::new(),
+            sight: Sight::default(),
             motion: Motion::default(),
             pose: Pose::default(),
             last: None,
@@ -228,7 +226,7 @@ impl Dream {
         self.options.sampler_steps = Some(snapshot.sampler_steps);
         self.status.gflop_per_frame = snapshot.sampler_steps as f64 * kernel::gflop(&self.config, width, height);
         self.state = snapshot.state.clone();
-        (self.reader, self.canvas) = (Reader::default(), Canvas::default());
+        self.sight = Sight::default();
         (self.motion, self.pose) = (snapshot.motion.clone(), snapshot.pose);
         (self.situation, self.tick) = (snapshot.situation.clone(), snapshot.tick);
         (self.rng, self.tampering) = (snapshot.rng.clone(), Tampering::default());
@@ -248,16 +246,16 @@ impl Dream {
         assemble(&mut self.pixels, &self.camera, &self.pose, None, &condition.ambience, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
-        self.remember(&frame, &depth, &[]);
+        let tick = self.tick as u32;
+        self.remember(&Shown { frame: &frame, depth: &depth, copied: &[], doubt: &[], tick });
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
 
-    fn remember(&mut self, frame: &Frame, depth: &Depth, copied: &[f32]) {
-        self.situation.see(&self.pose, &self.camera, frame, depth);
+    fn remember(&mut self, shown: &Shown) {
+        self.situation.see(&self.pose, &self.camera, shown);
         if self.options.memory && !self.tampering.taught {
-            let seen = Seen { frame, depth, canvas: &self.canvas, copied, tick: self.tick as u32 };
-            self.state.write(&self.pose, &self.camera, &self.reader, &seen);
+            self.state.write(&self.pose, &self.camera, &mut self.sight, shown);
         }
     }
 }
@@ -275,9 +273,9 @@ impl Dream {
             self.tampering.taught = true;
             self.state.clear();
         }
-        self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
-        let seen = Seen { frame, depth, canvas: &self.canvas, copied: &[], tick: self.tick as u32 };
-        self.state.write(&self.pose, &self.camera, &self.reader, &seen);
+        self.state.read(&self.pose, &self.camera, &mut self.sight);
+        let shown = Shown { frame, depth, copied: &[], doubt: &[], tick: self.tick as u32 };
+        self.state.write(&self.pose, &self.camera, &mut self.sight, &shown);
     }
 
     /// From now on, also after a reset, the memory is read with its colours permuted.
@@ -286,14 +284,14 @@ impl Dream {
     }
 
     /// Takes the memory of another dream for its own, and gives back what it had.
-    pub fn exchange_memory(&mut self, state: WorldState) -> WorldState {
+    pub fn exchange_memory(&mut self, state: Memory) -> Memory {
         std::mem::replace(&mut self.state, state)
     }
 }
 
 impl World for Dream {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
-        (self.reader, self.canvas) = (Reader::default(), Canvas::default());
+        self.sight = Sight::default();
         let frame = match start {
             Start::Seed(seed) => (self.start_frames)(*seed, self.camera),
             Start::Image(frame) => frame.clone(),
@@ -319,7 +317,7 @@ impl World for Dream {
         };
         self.tick += 1;
         let before = self.pose;
-        self.pose = self.motion.step(&before, action, &self.state);
+        self.pose = self.motion.step(&before, action, self.state.firm());
         if let Some(pose) = self.tampering.next_pose.take() {
             self.pose = pose;
         }
@@ -327,9 +325,9 @@ impl World for Dream {
 
         if self.options.memory {
             let crew = self.sampler.crew();
-            self.state.read_on(crew, &self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+            self.state.read_on(crew, &self.pose, &self.camera, &mut self.sight);
             if self.tampering.shuffled {
-                shuffle_colours(&mut self.canvas, self.tick);
+                shuffle_colours(&mut self.sight.canvas, self.tick);
             }
         }
         mark("map_read");
@@ -338,16 +336,18 @@ impl World for Dream {
         if !self.options.memory {
             condition.ambience = Ambience::default();
         }
-        let canvas = self.options.memory.then_some(&self.canvas);
+        let canvas = self.options.memory.then_some(&self.sight.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
         assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
         mark("assemble");
 
         let steps = self.sampler_steps();
-        let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        let Imagined { frame, depth, copied, doubt } =
+            self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");
 
-        self.remember(&frame, &depth, &copied);
+        let tick = self.tick as u32;
+        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, tick });
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);

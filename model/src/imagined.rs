@@ -4,7 +4,7 @@
 use crate::{
     assemble::decode_colour,
     kernel::elementary::exp,
-    layout::{decode_depth, input, output},
+    layout::{decode_depth, decode_scale, input, output},
 };
 use holdfast_sim::{Depth, Frame};
 
@@ -46,6 +46,8 @@ pub struct Imagined {
     pub depth: Depth,
     /// How far each pixel is a copy of the canvas.
     pub copied: Vec<f32>,
+    /// Scale of the error that the network expects of each depth, as a share of it.
+    pub doubt: Vec<f32>,
 }
 
 impl Imagined {
@@ -56,6 +58,7 @@ impl Imagined {
             frame: Frame::new(width, height),
             depth: Depth::new(width, height),
             copied: vec![0.0; width * height],
+            doubt: vec![0.0; width * height],
         };
         let both = pixels.chunks_exact(input::CHANNELS).zip(raw.chunks_exact(output::CHANNELS));
         for (at, (pixel, raw)) in both.enumerate() {
@@ -65,6 +68,7 @@ impl Imagined {
             }
             imagined.depth.blocks[at] = decode_depth(meant.depth);
             imagined.copied[at] = meant.copy;
+            imagined.doubt[at] = decode_scale(raw[output::DEPTH_LOG_SCALE]);
         }
         imagined
     }

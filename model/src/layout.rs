@@ -45,12 +45,21 @@ pub mod output {
 pub const NEAR_BLOCKS: f32 = 0.2;
 pub const FAR_BLOCKS: f32 = 80.0;
 
+/// Bounds of the logarithm of the depth error's scale.
+pub const LEAST_LOG_SCALE: f32 = -6.0;
+pub const MOST_LOG_SCALE: f32 = 2.0;
+
 /// Natural logarithm of the farthest over the nearest.
 const SPAN: f32 = 5.991_464_5;
 
 /// Depth in blocks to -1 (near) .. 1 (far and sky), linear in the logarithm.
 pub fn encode_depth(blocks: f32) -> f32 {
     elementary::ln(blocks.clamp(NEAR_BLOCKS, FAR_BLOCKS) / NEAR_BLOCKS) / SPAN * 2.0 - 1.0
+}
+
+/// From the logarithm of a scale in encoded units ([`output::DEPTH_LOG_SCALE`]) to a share of the depth.
+pub fn decode_scale(log_scale: f32) -> f32 {
+    elementary::exp(log_scale.clamp(LEAST_LOG_SCALE, MOST_LOG_SCALE)) * (0.5 * SPAN)
 }
 
 /// The inverse of [`encode_depth`]; what decodes to nearly `FAR_BLOCKS` is sky.

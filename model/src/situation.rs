@@ -1,9 +1,9 @@
 //! What a dream carries from tick to tick beside its map: the slot in hand, how long the hand has been at work on one
 //! target, and the colours around.
 
-use crate::{Condition, ambience::Ambience};
+use crate::{Condition, ambience::Ambience, state::Shown};
 use glam::Vec3;
-use holdfast_sim::{Action, Camera, Depth, Frame, Pose};
+use holdfast_sim::{Action, Camera, Pose};
 use serde::{Deserialize, Serialize};
 
 /// See the module. Training episodes and dreams keep it alike, so that the network meets the same conditions.
@@ -78,10 +78,10 @@ impl Situation {
     }
 
     /// Takes in the frame that followed.
-    pub fn see(&mut self, pose: &Pose, camera: &Camera, frame: &Frame, depth: &Depth) {
-        self.ambience.see(pose, camera, frame, depth);
+    pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
+        self.ambience.see(pose, camera, shown);
         let centre = camera.height / 2 * camera.width + camera.width / 2;
-        let blocks = depth.blocks[centre];
+        let blocks = shown.depth.blocks[centre];
         self.aim = (blocks < REACH_BLOCKS).then(|| pose.eye() + pose.axes().forward * blocks);
     }
 }
@@ -89,11 +89,13 @@ impl Situation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_sim::{Depth, Frame};
 
     fn look(situation: &mut Situation, blocks: f32) {
         let mut depth = Depth::new(8, 8);
         depth.blocks.fill(blocks);
-        situation.see(&Pose::default(), &Camera::new(8, 8), &Frame::new(8, 8), &depth);
+        let shown = Shown { frame: &Frame::new(8, 8), depth: &depth, copied: &[], doubt: &[], tick: 0 };
+        situation.see(&Pose::default(), &Camera::new(8, 8), &shown);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use holdfast_model::{
     weights::Weights,
 };
 use holdfast_sim::{Start, World, script::Policy};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
@@ -43,20 +46,30 @@ fn version_1_of_a_recording_is_readable() {
 }
 
 #[test]
-fn version_1_of_a_save_is_readable() {
-    let path = golden("save-1.world");
-    let preview = Preview::open(&path).expect("readable");
-    assert_eq!((preview.seed, preview.tick), (Some(SEED), TICKS as u64));
-    let save = Save::open(&path).expect("readable");
-    assert_eq!(save.line.actions, Policy::Wander.open_loop(SEED).take(TICKS).collect::<Vec<_>>());
-    assert_eq!((save.line.noise_seed, save.snapshot.tick()), (NOISE_SEED, TICKS as u64));
-    assert!(save.snapshot.memory_cells() > 100 && save.snapshot.frame() == &preview.frame);
-    // It is the world of the recording beside it.
+fn every_version_of_a_save_is_readable() {
+    for version in 1..=2 {
+        check_save(&golden(&format!("save-{version}.world")));
+    }
+}
+
+#[test]
+fn the_first_save_is_the_world_of_the_recording_beside_it() {
+    let preview = Preview::open(&golden("save-1.world")).expect("readable");
     let recording = Recording::open(&golden("recording-1.holdfast")).expect("readable");
     assert_eq!(Some(&frame_hash(&preview.frame)), recording.lines[0].hashes.last());
 }
 
-/// Writes the files of the present version; for the day on which there is a second one.
+#[track_caller]
+fn check_save(path: &Path) {
+    let preview = Preview::open(path).expect("readable");
+    assert_eq!((preview.seed, preview.tick), (Some(SEED), TICKS as u64));
+    let save = Save::open(path).expect("readable");
+    assert_eq!(save.line.actions, Policy::Wander.open_loop(SEED).take(TICKS).collect::<Vec<_>>());
+    assert_eq!((save.line.noise_seed, save.snapshot.tick()), (NOISE_SEED, TICKS as u64));
+    assert!(save.snapshot.memory_cells() > 100 && save.snapshot.frame() == &preview.frame);
+}
+
+/// Writes the files of the present versions; for the day on which there are newer ones.
 #[test]
 #[ignore = "writes the golden files that the others read"]
 fn write_golden_files() {
@@ -81,7 +94,7 @@ fn write_golden_files() {
     }
     let snapshot = dream.snapshot().expect("it has begun");
     fs::create_dir_all(golden("")).expect("room");
-    Save { about, line, snapshot }.write(&golden("save-1.world")).expect("room");
+    Save { about, line, snapshot }.write(&golden("save-2.world")).expect("room");
     let past = past.expect("the tick came");
     dream.restore(&past).expect("its own");
     recorder.fork(FORK_TICK, NOISE_SEED, past.frame()).expect("memory");

@@ -3,7 +3,7 @@
 use crate::{
     motion::Motion,
     situation::Situation,
-    state::{KeptState, WorldState},
+    state::{KeptState, Memory},
 };
 use holdfast_sim::{Depth, Frame, Pose};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot {
     /// BLAKE3 of the weights, hexadecimal: the model that can go on from here.
     pub model_hash: String,
-    pub(crate) state: WorldState,
+    pub(crate) state: Memory,
     pub(crate) frame: Frame,
     pub(crate) depth: Depth,
     pub(crate) motion: Motion,
@@ -28,7 +28,8 @@ pub struct Snapshot {
     pub(crate) sampler_steps: usize,
 }
 
-/// A snapshot as plain data. Its layout is that of version 1 of a save: a change here is a new version.
+/// A snapshot as plain data, all but the drafts of its memory, which follow it from version 2 of a save on. A change here
+/// is a new version.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     tick: u64,
@@ -93,6 +94,7 @@ impl Snapshot {
 
     /// The same dream as bytes; equal dreams give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let [firm, drafts] = self.state.keep();
         let kept = Kept {
             tick: self.tick,
             memory: self.memory,
@@ -107,14 +109,23 @@ impl Snapshot {
             rng_seed: self.rng.get_seed(),
             rng_stream: self.rng.get_stream(),
             rng_word: self.rng.get_word_pos(),
-            state: self.state.keep(),
+            state: firm,
         };
-        postcard::to_stdvec(&kept).expect("plain data in memory always serialises")
+        let bytes = postcard::to_stdvec(&kept).expect("plain data in memory always serialises");
+        postcard::to_extend(&drafts, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
     pub fn from_bytes(bytes: &[u8], model_hash: String) -> Result<Snapshot, String> {
         let (kept, rest) = postcard::take_from_bytes::<Kept>(bytes).map_err(|error| error.to_string())?;
+        // Version 1 knew no drafts.
+        let (drafts, rest) = match rest {
+            [] => (None, rest),
+            _ => {
+                let taken = postcard::take_from_bytes::<KeptState>(rest);
+                taken.map(|(drafts, rest)| (Some(drafts), rest)).map_err(|error| error.to_string())?
+            }
+        };
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -139,7 +150,7 @@ impl Snapshot {
         rng.set_word_pos(kept.rng_word);
         Ok(Snapshot {
             model_hash,
-            state: WorldState::from_kept(kept.state)?,
+            state: Memory::from_kept(kept.state, drafts)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
             motion: kept.motion,

@@ -135,7 +135,7 @@ impl World for Foreign {
         let mut other = VoxelWorld::new(self.camera);
         other.reset_seed(self.seed);
         self.dream.reset(&Start::Image(look(&other).frame))?;
-        let lent = self.dream.exchange_memory(crate::state::WorldState::new());
+        let lent = self.dream.exchange_memory(crate::state::Memory::new());
         let own = self.dream.reset(start)?;
         self.dream.exchange_memory(lent);
         Ok(own)

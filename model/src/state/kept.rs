@@ -5,7 +5,7 @@
 //! cells. Tables for finding things are made anew. What is read may come from a damaged or hostile file: every number
 //! is checked before a map is made of it.
 
-use super::{WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky, write::Scratch};
+use super::{Memory, WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky, write::Scratch};
 use glam::IVec3;
 use rustc_hash::FxHashMap;
 use serde::{
@@ -127,5 +127,18 @@ impl WorldState {
             bricks.push(Arc::new(brick));
         }
         Ok(WorldState { bricks, columns, spare, cells, reads, sky: Sky::from_kept(sky)?, scratch: Scratch::default() })
+    }
+}
+
+impl Memory {
+    /// The memory as plain data: the firm map, and the drafts.
+    pub fn keep(&self) -> [KeptState; 2] {
+        [self.firm.keep(), self.drafts.keep()]
+    }
+
+    /// The memory of plain data; what cannot be one is refused with the reason.
+    pub fn from_kept(firm: KeptState, drafts: Option<KeptState>) -> Result<Memory, String> {
+        let drafts = drafts.map_or_else(|| Ok(WorldState::new()), WorldState::from_kept)?;
+        Ok(Memory { firm: WorldState::from_kept(firm)?, drafts })
     }
 }

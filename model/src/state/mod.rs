@@ -9,6 +9,7 @@ mod body;
 mod brick;
 mod kept;
 mod kept_brick;
+mod memory;
 mod read;
 mod sky;
 mod splat;
@@ -17,6 +18,7 @@ mod tests;
 mod write;
 
 pub use kept::KeptState;
+pub use memory::{Memory, Shown, Sight};
 pub use read::{Canvas, Reader};
 pub use write::Seen;
 

@@ -19,6 +19,8 @@ pub struct Seen<'a> {
     pub canvas: &'a Canvas,
     /// How far each pixel is a copy of the canvas, 0..1: what was copied teaches the state nothing. Empty: not at all.
     pub copied: &'a [f32],
+    /// Pixels that add nothing. Empty: none.
+    pub skipped: &'a [bool],
     pub tick: u32,
 }
 
@@ -91,6 +93,9 @@ impl WorldState {
         for (pixel, (&z, &ray)) in axis_z.iter().zip(rays).enumerate() {
             let rgb = seen.frame.pixel(pixel % width, pixel / width);
             let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
+            if seen.skipped.get(pixel).is_some_and(|skipped| *skipped) {
+                continue;
+            }
             if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
                 self.sky.write(ray, rgb, copied);
                 continue;

@@ -44,6 +44,9 @@ pub struct TrainConfig {
     pub own_frames_share: f32,
     pub own_frames_ramp: u64,
     pub own_frames_ticks: u32,
+    /// Share of those frames that are drafts: made from the truth under much noise, and the model's own also where nothing
+    /// was known.
+    pub draft_share: f32,
     /// How long the discriminator's gradient is beside the loss's, where the world state knows the pixel and where it
     /// does not; zeros train without one.
     pub adversarial_weights: [f32; 2],
@@ -96,6 +99,7 @@ impl Default for TrainConfig {
             own_frames_share: 0.25,
             own_frames_ramp: 3_000,
             own_frames_ticks: 30,
+            draft_share: 0.0,
             adversarial_weights: [0.0, 0.0],
             colour_noise: 4.0,
             depth_noise: 0.015,
@@ -157,6 +161,7 @@ impl TrainConfig {
             (share(self.skip_share), "skip_share", "0 to 1"),
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),
+            (share(self.draft_share), "draft_share", "0 to 1"),
             (self.own_frames_ticks >= 1, "own_frames_ticks", "at least 1"),
             (
                 self.adversarial_weights.iter().all(|weight| (0.0..=10.0).contains(weight)),

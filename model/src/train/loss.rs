@@ -5,7 +5,7 @@
 
 use crate::{
     imagined::{COPY_BIAS, mean, sigmoid},
-    layout::{input, output},
+    layout::{LEAST_LOG_SCALE, MOST_LOG_SCALE, input, output},
 };
 
 /// Weights of the parts.
@@ -22,9 +22,6 @@ const IMAGINED_WEIGHT: f32 = 0.1;
 const CHANGED_COLOUR: f32 = 0.25;
 /// A difference of encoded depths beyond which a pixel counts as changed: a fifth of the distance.
 const CHANGED_DEPTH: f32 = 0.06;
-/// Bounds of the logarithm of the depth error's scale.
-const LEAST_LOG_SCALE: f32 = -6.0;
-const MOST_LOG_SCALE: f32 = 2.0;
 /// An error is never taken for more than this many times its predicted scale: one confident mistake must not outweigh
 /// everything else in a batch.
 const MOST_SCALED: f32 = 4.0;

@@ -13,7 +13,7 @@ use crate::{
     layout::encode_depth,
     noise::{add_noise, level_at},
     situation::Situation,
-    state::{Canvas, Reader, Seen, WorldState},
+    state::{Memory, Shown, Sight},
     weights::normal,
 };
 use glam::Vec3;
@@ -41,9 +41,8 @@ pub struct Episode {
     world: VoxelWorld,
     script: Script,
     view: View,
-    state: WorldState,
-    reader: Reader,
-    canvas: Canvas,
+    state: Memory,
+    sight: Sight,
     last: Option<(Frame, Depth)>,
     situation: Situation,
     tick: u32,
@@ -59,12 +58,17 @@ pub struct Episode {
     pending_own: bool,
     /// The pending sample saw nothing but noise at the frame.
     pending_blind: bool,
+    /// The pending sample's answer becomes the state's own also where it had to invent.
+    pending_draft: bool,
 }
 
 /// Most ticks that are passed over between two samples.
 const MOST_SKIPPED: u32 = 10;
 /// A change farther away than this is not worth a sample of its own, blocks.
 const NEAR_BLOCKS: f32 = 8.0;
+
+/// The farthest on the way from noise to frame that a draft is made from.
+const MOST_DRAFT_WAY: f32 = 0.6;
 
 /// Room for one sample of a batch.
 #[derive(Debug)]
@@ -112,9 +116,8 @@ impl Episode {
             world,
             script: policy.script(script_seed),
             view: View::new(camera.width, camera.height),
-            state: WorldState::new(),
-            reader: Reader::default(),
-            canvas: Canvas::default(),
+            state: Memory::new(),
+            sight: Sight::default(),
             last: None,
             situation: Situation::default(),
             tick: 0,
@@ -125,6 +128,7 @@ impl Episode {
             map_pose: Pose::default(),
             pending_own: false,
             pending_blind: false,
+            pending_draft: false,
         }
     }
 
@@ -166,13 +170,16 @@ impl Episode {
         } else if hidden {
             condition.ambience = Ambience::default();
         }
-        condition.signal_level = match (perceive, self.tick > self.own_from_tick) {
+        let own = !perceive && self.tick > self.own_from_tick;
+        self.pending_draft = own && unit(&mut self.rng) < config.draft_share;
+        condition.signal_level = match (perceive, own) {
             (true, _) => 1.0,
+            (_, true) if self.pending_draft => level_at(unit(&mut self.rng) * MOST_DRAFT_WAY),
             (_, true) => 0.0,
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
             _ => level_at(unit(&mut self.rng)),
         };
-        let canvas = (!perceive && !hidden).then_some(&self.canvas);
+        let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
         assemble(out.pixels, &self.camera, &condition.pose, canvas, &condition.ambience, last);
         out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
@@ -184,7 +191,7 @@ impl Episode {
         add_noise(&mut noised, level, &mut self.rng);
         put_noised(out.pixels, &noised);
         out.condition.copy_from_slice(&condition.features());
-        self.pending_own = !hidden && (level == 0.0 || perceive);
+        self.pending_own = !hidden && (level == 0.0 || perceive || self.pending_draft);
         self.pending_blind = level == 0.0;
     }
 
@@ -199,7 +206,7 @@ impl Episode {
         let pose = self.world.pose();
         self.world.view(&self.camera, &mut self.view);
         self.map_pose = self.to_map(pose);
-        self.state.read(&self.map_pose, &self.camera, &mut self.reader, &mut self.canvas);
+        self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         self.pending_own = false;
         match action {
             Some(action) => self.situation.act(&action, &before, &pose),
@@ -223,22 +230,34 @@ impl Episode {
         let tick = self.tick;
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
-        let mut copied = Vec::new();
+        let (mut copied, mut doubt) = (Vec::new(), Vec::new());
         if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
-            // the truth, and a state full of them would teach it that the state is wrong.
+            // the truth, and a state full of them would teach it that the state is wrong. A draft does not: the truth
+            // shows through the noise that it was made from, so it is soft and rough but has the truth's large shapes,
+            // and teaches to go on from such.
+            let draft = self.pending_draft;
             let imagined = Imagined::new(width, height, pixels, raw);
-            for at in (0..width * height).filter(|&at| self.canvas.known(at) || tick == 1) {
+            doubt = imagined.doubt;
+            for at in 0..width * height {
+                if !(draft || self.sight.canvas.known(at) || tick == 1) {
+                    doubt[at] = 0.0;
+                    continue;
+                }
                 depth.blocks[at] = imagined.depth.blocks[at];
                 if tick > 1 {
                     frame.rgb[at * 3..at * 3 + 3].copy_from_slice(&imagined.frame.rgb[at * 3..at * 3 + 3]);
                 }
             }
             copied = imagined.copied;
+            if tick == 1 {
+                // The start is the truth's picture: a dream is never in doubt of what it was given.
+                doubt.clear();
+            }
         }
-        self.situation.see(&self.world.pose(), &self.camera, &frame, &depth);
-        let seen = Seen { frame: &frame, depth: &depth, canvas: &self.canvas, copied: &copied, tick };
-        self.state.write(&self.map_pose, &self.camera, &self.reader, &seen);
+        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, tick };
+        self.situation.see(&self.world.pose(), &self.camera, &shown);
+        self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         self.last = Some((frame, depth));
     }
 
@@ -287,5 +306,34 @@ mod tests {
         assert_eq!(sample(0.0), sample(0.0));
         let known = sample(0.0).0.chunks_exact(input::CHANNELS).filter(|pixel| pixel[input::KNOWN] > 0.0).count();
         assert!(known > 50, "after a few ticks the canvas knows part of the view: {known}");
+    }
+
+    #[test]
+    fn drafts_are_made_from_the_truth_under_much_noise() {
+        let config = TrainConfig { draft_share: 1.0, ..TrainConfig::default() };
+        let camera = Camera::new(32, 24);
+        let n = 32 * 24;
+        let (mut pixels, mut condition) = (vec![0.0; n * input::CHANNELS], vec![0.0; Condition::FEATURES]);
+        let (mut rgb, mut depth) = (vec![0.0; n * 3], vec![0.0; n]);
+        let (mut drafts, mut doubted) = (0, 0);
+        for draw in 0..8 {
+            let mut episode = Episode::new(&config, camera, draw, 1.0);
+            while !episode.is_over() && episode.tick < 20 {
+                let mut slot =
+                    SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
+                episode.sample(&config, &mut slot);
+                if episode.pending_draft {
+                    drafts += 1;
+                    assert!(!episode.is_blind(), "the truth shows through");
+                }
+                // It says that it knows nothing of depths.
+                let mut raw = vec![0.0; n * crate::layout::output::CHANNELS];
+                let scales = raw.iter_mut().skip(crate::layout::output::DEPTH_LOG_SCALE);
+                scales.step_by(crate::layout::output::CHANNELS).for_each(|scale| *scale = 2.0);
+                episode.answer(&config, &pixels, &raw);
+            }
+            doubted += episode.state.cells() - episode.state.firm().cells();
+        }
+        assert!(drafts > 50 && doubted > 500, "{drafts} drafts left {doubted} doubted cells");
     }
 }

@@ -1,0 +1,171 @@
+//! What a dream remembers: a firm map of what it was sure of when it drew it, and drafts of what it doubts.
+//!
+//! The denoiser says of each depth how far off it may be. What it doubts goes into a map of its own, which shows only
+//! where the firm one knows nothing: an invention hides nothing that was seen, holds nobody up and stands in nobody's
+//! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
+
+use super::{Canvas, Reader, Seen, WorldState};
+use crate::{kernel::Crew, layout::FAR_BLOCKS};
+use holdfast_sim::{Camera, Depth, Frame, Pose};
+
+/// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
+/// where it did.
+const FIRM_DOUBT: f32 = 0.06;
+const FIRM_DOUBT_KNOWN: f32 = 0.1;
+/// Drafts are trusted this much as far as their cells are.
+const DRAFT_TRUST: f32 = 0.5;
+
+/// See the module. A clone shares what it holds with the original until either changes.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    pub(super) firm: WorldState,
+    pub(super) drafts: WorldState,
+}
+
+/// What the memory shows from a pose; its buffers are reused from frame to frame.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// The firm map, and drafts where it knows nothing or only sky.
+    pub canvas: Canvas,
+    firm: Layer,
+    drafts: Layer,
+    /// Pixels that one of the two maps does not take in.
+    skipped: Vec<bool>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Layer {
+    reader: Reader,
+    canvas: Canvas,
+}
+
+/// A finished frame, to be remembered from the pose of the last read.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub frame: &'a Frame,
+    pub depth: &'a Depth,
+    /// How far each pixel is a copy of the canvas, 0..1. Empty: not at all.
+    pub copied: &'a [f32],
+    /// Scale of the expected error of each depth, as a share of it. Empty: none.
+    pub doubt: &'a [f32],
+    pub tick: u32,
+}
+
+impl Layer {
+    fn write(&self, state: &mut WorldState, pose: &Pose, camera: &Camera, shown: &Shown, skipped: &[bool]) {
+        let Shown { frame, depth, copied, tick, .. } = *shown;
+        let seen = Seen { frame, depth, canvas: &self.canvas, copied, skipped, tick };
+        state.write(pose, camera, &self.reader, &seen);
+    }
+}
+
+impl Memory {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cells held now.
+    pub fn cells(&self) -> usize {
+        self.firm.cells() + self.drafts.cells()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The map that holds up and stops the player.
+    pub fn firm(&self) -> &WorldState {
+        &self.firm
+    }
+
+    /// Bytes in memory that `later`, a later clone of the same memory, no longer shares with this one.
+    pub fn bytes_not_shared_with(&self, later: &Memory) -> usize {
+        self.firm.bytes_not_shared_with(&later.firm) + self.drafts.bytes_not_shared_with(&later.drafts)
+    }
+
+    /// Draws what is known from `pose` into `sight`.
+    pub fn read(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight) {
+        self.read_on(&Crew::default(), pose, camera, sight);
+    }
+
+    /// As [`Memory::read`], on a crew's threads; their number changes no bit.
+    pub fn read_on(&mut self, crew: &Crew, pose: &Pose, camera: &Camera, sight: &mut Sight) {
+        let Sight { canvas, firm, drafts, .. } = sight;
+        self.firm.read_on(crew, pose, camera, &mut firm.reader, &mut firm.canvas);
+        self.drafts.read_on(crew, pose, camera, &mut drafts.reader, &mut drafts.canvas);
+        canvas.clone_from(&firm.canvas);
+        let drafts = &drafts.canvas;
+        for pixel in 0..canvas.rgb.len() {
+            let free = !canvas.known(pixel) || canvas.depth_blocks[pixel] >= Depth::SKY;
+            if free && drafts.known(pixel) {
+                canvas.rgb[pixel] = drafts.rgb[pixel];
+                canvas.depth_blocks[pixel] = drafts.depth_blocks[pixel];
+                canvas.confidence[pixel] = drafts.confidence[pixel] * DRAFT_TRUST;
+                canvas.footprint_blocks[pixel] = drafts.footprint_blocks[pixel];
+            }
+        }
+    }
+
+    /// Takes in a frame seen from `pose`, after [`Memory::read`] from the same pose into the same sight.
+    pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
+        let Sight { firm, drafts, skipped, .. } = sight;
+        skipped.clear();
+        skipped.extend(shown.doubt.iter().zip(&shown.depth.blocks).enumerate().map(|(pixel, (&doubt, &blocks))| {
+            let known = firm.canvas.confidence.get(pixel).is_some_and(|confidence| *confidence > 0.0);
+            // The sky has no depth to be wrong about.
+            blocks < FAR_BLOCKS * 0.9 && doubt > if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT }
+        }));
+        firm.write(&mut self.firm, pose, camera, shown, skipped);
+        skipped.iter_mut().for_each(|skipped| *skipped = !*skipped);
+        // Without doubts all is firm, and nothing is a draft.
+        skipped.resize(shown.depth.blocks.len(), true);
+        drafts.write(&mut self.drafts, pose, camera, shown, skipped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wall(blocks: f32, grey: u8) -> (Frame, Depth) {
+        let (mut frame, mut depth) = (Frame::new(32, 24), Depth::new(32, 24));
+        frame.rgb.fill(grey);
+        depth.blocks.fill(blocks);
+        (frame, depth)
+    }
+
+    /// Looks at walls in turn, each so far away, so bright and so doubted, and gives what is remembered of the middle.
+    fn after(walls: &[(f32, u8, f32)]) -> (Memory, f32, f32) {
+        let (mut memory, mut sight, pose) = (Memory::new(), Sight::default(), Pose::default());
+        let camera = Camera::new(32, 24);
+        for (tick, &(blocks, grey, doubt)) in walls.iter().enumerate() {
+            memory.read(&pose, &camera, &mut sight);
+            let (frame, depth) = wall(blocks, grey);
+            let doubt = vec![doubt; depth.blocks.len()];
+            let shown = Shown { frame: &frame, depth: &depth, copied: &[], doubt: &doubt, tick: tick as u32 };
+            memory.write(&pose, &camera, &mut sight, &shown);
+        }
+        memory.read(&pose, &camera, &mut sight);
+        let middle = 12 * 32 + 16;
+        (memory, sight.canvas.rgb[middle][0], sight.canvas.depth_blocks[middle])
+    }
+
+    #[test]
+    fn a_draft_shows_but_hides_nothing_firm() {
+        let (memory, grey, blocks) = after(&[(5.0, 90, 0.5)]);
+        assert!((grey - 90.0).abs() < 2.0 && (blocks - 5.0).abs() < 0.3, "{grey} at {blocks}");
+        assert_eq!(memory.firm().cells(), 0, "nobody can stand on a draft");
+        let (_, grey, blocks) = after(&[(8.0, 200, 0.0), (5.0, 90, 0.5)]);
+        assert!((grey - 200.0).abs() < 2.0 && (blocks - 8.0).abs() < 0.4, "{grey} at {blocks}");
+        let (_, grey, blocks) = after(&[(5.0, 90, 0.5), (8.0, 200, 0.0)]);
+        assert!((grey - 200.0).abs() < 2.0 && (blocks - 8.0).abs() < 0.4, "{grey} at {blocks}");
+    }
+
+    #[test]
+    fn what_is_seen_through_a_draft_takes_it_away() {
+        let far = (20.0, 200, 0.0);
+        let (memory, ..) = after(&[(5.0, 90, 0.5), far, far, far, far]);
+        assert_eq!(memory.drafts.cells(), 0);
+    }
+}
