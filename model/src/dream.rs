@@ -317,7 +317,7 @@ impl World for Dream {
         };
         self.tick += 1;
         let before = self.pose;
-        self.pose = self.motion.step(&before, action, self.state.firm());
+        self.pose = self.motion.step(&before, action, &self.state);
         if let Some(pose) = self.tampering.next_pose.take() {
             self.pose = pose;
         }

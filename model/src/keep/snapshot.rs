@@ -28,8 +28,7 @@ pub struct Snapshot {
     pub(crate) sampler_steps: usize,
 }
 
-/// A snapshot as plain data, all but the drafts of its memory, which follow it from version 2 of a save on. A change here
-/// is a new version.
+/// A snapshot as version 1 of a save had it. A change here is a new version.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     tick: u64,
@@ -46,6 +45,13 @@ struct Kept {
     rng_stream: u64,
     rng_word: u128,
     state: KeptState,
+}
+
+/// What follows it from version 2 on.
+#[derive(Debug, Serialize, Deserialize)]
+struct Tail {
+    drafts: KeptState,
+    stood_y: f32,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -112,18 +118,18 @@ impl Snapshot {
             state: firm,
         };
         let bytes = postcard::to_stdvec(&kept).expect("plain data in memory always serialises");
-        postcard::to_extend(&drafts, bytes).expect("plain data in memory always serialises")
+        postcard::to_extend(&Tail { drafts, stood_y: self.motion.stood_y() }, bytes)
+            .expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
     pub fn from_bytes(bytes: &[u8], model_hash: String) -> Result<Snapshot, String> {
         let (kept, rest) = postcard::take_from_bytes::<Kept>(bytes).map_err(|error| error.to_string())?;
-        // Version 1 knew no drafts.
-        let (drafts, rest) = match rest {
+        let (tail, rest) = match rest {
             [] => (None, rest),
             _ => {
-                let taken = postcard::take_from_bytes::<KeptState>(rest);
-                taken.map(|(drafts, rest)| (Some(drafts), rest)).map_err(|error| error.to_string())?
+                let taken = postcard::take_from_bytes::<Tail>(rest);
+                taken.map(|(tail, rest)| (Some(tail), rest)).map_err(|error| error.to_string())?
             }
         };
         if !rest.is_empty() {
@@ -142,7 +148,9 @@ impl Snapshot {
         if !(stands && yaw_deg.abs() < MOST_YAW_DEG && pitch_deg.abs() <= 90.0) {
             return Err("the pose is out of the world".into());
         }
-        if !kept.motion.is_sound() || !kept.situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
+        let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
+        let motion = kept.motion.that_stood(stood_y, &kept.pose);
+        if !motion.is_sound() || !kept.situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }
         let mut rng = ChaCha8Rng::from_seed(kept.rng_seed);
@@ -153,7 +161,7 @@ impl Snapshot {
             state: Memory::from_kept(kept.state, drafts)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
-            motion: kept.motion,
+            motion,
             pose: kept.pose,
             situation: kept.situation,
             rng,

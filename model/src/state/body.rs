@@ -3,21 +3,29 @@
 use super::{CELL_BLOCKS, WorldState};
 use glam::{IVec3, Vec3};
 
+/// Half the side of the column in which ground is looked for, blocks.
+const HALF_BODY: f32 = 0.35;
+/// The ground is looked for this far below the feet, blocks.
+const MOST_DROP_BLOCKS: f32 = 4.0;
+/// Square blocks of surface that hold up a body: a quarter of its column. Less is what a look from afar leaves.
+const LEAST_GROUND_AREA: f32 = 0.12;
+
 impl WorldState {
-    /// Height of the ground under a body whose feet are at `feet`: the upper quartile of the surface heights below its
-    /// middle, from `above` blocks over the feet to `below` blocks under them. `None` where nothing is known.
-    /// `heights` is room for its work.
-    pub fn ground_y(&self, feet: Vec3, above: f32, below: f32, heights: &mut Vec<f32>) -> Option<f32> {
-        let half = 0.35;
-        heights.clear();
-        let (low, high) = (feet - Vec3::new(half, below, half), feet + Vec3::new(half, above, half));
-        self.for_each_in(low, high, |position, _| heights.push(position.y));
-        if heights.len() < 4 {
-            return None;
-        }
-        // The highest well-supported surface: walls and the sides of steps spread over many heights, floors do not.
-        let quartile = heights.len() * 3 / 4;
-        Some(*heights.select_nth_unstable_by(quartile, f32::total_cmp).1)
+    /// Height of the ground under a body whose feet are at `feet`: of the surfaces below its middle, from `above` blocks
+    /// over the feet to [`MOST_DROP_BLOCKS`] under them, the mean of the highest block's height that holds enough of them.
+    /// `None` where no height does.
+    pub fn ground_y(&self, feet: Vec3, above: f32) -> Option<f32> {
+        let (low, high) =
+            (Vec3::new(-HALF_BODY, -MOST_DROP_BLOCKS, -HALF_BODY), Vec3::new(HALF_BODY, above, HALF_BODY));
+        // By whole blocks below the feet: area, and area times height.
+        let mut heights = [(0.0f32, 0.0f32); MOST_DROP_BLOCKS as usize + 1];
+        self.for_each_in(feet + low, feet + high, |position, level| {
+            let area = CELL_BLOCKS[level] * CELL_BLOCKS[level];
+            let sum = &mut heights[(feet.y - position.y).round().max(0.0) as usize];
+            *sum = (sum.0 + area, sum.1 + area * position.y);
+        });
+        let found = heights.iter().find(|(area, _)| *area >= LEAST_GROUND_AREA);
+        found.map(|(area, height)| height / area)
     }
 
     /// Surface cells, each counted by its area in square blocks times 16, in the box from `low` to `high` widened by

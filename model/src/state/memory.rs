@@ -79,6 +79,11 @@ impl Memory {
         &self.firm
     }
 
+    /// The map of what is doubted.
+    pub fn drafts(&self) -> &WorldState {
+        &self.drafts
+    }
+
     /// Bytes in memory that `later`, a later clone of the same memory, no longer shares with this one.
     pub fn bytes_not_shared_with(&self, later: &Memory) -> usize {
         self.firm.bytes_not_shared_with(&later.firm) + self.drafts.bytes_not_shared_with(&later.drafts)
@@ -117,7 +122,10 @@ impl Memory {
             blocks < FAR_BLOCKS * 0.9 && doubt > if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT }
         }));
         firm.write(&mut self.firm, pose, camera, shown, skipped);
-        skipped.iter_mut().for_each(|skipped| *skipped = !*skipped);
+        // What is doubted of a firm surface is not worth a draft: it would not show.
+        for (pixel, skipped) in skipped.iter_mut().enumerate() {
+            *skipped = !*skipped || firm.canvas.depth_blocks.get(pixel).is_some_and(|blocks| *blocks < Depth::SKY);
+        }
         // Without doubts all is firm, and nothing is a draft.
         skipped.resize(shown.depth.blocks.len(), true);
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
