@@ -10,7 +10,9 @@ mod bench;
 mod estimate;
 mod film;
 mod html;
+pub mod inverse;
 mod lab;
+mod perceptron;
 pub mod reader;
 mod record;
 mod report;
@@ -70,6 +72,10 @@ pub trait Probe: Send + Sync {
     fn metrics(&self) -> Vec<Metric>;
     /// All trials of one seed.
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError>;
+    /// Whether it asks the inverse dynamics reader.
+    fn reads_keys(&self) -> bool {
+        false
+    }
     /// Whether it must have the machine to itself, because it measures time.
     fn alone(&self) -> bool {
         false

@@ -91,6 +91,7 @@ fn the_report_has_the_keys_that_machines_read() {
     let json: Value = serde_json::from_slice(&text).expect("JSON");
     assert_eq!(json["schema"], SCHEMA);
     assert_eq!(json["model_hash"], "copy_last_frame");
+    assert!(json["probes"]["known"]["took_s"].as_f64().is_some_and(|took_s| (0.0..10.0).contains(&took_s)));
     assert_eq!(json["seeds"], serde_json::json!([1_000_000, 1_000_004]));
     let metric = &json["probes"]["known"]["metrics"]["holds"];
     for (key, value) in

@@ -1,5 +1,6 @@
 //! The probes, one file each, and the one list of them.
 
+mod action_following;
 mod drift;
 mod edit_persistence;
 mod fork;
@@ -37,6 +38,7 @@ pub fn registry(scale: Scale) -> Vec<Box<dyn Probe>> {
         Box::new(re_edit::ReEdit),
         Box::new(unseen_change::UnseenChange),
         Box::new(mover::Mover),
+        Box::new(action_following::ActionFollowing::new(scale)),
         Box::new(fork::Fork),
         Box::new(physics::Physics),
         Box::new(drift::Drift::new(scale)),
