@@ -7,8 +7,10 @@
 
 mod body;
 mod brick;
+mod chart;
 mod kept;
 mod kept_brick;
+mod pen;
 mod read;
 mod sky;
 mod splat;
@@ -16,6 +18,7 @@ mod splat;
 mod tests;
 mod write;
 
+pub use chart::Chart;
 pub use kept::KeptState;
 pub use read::{Canvas, Reader};
 pub use write::Seen;
