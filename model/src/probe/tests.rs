@@ -117,6 +117,33 @@ fn the_report_has_the_keys_that_machines_read() {
 }
 
 #[test]
+fn the_page_for_the_repository_has_every_figure_and_control() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seeds = 1_000_000..1_000_004;
+    let (report, _) = run_known(Known::new(), folder.path(), seeds, false).expect("runs");
+    let page = markdown(&report);
+    for line in [
+        "Made by `test`; nothing here is written by hand.",
+        "Seeds 1000000 to 1000003, never trained on.",
+        "## known",
+        "| control | memory_off | memory_shuffled |",
+        "| again | 0.250 (0.250 .. 0.250) | 0.250 (0.250 .. 0.250) |",
+    ] {
+        assert!(page.contains(line), "no {line:?} in {page}");
+    }
+    let starts = |name: &str| page.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    let [headline, row] = [starts("| [`known`](#known) holds | 0.750 | "), starts("| holds | 0.750 | ")];
+    assert_eq!((headline.len(), row.len()), (1, 1), "{page}");
+    assert!(row[0].ends_with("| 0.250 | 1.250 | 0.500 | 1.500 | 4 |"), "{row:?}");
+    // Every row of a table has as many cells as its head.
+    for table in page.split("\n\n").filter(|part| part.starts_with("| ")) {
+        let cells: Vec<usize> = table.trim().lines().map(|line| line.matches(" |").count()).collect();
+        assert!(cells.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
+    }
+    assert!(!page.contains("Only "), "{page}");
+}
+
+#[test]
 fn a_run_that_was_stopped_goes_on_and_runs_nothing_twice() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let seeds = 1_000_000..1_000_006;
