@@ -81,12 +81,12 @@ pub fn run(
     }
     on_event(Event::Readers);
     let camera = subject.camera();
-    let reader = BlockReader::train(camera);
+    let reads_keys = probes.iter().any(|probe| probe.reads_keys());
+    let (reader, inverse) =
+        rayon::join(|| BlockReader::train(camera), || reads_keys.then(|| InverseDynamics::train(camera)));
     let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
-    let reads_keys = probes.iter().any(|probe| probe.reads_keys());
-    let inverse = reads_keys.then(|| InverseDynamics::train(camera));
     let lab = Lab { subject, reader: &reader, inverse: inverse.as_ref(), controls_every: options.controls_every, stop };
 
     let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
