@@ -108,7 +108,7 @@ pub struct Pictures {
     pub dream: Frame,
     pub truth: SideBySide,
     pub chart: Option<ChartPicture>,
-    /// Counts up with everything new.
+    /// Counts up with every new frame.
     pub version: u64,
     /// When the oldest input event that waits for its frame on the screen arrived.
     pub input_at: Option<Instant>,
@@ -174,8 +174,8 @@ pub(super) fn hear(
             }
             Event::Loaded { seed } => session.seed = seed,
             Event::Chart(frame) => {
+                // It shows with the next frame: drawing the window is what costs.
                 pictures.chart = Some(ChartPicture { frame, is_new: true });
-                pictures.version += 1;
             }
             Event::News(news) => notice.set(news),
             Event::Frame(tick) => {
