@@ -286,6 +286,26 @@ fn the_truth_catches_up_under_the_same_actions() {
 }
 
 #[test]
+fn the_map_is_drawn_while_it_is_wanted() {
+    let mut rig = playing(Manner::default());
+    let length = |rig: &Rig| {
+        let chart = rig.app.world().resource::<Pictures>().chart.as_ref();
+        chart.map(|chart| chart.frame.rgb.iter().filter(|&&part| part == 200).count() / 3)
+    };
+    rig.actions_of_next(8);
+    assert_eq!(length(&rig), None, "nobody has asked for it");
+    rig.tap(KeyCode::F4);
+    rig.until("a map is there", |rig| length(rig).is_some());
+    rig.key(KeyCode::KeyW, ButtonState::Pressed);
+    rig.until("the way grows on it", |rig| length(rig) > Some(5));
+    rig.tap(KeyCode::F4);
+    rig.actions_of_next(10);
+    let last = length(&rig);
+    rig.actions_of_next(20);
+    assert_eq!(length(&rig), last, "it is drawn no longer");
+}
+
+#[test]
 fn a_panic_in_the_world_is_told_and_a_new_world_can_be_had() {
     let mut rig = rig(Manner { panics_at: Some(3), ..Manner::default() });
     rig.tap(KeyCode::Enter);

@@ -178,6 +178,33 @@ fn inspect_tells_what_a_file_holds() {
     assert!(tell("cut.holdfast").contains("cut off at byte"), "{}", tell("cut.holdfast"));
 }
 
+#[test]
+fn inspect_draws_the_map() {
+    let place = Place::new();
+    place.run("rollout --seed 7 --policy wander --ticks 25 --out out", 0);
+    let colours = |line: &str, file: &str| {
+        let told = out(&place.run(line, 0));
+        assert!(told.contains("model "), "the words stay: {told}");
+        let file = fs::File::open(place.path(file)).expect("written");
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
+        let info = reader.next_frame(&mut pixels).expect("whole");
+        assert_eq!((info.width, info.height), (320, 180));
+        pixels.chunks_exact(3).map(<[u8]>::to_vec).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    // A recording is dreamed again; its end as a save needs no model.
+    assert!(colours("inspect out/rollout.holdfast --map map.png --map-size 320x180", "map.png") > 40);
+    place.run("rollout --from out/rollout.holdfast --policy still --ticks 1 --out on", 0);
+    let recording = Recording::open(&place.path("on/rollout.holdfast")).expect("whole");
+    let Beginning::Save(save) = &recording.lines[0].beginning else { panic!("{:?}", recording.lines[0].beginning) };
+    fs::write(place.path("end.world"), save).expect("room");
+    assert!(colours("inspect end.world --map saved.png --map-size 320x180", "saved.png") > 40);
+    let told = err(&place.run("inspect end.world --map nowhere/map.png", 2));
+    assert!(told.contains("nowhere/map.png"), "{told}");
+    let told = err(&place.run("inspect end.world --map map.png --map-size 0x5", 2));
+    assert!(told.contains("WIDTHxHEIGHT"), "{told}");
+}
+
 /// A small file system of memory, unmounted at the end; `None` where only root may make one.
 #[cfg(target_os = "linux")]
 struct SmallDisk(TempDir);

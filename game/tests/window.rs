@@ -237,6 +237,11 @@ mod window {
         let beside = stage.screenshot("side-by-side");
         assert_ne!(after, beside, "F3 did not show the simulator");
         stage.key("F3");
+        stage.key("F4");
+        thread::sleep(Duration::from_secs(1));
+        let charted = stage.screenshot("map");
+        assert_ne!(after, charted, "F4 did not show the map");
+        stage.key("F4");
         stage.key("Escape");
         let paused = stage.screenshot("pause");
         stage.key("Down");

@@ -30,6 +30,8 @@ pub enum Command {
     Pause,
     Resume,
     SideBySide(bool),
+    /// Draw the map of what is known, or no longer.
+    Chart(bool),
     /// The rewind key went down, or up again.
     Rewind(bool),
     Save,
@@ -47,6 +49,8 @@ pub enum Event {
         has_truth: bool,
     },
     Frame(Box<Tick>),
+    /// What is known, seen from above.
+    Chart(Frame),
     /// A saved world goes on; its frame follows. A world that began with a picture has seed 0.
     Loaded {
         seed: u64,
@@ -171,7 +175,7 @@ impl Drop for Generator {
     }
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Outlet {
     events: Sender<Event>,
     waker: Waker,

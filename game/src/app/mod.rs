@@ -3,6 +3,7 @@
 //! A generator thread owns the worlds and keeps the clock; the app tells it what the player does and shows what it
 //! answers. Everything but [`play`] works without a window, and is tested without one.
 
+mod charter;
 pub mod core;
 mod game;
 pub mod generator;
@@ -26,7 +27,7 @@ mod worlds;
 
 pub use intent::Intent;
 pub use waker::Waker;
-pub use worlds::{PlayableWorld, WorldFactory, Worlds};
+pub use worlds::{DrawChart, PlayableWorld, WorldFactory, Worlds};
 
 use std::path::PathBuf;
 

@@ -74,6 +74,8 @@ pub struct Session {
     pub device: String,
     pub has_truth: bool,
     pub side_by_side: bool,
+    /// The map of what is known is wanted.
+    pub chart_shown: bool,
     /// A saved world to begin with.
     pub load: Option<PathBuf>,
     pub worlds_folder: Option<PathBuf>,
@@ -91,6 +93,7 @@ impl Default for Session {
             device: String::new(),
             has_truth: false,
             side_by_side: false,
+            chart_shown: false,
             load: None,
             worlds_folder: None,
             saves: Vec::new(),
@@ -104,6 +107,7 @@ impl Default for Session {
 pub struct Pictures {
     pub dream: Frame,
     pub truth: SideBySide,
+    pub chart: Option<ChartPicture>,
     /// Counts up with every new frame.
     pub version: u64,
     /// When the oldest input event that waits for its frame on the screen arrived.
@@ -112,8 +116,16 @@ pub struct Pictures {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Pictures { dream: Frame::default(), truth: SideBySide::Off, version: 0, input_at: None }
+        Pictures { dream: Frame::default(), truth: SideBySide::Off, chart: None, version: 0, input_at: None }
     }
+}
+
+/// The map of what is known.
+#[derive(Debug, Clone)]
+pub struct ChartPicture {
+    pub frame: Frame,
+    /// Not uploaded yet.
+    pub is_new: bool,
 }
 
 /// Saved worlds that the menu shows: the newest.
@@ -161,6 +173,10 @@ pub(super) fn hear(
                 link.tell(begin);
             }
             Event::Loaded { seed } => session.seed = seed,
+            Event::Chart(frame) => {
+                // It shows with the next frame: drawing the window is what costs.
+                pictures.chart = Some(ChartPicture { frame, is_new: true });
+            }
             Event::News(news) => notice.set(news),
             Event::Frame(tick) => {
                 // A frame of the world before may still be on its way.

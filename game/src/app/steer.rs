@@ -169,6 +169,11 @@ impl Wheelhouse<'_> {
         self.link.tell(Command::SideBySide(self.session.side_by_side));
     }
 
+    fn toggle_chart(&mut self) {
+        self.session.chart_shown = !self.session.chart_shown;
+        self.link.tell(Command::Chart(self.session.chart_shown));
+    }
+
     fn save_settings(&mut self) {
         let Some(path) = &self.config_path.0 else { return };
         if let Err(error) = self.config.save_settings(path) {
@@ -195,6 +200,7 @@ pub(super) fn kept_keys(
                 screenshots.write(ScreenshotWanted);
             }
             KeyCode::F3 => wheelhouse.toggle_side_by_side(),
+            KeyCode::F4 if *screen.get() == Screen::Play => wheelhouse.toggle_chart(),
             KeyCode::F5 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Save),
             KeyCode::F9 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Load(None)),
             _ => {}

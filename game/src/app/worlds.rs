@@ -3,9 +3,18 @@
 use holdfast_model::{
     Dream,
     keep::{About, Snapshot},
+    state::Chart,
 };
-use holdfast_sim::{Observation, World};
+use holdfast_sim::{Camera, Frame, Observation, World};
 use std::fmt;
+
+/// Draws what a world knows from above, with the way so far, on another thread.
+pub type DrawChart = Box<dyn FnOnce(&[[f32; 2]]) -> Frame + Send>;
+
+/// Size of the map, pixels: half of the window as it opens.
+const CHART_PX: [usize; 2] = [640, 360];
+/// A known world wider than this is shown only around the player, blocks.
+const CHART_BLOCKS: f32 = 64.0;
 
 /// A world that the app can play and tell about in its heads-up display.
 pub trait PlayableWorld: World {
@@ -24,6 +33,11 @@ pub trait PlayableWorld: World {
 
     /// The slot in hand, 1 to 9, for a world that can be restored.
     fn slot(&self) -> Option<u8> {
+        None
+    }
+
+    /// How to draw what it knows now; `None` for a world without a map. Copying it costs the tick next to nothing.
+    fn draw_chart(&self) -> Option<DrawChart> {
         None
     }
 
@@ -48,6 +62,16 @@ impl PlayableWorld for Dream {
 
     fn slot(&self) -> Option<u8> {
         Some(Dream::slot(self))
+    }
+
+    fn draw_chart(&self) -> Option<DrawChart> {
+        let snapshot = Dream::snapshot(self).filter(Snapshot::memory)?;
+        Some(Box::new(move |trail| {
+            let camera = Camera::new(snapshot.frame().width, snapshot.frame().height);
+            let (pose, tick) = (Some(snapshot.pose()), snapshot.tick());
+            let chart = Chart { pose, camera: Some(camera), trail, tick, most_blocks: CHART_BLOCKS };
+            snapshot.world_state().draw_chart(&chart, CHART_PX[0], CHART_PX[1])
+        }))
     }
 
     fn noise_seed(&self) -> u64 {

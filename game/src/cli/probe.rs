@@ -1,6 +1,6 @@
 //! `holdfast probe`: does the generated world hold? Every probe with bounds, floor, ceiling and controls.
 
-use super::{fault::mistake, interrupt, model_folder::DreamArgs, progress};
+use super::{atomic_file, fault::mistake, interrupt, model_folder::DreamArgs, progress};
 use anyhow::Context;
 use holdfast_model::probe::{
     self, Baseline, Dreamer, Event, Figure, Ignorant, Options, ProbeError, Report, Scale, Simulator, Subject, suite,
@@ -12,6 +12,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast probe --suite quick --out out/probes
   holdfast probe --suite full --seeds 2000000..2000200 --out out/full --resume
   holdfast probe --suite turn_away,fork --seeds 2000000..2000020 --out out/some --json
+  holdfast probe --suite full --out out/full --resume --markdown docs/scores.md
 
 Each figure stands between its floor (the same model with its memory off) and its ceiling (the same
 with its memory filled from the simulator); the controls must fall to the floor. Written to the
@@ -43,6 +44,9 @@ pub struct ProbeArgs {
     /// Seeds in flight at once
     #[arg(long, value_name = "N", default_value_t = threads())]
     threads: usize,
+    /// Write the figures to this Markdown page too, such as docs/scores.md
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -70,13 +74,14 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         seeds: args.seeds.clone().unwrap_or(usual_seeds),
         out: args.out.clone(),
         resume: args.resume,
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        // The program by its name: where it lies says nothing.
+        command: std::iter::once("holdfast".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
         threads: args.threads,
         controls_every: if args.suite == "quick" { 4 } else { 1 },
     };
     let bar = progress::bar(0, "trials");
     let tell = |event: Event| match event {
-        Event::Reader => bar.set_message("training the block reader"),
+        Event::Readers => bar.set_message("training the readers"),
         Event::Progress { done, of, probe } => {
             if bar.length() != Some(of as u64) {
                 // What lies there from an earlier run says nothing about the time left.
@@ -97,6 +102,11 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         | ProbeError::File { .. } => mistake(error),
         other => anyhow::Error::new(other),
     })?;
+    if let Some(path) = &args.markdown {
+        let page = probe::markdown(&report);
+        let written = atomic_file::write(path, page.as_bytes());
+        written.map_err(|error| mistake(format!("{}: {error}", path.display())))?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report).context("the report does not serialise")?);
     } else {
@@ -122,7 +132,7 @@ fn table(report: &Report) -> String {
     );
     let mut lines = vec![head];
     for (id, probe) in &report.probes {
-        lines.push(format!("{id} ({} seeds)", probe.seeds_done));
+        lines.push(format!("{id} ({} seeds, {:.0} s)", probe.seeds_done, probe.took_s));
         lines.extend(probe.metrics.iter().map(|(name, figure)| row(&format!("  {name}"), figure)));
         let controls = probe.controls.iter();
         lines.extend(controls.map(|(name, control)| row(&format!("  ({name}) {}", control.metric), &control.figure)));

@@ -3,11 +3,15 @@
 use super::{fault::mistake, interrupt, model_folder::DreamArgs, progress};
 use anyhow::{Context, anyhow};
 use holdfast_model::{
-    DeviceChoice,
+    DeviceChoice, Dream,
     device::instructions,
     keep::recording::{Recording, Replay},
 };
-use std::{io::Write, path::PathBuf, sync::atomic::Ordering};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
 
 const AFTER_HELP: &str = "Examples:
   holdfast replay out/rollout.holdfast --check
@@ -40,21 +44,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     let name = args.file.display();
     let recording = Recording::open(&args.file).map_err(|fault| mistake(format!("{name}: {fault}")))?;
-    let about = &recording.about;
-    let steps = Some(about.sampler_steps as u16);
-    let dream = DreamArgs { model: args.model.clone(), device: args.device, steps, threads: args.threads };
-    let mut dream = dream.load(0, about.memory)?;
-    let loaded = dream.status().model_hash;
-    if loaded != about.model_hash {
-        let (model, short) = (about.model(), loaded.get(..12).unwrap_or(&loaded));
-        return Err(mistake(format!(
-            "{name} was recorded with the model {model}, and this one is {short}; give its folder with --model"
-        )));
-    }
-    if instructions() != about.instructions {
-        let (there, here) = (&about.instructions, instructions());
-        eprintln!("note: recorded on a processor with {there}, checked on one with {here}: last bits may differ");
-    }
+    let dream = DreamArgs { model: args.model.clone(), device: args.device, steps: None, threads: args.threads };
+    let mut dream = dream_of(&recording, &dream, &args.file)?;
     if let Some(missing) = &recording.missing {
         eprintln!("note: {name}: {missing}");
     }
@@ -88,6 +79,25 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         return Err(mistake(format!("{name} holds no frame to check")));
     }
     Ok(())
+}
+
+/// The dream that a recording was made with, before its first frame. Its steps a frame are the recording's.
+pub fn dream_of(recording: &Recording, args: &DreamArgs, file: &Path) -> anyhow::Result<Dream> {
+    let about = &recording.about;
+    let dream = DreamArgs { steps: Some(about.sampler_steps as u16), ..args.clone() }.load(0, about.memory)?;
+    let loaded = dream.status().model_hash;
+    if loaded != about.model_hash {
+        let (model, short) = (about.model(), loaded.get(..12).unwrap_or(&loaded));
+        return Err(mistake(format!(
+            "{} was recorded with the model {model}, and this one is {short}; give its folder with --model",
+            file.display()
+        )));
+    }
+    if instructions() != about.instructions {
+        let (there, here) = (&about.instructions, instructions());
+        eprintln!("note: recorded on a processor with {there}, replayed on one with {here}: last bits may differ");
+    }
+    Ok(dream)
 }
 
 fn plural(count: usize, noun: &str) -> String {

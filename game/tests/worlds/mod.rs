@@ -1,7 +1,7 @@
 //! A small world for the app's tests: a striped horizon that turns and shifts with the actions, and a record of them.
 
 use anyhow::Result;
-use holdfast_game::app::{PlayableWorld, WorldFactory, Worlds};
+use holdfast_game::app::{DrawChart, PlayableWorld, WorldFactory, Worlds};
 use holdfast_sim::{Action, Depth, Frame, Observation, Pose, Start, World, WorldError};
 use std::{
     sync::{
@@ -134,6 +134,15 @@ impl Drop for StripedWorld {
 impl PlayableWorld for StripedWorld {
     fn memory_cells(&self) -> usize {
         self.tick as usize * 40
+    }
+
+    fn draw_chart(&self) -> Option<DrawChart> {
+        Some(Box::new(|trail| {
+            let mut chart = Frame::new(64, 36);
+            // A bar as long as the way so far.
+            chart.rgb.chunks_exact_mut(3).take(trail.len()).for_each(|rgb| rgb.fill(200));
+            chart
+        }))
     }
 }
 

@@ -79,6 +79,10 @@ impl Snapshot {
         self.pose
     }
 
+    pub fn world_state(&self) -> &Memory {
+        &self.state
+    }
+
     /// Cells that the world state holds.
     pub fn memory_cells(&self) -> usize {
         self.state.cells()

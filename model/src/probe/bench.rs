@@ -3,6 +3,7 @@
 use super::{
     Lab, Probe, ProbeError, Record, Report, Subject,
     html::{self, strip_png},
+    inverse::InverseDynamics,
     reader::{BlockReader, gallery},
     report,
 };
@@ -19,6 +20,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 /// The seeds that a suite accepts: those of probes, and those of validation while a probe is being made.
@@ -42,8 +44,8 @@ pub struct Options {
 /// What happens during a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
-    /// The block reader is being trained.
-    Reader,
+    /// The readers are being trained.
+    Readers,
     /// So many of all records are there.
     Progress { done: usize, of: usize, probe: &'a str },
 }
@@ -77,13 +79,15 @@ pub fn run(
     if seeds.start < PROBES_MAY_USE.start || seeds.is_empty() {
         return Err(ProbeError::Seeds { from: seeds.start, to: seeds.end });
     }
-    on_event(Event::Reader);
+    on_event(Event::Readers);
     let camera = subject.camera();
-    let reader = BlockReader::train(camera);
+    let reads_keys = probes.iter().any(|probe| probe.reads_keys());
+    let (reader, inverse) =
+        rayon::join(|| BlockReader::train(camera), || reads_keys.then(|| InverseDynamics::train(camera)));
     let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
-    let lab = Lab { subject, reader: &reader, controls_every: options.controls_every, stop };
+    let lab = Lab { subject, reader: &reader, inverse: inverse.as_ref(), controls_every: options.controls_every, stop };
 
     let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
     let of = probes.len() * (seeds.end - seeds.start) as usize;
@@ -97,8 +101,9 @@ pub fn run(
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
+        let begun = Instant::now();
         match probe.run(&lab, seed) {
-            Ok(record) => keeper.keep(record)?,
+            Ok(record) => keeper.keep(Record { took_s: begun.elapsed().as_secs_f64(), ..record })?,
             Err(ProbeError::Stopped) => return Ok(()),
             Err(error) => return Err(error),
         }

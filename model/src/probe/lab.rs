@@ -1,6 +1,6 @@
 //! Where trials are run: one scene, one role, one rollout.
 
-use super::{Film, ProbeError, Role, Scene, Subject, reader::BlockReader};
+use super::{Film, ProbeError, Role, Scene, Subject, inverse::InverseDynamics, reader::BlockReader};
 use holdfast_sim::{Frame, Pose, Start};
 use std::{
     collections::BTreeMap,
@@ -11,6 +11,8 @@ use std::{
 pub struct Lab<'a> {
     pub subject: &'a dyn Subject,
     pub reader: &'a BlockReader,
+    /// There when one of the probes reads keys.
+    pub inverse: Option<&'a InverseDynamics>,
     /// Controls run on every so-many-th seed: they cost as much as all else, and need fewer trials to be seen to fall.
     pub controls_every: u64,
     /// Ends a rollout at the next tick.
@@ -34,6 +36,14 @@ pub struct Rollout {
 }
 
 impl Lab<'_> {
+    /// The inverse dynamics reader.
+    ///
+    /// # Panics
+    /// If none of the suite's probes says that it reads keys.
+    pub fn inverse(&self) -> &InverseDynamics {
+        self.inverse.expect("the probe says that it reads keys")
+    }
+
     /// The roles of a seed's trials.
     pub fn roles(&self, seed: u64) -> &'static [Role] {
         if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { &Role::SCORED }

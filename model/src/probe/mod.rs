@@ -10,7 +10,10 @@ mod bench;
 mod estimate;
 mod film;
 mod html;
+pub mod inverse;
 mod lab;
+mod markdown;
+mod perceptron;
 pub mod reader;
 mod record;
 mod report;
@@ -22,6 +25,7 @@ pub use bench::{Event, Options, PROBES_MAY_USE, run};
 pub use estimate::{Bounded, Estimate};
 pub use film::{Film, Scene, Shot, look};
 pub use lab::{LEAST_PIXELS, Lab, Rollout, choice, different_pixels, error_on};
+pub use markdown::markdown;
 pub use record::{Record, StripColumn};
 pub use report::{Control, Figure, ProbeReport, Report, SCHEMA};
 pub use stage::Plan;
@@ -70,6 +74,10 @@ pub trait Probe: Send + Sync {
     fn metrics(&self) -> Vec<Metric>;
     /// All trials of one seed.
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError>;
+    /// Whether it asks the inverse dynamics reader.
+    fn reads_keys(&self) -> bool {
+        false
+    }
     /// Whether it must have the machine to itself, because it measures time.
     fn alone(&self) -> bool {
         false

@@ -12,6 +12,9 @@ pub struct Record {
     pub seed: u64,
     /// Metric -> role -> the numbers that its estimate takes: `[sum, weight, trials]` for a mean.
     pub values: BTreeMap<String, BTreeMap<Role, Vec<f64>>>,
+    /// Wall clock that it took, on one of the suite's threads.
+    #[serde(default)]
+    pub took_s: f64,
     /// Pictures for people, kept beside the records.
     #[serde(skip)]
     pub strip: Vec<StripColumn>,
@@ -26,7 +29,7 @@ pub struct StripColumn {
 
 impl Record {
     pub fn new(probe: &str, seed: u64) -> Record {
-        Record { probe: probe.into(), seed, values: BTreeMap::new(), strip: Vec::new() }
+        Record { probe: probe.into(), seed, values: BTreeMap::new(), took_s: 0.0, strip: Vec::new() }
     }
 
     /// Adds one trial that counts as `sum` of `weight`.

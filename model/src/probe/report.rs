@@ -35,6 +35,8 @@ pub struct ProbeReport {
     pub headline: String,
     /// Seeds that are finished.
     pub seeds_done: usize,
+    /// Wall clock of all its seeds, each on one of the suite's threads.
+    pub took_s: f64,
     pub metrics: BTreeMap<String, Figure>,
     pub controls: BTreeMap<&'static str, Control>,
 }
@@ -105,6 +107,7 @@ impl ProbeReport {
             about: probe.about(),
             headline: metrics[0].name.clone(),
             seeds_done: records.len(),
+            took_s: records.iter().map(|record| record.took_s).sum(),
             metrics: figures(Role::Subject).into_iter().collect(),
             controls: controls.collect(),
         }

@@ -91,6 +91,7 @@ fn the_report_has_the_keys_that_machines_read() {
     let json: Value = serde_json::from_slice(&text).expect("JSON");
     assert_eq!(json["schema"], SCHEMA);
     assert_eq!(json["model_hash"], "copy_last_frame");
+    assert!(json["probes"]["known"]["took_s"].as_f64().is_some_and(|took_s| (0.0..10.0).contains(&took_s)));
     assert_eq!(json["seeds"], serde_json::json!([1_000_000, 1_000_004]));
     let metric = &json["probes"]["known"]["metrics"]["holds"];
     for (key, value) in
@@ -113,6 +114,33 @@ fn the_report_has_the_keys_that_machines_read() {
         assert!(page.contains(part), "no {part}");
     }
     assert!(!page.contains("src=\"http") && !page.contains("<script"), "one self-contained page");
+}
+
+#[test]
+fn the_page_for_the_repository_has_every_figure_and_control() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seeds = 1_000_000..1_000_004;
+    let (report, _) = run_known(Known::new(), folder.path(), seeds, false).expect("runs");
+    let page = markdown(&report);
+    for line in [
+        "Made by `test`; nothing here is written by hand.",
+        "Seeds 1000000 to 1000003, never trained on.",
+        "## known",
+        "| control | memory_off | memory_shuffled |",
+        "| again | 0.250 (0.250 .. 0.250) | 0.250 (0.250 .. 0.250) |",
+    ] {
+        assert!(page.contains(line), "no {line:?} in {page}");
+    }
+    let starts = |name: &str| page.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    let [headline, row] = [starts("| [`known`](#known) holds | 0.750 | "), starts("| holds | 0.750 | ")];
+    assert_eq!((headline.len(), row.len()), (1, 1), "{page}");
+    assert!(row[0].ends_with("| 0.250 | 1.250 | 0.500 | 1.500 | 4 |"), "{row:?}");
+    // Every row of a table has as many cells as its head.
+    for table in page.split("\n\n").filter(|part| part.starts_with("| ")) {
+        let cells: Vec<usize> = table.trim().lines().map(|line| line.matches(" |").count()).collect();
+        assert!(cells.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
+    }
+    assert!(!page.contains("Only "), "{page}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use holdfast_sim::{Camera, Depth, Frame, Pose};
 const FIRM_DOUBT: f32 = 0.06;
 const FIRM_DOUBT_KNOWN: f32 = 0.1;
 /// Drafts are trusted this much as far as their cells are.
-const DRAFT_TRUST: f32 = 0.5;
+pub(super) const DRAFT_TRUST: f32 = 0.5;
 
 /// See the module. A clone shares what it holds with the original until either changes.
 #[derive(Debug, Clone, Default)]

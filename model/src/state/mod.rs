@@ -7,9 +7,11 @@
 
 mod body;
 mod brick;
+mod chart;
 mod kept;
 mod kept_brick;
 mod memory;
+mod pen;
 mod read;
 mod sky;
 mod splat;
@@ -17,6 +19,7 @@ mod splat;
 mod tests;
 mod write;
 
+pub use chart::Chart;
 pub use kept::KeptState;
 pub use memory::{Memory, Shown, Sight};
 pub use read::{Canvas, Reader};

@@ -1,9 +1,11 @@
 //! The generator's side of a game: the world that is played, its clock, its last minute, and what is kept of it.
 
+mod chart;
 mod kept;
 mod rewind;
 
 use super::{
+    charter::{Charter, Trail},
     generator::{Command, Event, KeepOptions, Outlet, SideBySide, Tick, Timings, guard},
     history::History,
     intent::Intent,
@@ -15,7 +17,7 @@ use super::{
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use holdfast_model::keep::{About, Line, Origin, recording::Beginning};
-use holdfast_sim::Observation;
+use holdfast_sim::{Observation, Pose};
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -53,6 +55,11 @@ pub(super) struct Game {
     keeper: Option<Keeper>,
     scribe: Option<Scribe>,
     ticks_since_save: usize,
+    pose: Pose,
+    trail: Trail,
+    charter: Option<Charter>,
+    /// `None` while no map is shown.
+    ticks_since_chart: Option<usize>,
 }
 
 impl Game {
@@ -91,6 +98,10 @@ impl Game {
             keeper: keeper.map_err(|error| format!("cannot start the thread that saves: {error}"))?,
             scribe,
             ticks_since_save: 0,
+            pose: Pose::default(),
+            trail: Trail::default(),
+            charter: None,
+            ticks_since_chart: None,
         })
     }
 
@@ -125,6 +136,7 @@ impl Game {
                 self.pacer.restart(Instant::now());
             }
             Command::SideBySide(on) => self.side_by_side = on,
+            Command::Chart(shown) => return self.show_chart(shown, outlet),
             Command::Reset { seed } => return self.reset(seed, outlet),
             Command::Rewind(true) => self.rewound_to = self.history.span().map(|(_, newest)| newest),
             Command::Rewind(false) => return self.end_rewind(outlet),
@@ -160,6 +172,10 @@ impl Game {
         (self.dropped_frames, self.unanswered_input_at) = (0, None);
         (self.rewound_to, self.ticks_since_save) = (None, 0);
         self.history.begin(self.dream.snapshot());
+        self.trail.clear();
+        self.go_to(observation.pose);
+        self.ticks_since_chart = self.ticks_since_chart.map(|_| usize::MAX / 2);
+        self.chart();
         self.pacer = Pacer::new(Instant::now());
         let truth = self.truth_beside()?;
         let slot = self.dream.slot();
@@ -189,6 +205,8 @@ impl Game {
             truth.note(action);
         }
         self.keep(action, &observation, outlet);
+        self.go_to(observation.pose);
+        self.chart();
         let truth = self.truth_beside()?;
         self.pacer.advance(Instant::now());
         self.asked = false;
@@ -199,6 +217,11 @@ impl Game {
             self.unanswered_input_at = refused.input_at;
         }
         Ok(())
+    }
+
+    fn go_to(&mut self, pose: Pose) {
+        self.pose = pose;
+        self.trail.note(&pose);
     }
 
     fn truth_beside(&mut self) -> Result<SideBySide, String> {

@@ -56,6 +56,7 @@ impl Game {
             scribe.fork(tick, self.line.noise_seed, &observation.frame);
         }
         self.retrace_truth(self.seed);
+        self.go_to(observation.pose);
         // What was pressed meanwhile was not meant for this tick; what is held goes on.
         let _ = self.intent.take_action();
         self.pacer.restart(Instant::now());

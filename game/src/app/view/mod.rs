@@ -1,5 +1,6 @@
 //! The window: shows what the core holds, and sleeps in between.
 
+mod chart;
 mod figures;
 mod menus;
 mod overlay;
@@ -57,13 +58,17 @@ impl Plugin for ViewPlugin {
             .init_resource::<Hotbar>()
             .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
             .add_plugins(present::PresentPlugin)
-            .add_systems(Startup, (camera, picture::spawn, overlay::spawn, figures::spawn, start::spawn).chain())
+            .add_systems(
+                Startup,
+                (camera, picture::spawn, chart::spawn, overlay::spawn, figures::spawn, start::spawn).chain(),
+            )
             .add_systems(OnEnter(Screen::Play), pointer::grab)
             .add_systems(OnExit(Screen::Play), pointer::release)
             .add_systems(
                 Update,
                 (
                     (picture::upload, picture::lay_out).chain(),
+                    (chart::upload, chart::show).chain(),
                     (overlay::show_while_playing, overlay::mark_slot, overlay::tell_news),
                     figures::update,
                     start::update,

@@ -64,6 +64,7 @@ fn keys(bindings: &Bindings) -> Vec<(String, String, String)> {
         ("pause", "Escape".into(), "Start"),
         ("also", "F1 figures, F2 screenshot,".into(), ""),
         ("", "F3 beside the true world,".into(), ""),
+        ("", "F4 map of what is known,".into(), ""),
         ("", "F5 saves, F9 loads".into(), ""),
     ]
     .map(|(what, keys, pad)| (what.to_string(), keys, pad.to_string()))

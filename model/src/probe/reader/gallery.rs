@@ -1,6 +1,6 @@
 //! What the reader learns from: true frames in which every kind of block stands about, at all times of day.
 
-use super::{INPUTS, Kind, Page};
+use super::{Kind, Page, Sample};
 use crate::probe::film::look;
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
@@ -22,15 +22,8 @@ const MOST_OF_A_KIND: usize = 10;
 /// Farther surfaces are not learnt, blocks.
 const FAR_BLOCKS: f32 = 16.0;
 
-/// A pixel and what it truly shows.
-#[derive(Debug, Clone)]
-pub struct Sample {
-    pub inputs: [f32; INPUTS],
-    pub kind: Kind,
-}
-
 /// Training seeds from which readers are made, spread over the range.
-pub(super) fn training_seeds(count: u64) -> Vec<u64> {
+pub fn training_seeds(count: u64) -> Vec<u64> {
     let span = seeds::TRAINING.end - seeds::TRAINING.start;
     (0..count).map(|at| seeds::TRAINING.start + at * (span / count.max(1))).collect()
 }
@@ -66,7 +59,7 @@ fn views_of(camera: Camera, seed: u64) -> Vec<Sample> {
             let Some(kind) = Kind::of_id(view.block_ids[pixel]) else { continue };
             if (blocks < FAR_BLOCKS || kind == Kind::Sky) && taken[kind as usize] < MOST_OF_A_KIND {
                 taken[kind as usize] += 1;
-                samples.push(Sample { inputs: page.inputs(pixel, blocks), kind });
+                samples.push(Sample { inputs: page.inputs(pixel, blocks), class: kind as usize });
             }
         }
     }

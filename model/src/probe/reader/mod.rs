@@ -6,12 +6,11 @@
 
 mod gallery;
 mod kind;
-mod perceptron;
 
-pub use gallery::{Sample, gallery};
+pub use gallery::{gallery, training_seeds};
 pub use kind::Kind;
-pub use perceptron::Perceptron;
 
+use super::perceptron::{self, Perceptron};
 use holdfast_sim::{Camera, Depth, Frame};
 
 /// Side of a patch, pixels.
@@ -23,15 +22,21 @@ const NEAR: usize = PATCH * PATCH * 3;
 const AROUND: usize = NEAR + MEANS * MEANS * 3;
 /// Inputs of the classifier: a patch, means around it, the mean colours of the upper and the lower half, the distance.
 pub const INPUTS: usize = AROUND + 3 + 3 + 1;
+/// Hidden units of the classifier.
+const HIDDEN: usize = 96;
+const EPOCHS: usize = 10;
 /// At most this many pixels vote for a region.
 const MOST_VOTERS: usize = 48;
 /// Where nothing is known of the distance, it is taken for this, blocks.
 const TYPICAL_BLOCKS: f32 = 6.0;
 
+/// A pixel and the kind that it truly shows.
+pub type Sample = perceptron::Sample<INPUTS>;
+
 /// A trained reader.
 #[derive(Debug, Clone)]
 pub struct BlockReader {
-    network: Perceptron,
+    network: Perceptron<INPUTS, HIDDEN, { Kind::COUNT }>,
 }
 
 /// What a frame is around its pixels, worked out once.
@@ -89,12 +94,12 @@ impl<'a> Page<'a> {
 impl BlockReader {
     /// Trains on frames of the simulator's training seeds.
     pub fn train(camera: Camera) -> BlockReader {
-        Self::train_on(camera, gallery::WORLDS, perceptron::EPOCHS)
+        Self::train_on(camera, gallery::WORLDS, EPOCHS)
     }
 
     /// A reader from fewer worlds and passes, for tests.
     pub fn train_on(camera: Camera, worlds: u64, epochs: usize) -> BlockReader {
-        let samples = gallery(camera, gallery::training_seeds(worlds));
+        let samples = gallery(camera, training_seeds(worlds));
         BlockReader { network: Perceptron::train(&samples, epochs) }
     }
 
@@ -118,7 +123,7 @@ impl BlockReader {
     /// Features of a whole frame: the hidden layer's mean over a grid of pixels.
     pub fn features(&self, frame: &Frame) -> Vec<f64> {
         let page = Page::new(frame);
-        let mut sum = vec![0.0f64; perceptron::HIDDEN];
+        let mut sum = vec![0.0f64; HIDDEN];
         let mut count = 0.0;
         for y in (4..frame.height).step_by(8) {
             for x in (4..frame.width).step_by(8) {
@@ -137,8 +142,8 @@ impl BlockReader {
         for sample in samples {
             let logs = self.network.log_probabilities(&sample.inputs);
             let best = (0..Kind::COUNT).max_by(|&a, &b| logs[a].total_cmp(&logs[b]));
-            all[sample.kind as usize] += 1.0;
-            right[sample.kind as usize] += if best == Some(sample.kind as usize) { 1.0 } else { 0.0 };
+            all[sample.class] += 1.0;
+            right[sample.class] += if best == Some(sample.class) { 1.0 } else { 0.0 };
         }
         let kinds: Vec<f64> = right.iter().zip(all).filter(|(_, all)| *all > 0.0).map(|(r, all)| r / all).collect();
         kinds.iter().sum::<f64>() / kinds.len().max(1) as f64

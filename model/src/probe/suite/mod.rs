@@ -1,5 +1,6 @@
 //! The probes, one file each, and the one list of them.
 
+mod action_following;
 mod drift;
 mod edit_persistence;
 mod fork;
@@ -35,8 +36,9 @@ pub fn registry(scale: Scale) -> Vec<Box<dyn Probe>> {
         Box::new(paired_history::PairedHistory),
         Box::new(edit_persistence::EditPersistence { all_deeds: scale == Scale::Full }),
         Box::new(re_edit::ReEdit),
-        Box::new(unseen_change::UnseenChange),
+        Box::new(unseen_change::UnseenChange { both: scale == Scale::Full }),
         Box::new(mover::Mover),
+        Box::new(action_following::ActionFollowing::new(scale)),
         Box::new(fork::Fork),
         Box::new(physics::Physics),
         Box::new(drift::Drift::new(scale)),
@@ -98,6 +100,20 @@ impl Pair {
         record: &mut Record,
         draw: bool,
     ) -> Result<(), ProbeError> {
+        self.choose_and(lab, metric, looks, record, draw, |_, _, _, _| {})
+    }
+
+    /// The same, and hands every rollout to `also`, with its role and whether it is of the first or the second scene:
+    /// rolling out again would give the same.
+    fn choose_and(
+        &self,
+        lab: &Lab,
+        metric: &str,
+        looks: &[(usize, Vec<usize>)],
+        record: &mut Record,
+        draw: bool,
+        mut also: impl FnMut(&mut Record, usize, Role, &Rollout),
+    ) -> Result<(), ProbeError> {
         let looks: Vec<_> = looks.iter().filter(|(_, pixels)| pixels.len() >= LEAST_PIXELS).collect();
         if looks.is_empty() {
             return Ok(());
@@ -112,6 +128,7 @@ impl Pair {
                 if draw && own == 0 {
                     picture(record, role, film, rollout);
                 }
+                also(record, own, role, rollout);
             })?;
         }
         Ok(())

@@ -1,17 +1,21 @@
 //! Every probe on worlds whose score is known: the simulator is right, the baselines know nothing.
 
 use super::{drift::Drift, realtime::Realtime, *};
-use crate::probe::{Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject, reader::BlockReader};
+use crate::probe::{
+    Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject, inverse::InverseDynamics, reader::BlockReader,
+};
 use holdfast_sim::{Camera, seeds};
 use std::sync::{LazyLock, atomic::AtomicBool};
 
 const CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
 
 static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train(CAMERA));
+static INVERSE: LazyLock<InverseDynamics> = LazyLock::new(|| InverseDynamics::train(CAMERA));
 
 fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
     let stop = AtomicBool::new(false);
-    let lab = Lab { subject, reader: &READER, controls_every: 1, stop: &stop };
+    let inverse = probe.reads_keys().then(|| &*INVERSE);
+    let lab = Lab { subject, reader: &READER, inverse, controls_every: 1, stop: &stop };
     let first = seeds::VALIDATION.start + 100;
     let records: Vec<Record> =
         (first..first + count).map(|seed| probe.run(&lab, seed).expect("these worlds do not fail")).collect();
@@ -82,6 +86,19 @@ fn mover() {
 }
 
 #[test]
+fn action_following() {
+    check("action_following", 4, 0.85, 0.45);
+}
+
+#[test]
+fn the_camera_is_read_to_half_a_degree() {
+    let probe = named(Scale::Quick, &["action_following"]).expect("it is registered").remove(0);
+    let figure = |subject: &dyn Subject| report(subject, probe.as_ref(), 4).metrics["camera_error_deg"].clone();
+    let right = figure(&Simulator { camera: CAMERA });
+    assert!(right.bounded.value < 0.5 && right.floor.expect("a copied start") > 1.0, "{right:?}");
+}
+
+#[test]
 fn fork() {
     check("fork", 4, 1.0, 0.4);
 }
@@ -129,6 +146,7 @@ fn ids_are_stable_and_every_probe_can_be_named() {
         "re_edit",
         "unseen_change",
         "mover",
+        "action_following",
         "fork",
         "physics",
         "drift",

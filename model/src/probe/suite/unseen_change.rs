@@ -1,6 +1,6 @@
 //! `unseen_change`: the world goes on while nobody looks.
 
-use super::{Pair, each_role, region::regions, sign};
+use super::{Pair, region::regions, sign};
 use crate::probe::{
     Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, different_pixels, look,
     reader::{Kind, Page},
@@ -20,7 +20,10 @@ use holdfast_sim::voxel::block::Block;
 /// 40 pixels tell the answers apart. Growing crops take minutes and are left out. Floor: memory off. Ceiling: memory
 /// filled from the simulator, which holds what was last seen: for this probe it is no upper bound.
 #[derive(Debug, Clone, Copy)]
-pub struct UnseenChange;
+pub struct UnseenChange {
+    /// Water and sand on every seed, not in turns.
+    pub both: bool,
+}
 
 const BESIDE_DEG: f32 = 20.0;
 const AWAY_TICKS: usize = 40;
@@ -76,7 +79,12 @@ impl Probe for UnseenChange {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        for change in [Change::Water, Change::Sand] {
+        let changes: &[Change] = match (self.both, seed % 2) {
+            (true, _) => &[Change::Water, Change::Sand],
+            (false, 0) => &[Change::Water],
+            (false, _) => &[Change::Sand],
+        };
+        for &change in changes {
             let Some(scenes) = Self::scenes(lab, seed, change) else { continue };
             let frozen = scenes[0].start.clone();
             let pair = Pair::new(scenes, &[6, 20]);
@@ -88,9 +96,12 @@ impl Probe for UnseenChange {
             let mut pixels = different_pixels(&truth.frame, &stale.frame);
             pixels.retain(|pixel| held.binary_search(pixel).is_err());
             let draw = record.strip.is_empty();
-            pair.choose(lab, "nearer_truth", &[(last, pixels)], &mut record, draw)?;
             let changed = regions(truth, &stale);
-            each_role(lab, &Role::SCORED, &pair.scenes[0], &pair.films[0], |role, rollout| {
+            let looks = [(last, pixels)];
+            pair.choose_and(lab, "nearer_truth", &looks, &mut record, draw, |record, own, role, rollout| {
+                if own != 0 || !Role::SCORED.contains(&role) {
+                    return;
+                }
                 let page = Page::new(&rollout.frames[&last]);
                 for region in &changed {
                     let read: Vec<Option<Kind>> =

@@ -1,0 +1,105 @@
+//! The report as a page for the repository: `docs/scores.md`.
+
+use super::{Figure, Report, Role};
+use std::fmt::Write;
+
+/// The page: a summary by headline, then each probe with all its figures and controls.
+pub fn markdown(report: &Report) -> String {
+    let [first, end] = report.seeds;
+    let mut page = format!(
+        "# Scores\n\nMade by `{}`; nothing here is written by hand.\n\nSubject: {}, model `{}`, version {}. Seeds {first} to \
+         {}, never trained on. The block reader (`{}`) reads {:.1}% of single pixels of true frames right, each kind \
+         alike.\n\n{LEGEND}\n\n## Headlines\n\n",
+        plain(&report.command),
+        plain(&report.subject),
+        short(&report.model_hash),
+        report.version,
+        end - 1,
+        short(&report.reader.hash),
+        report.reader.accuracy * 100.0,
+    );
+    page += &head("probe");
+    for (id, probe) in &report.probes {
+        let name = format!("[`{id}`](#{id}) {}", probe.headline);
+        match probe.metrics.get(&probe.headline) {
+            Some(figure) => page += &row(&name, figure),
+            None => {
+                let _ = writeln!(page, "| {name} | no trial counted | | | | | | |");
+            }
+        }
+    }
+    for (id, probe) in &report.probes {
+        let _ = write!(page, "\n## {id}\n\n{}\n\n", plain(probe.about));
+        if (probe.seeds_done as u64) < end - first {
+            let _ = write!(page, "Only {} of {} seeds are finished.\n\n", probe.seeds_done, end - first);
+        }
+        page += &head("metric");
+        // The headline first, as the probe has it.
+        let others = probe.metrics.iter().filter(|(name, _)| **name != probe.headline);
+        for (name, figure) in probe.metrics.get_key_value(&probe.headline).into_iter().chain(others) {
+            page += &row(name, figure);
+        }
+        if probe.controls.is_empty() {
+            page += "\nIt has no controls: it asks nothing of the memory.\n";
+            continue;
+        }
+        let controls: Vec<_> =
+            Role::CONTROLS.iter().filter_map(|role| probe.controls.get_key_value(role.name())).collect();
+        let names: Vec<&str> = controls.iter().map(|(name, _)| **name).collect();
+        let _ = write!(page, "\n| control | {} |\n| --- |{}\n", names.join(" | "), " ---: |".repeat(names.len()));
+        for metric in probe.metrics.keys() {
+            let cell = |figure: Option<&Figure>| figure.map_or("-".into(), |figure| bounded(figure));
+            let cells: Vec<String> = controls.iter().map(|(_, control)| cell(control.metrics.get(metric))).collect();
+            if cells.iter().any(|cell| cell != "-") {
+                let _ = writeln!(page, "| {} | {} |", plain(metric), cells.join(" | "));
+            }
+        }
+    }
+    page
+}
+
+const LEGEND: &str = "Floor: the same model with its memory off. Ceiling: the same with its memory filled from the \
+simulator and the true pose. Gap: how much of the way from floor to ceiling is closed. True: what the metric makes of true \
+frames, the reader's own error where one reads. Bounds: 95%, bootstrap over seeds. Controls must fall to the floor; those \
+with a memory that should not help may be worse.";
+
+fn head(name: &str) -> String {
+    format!(
+        "| {name} | value | 95% bounds | floor | ceiling | gap | true | n |\n\
+         | --- | ---: | :---: | ---: | ---: | ---: | ---: | ---: |\n"
+    )
+}
+
+fn row(name: &str, figure: &Figure) -> String {
+    let maybe = |value: Option<f64>| value.map_or("-".into(), number);
+    let better = if figure.higher_is_better { "" } else { " (lower is better)" };
+    format!(
+        "| {name}{better} | {} | {} .. {} | {} | {} | {} | {} | {} |\n",
+        number(figure.bounded.value),
+        number(figure.bounded.lower95),
+        number(figure.bounded.upper95),
+        maybe(figure.floor),
+        maybe(figure.ceiling),
+        maybe(figure.gap_closed),
+        maybe(figure.on_true_frames),
+        figure.bounded.n
+    )
+}
+
+fn bounded(figure: &Figure) -> String {
+    let [value, lower, upper] = [figure.bounded.value, figure.bounded.lower95, figure.bounded.upper95].map(number);
+    format!("{value} ({lower} .. {upper})")
+}
+
+fn number(value: f64) -> String {
+    if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.3}") }
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// Text that a table cannot mistake for its own marks.
+fn plain(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
