@@ -5,7 +5,9 @@ mod atomic_file;
 mod bench;
 mod contact_sheet;
 mod data;
+mod export;
 mod fault;
+mod film;
 mod interrupt;
 mod model_folder;
 mod out_folder;
@@ -20,6 +22,7 @@ mod timing;
 mod train;
 mod truth;
 mod validate;
+mod verify;
 mod vpt;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -47,6 +50,7 @@ enum Command {
     Data(data::DataArgs),
     Validate(validate::ValidateArgs),
     Probe(probe::ProbeArgs),
+    Verify(verify::VerifyArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -72,6 +76,8 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Probe(args)) => probe::run(&args),
+        // What it finds is in its exit code.
+        Some(Command::Verify(args)) => return verify::run(&args).unwrap_or_else(|error| fault::tell(Err(error))),
     };
     fault::tell(result)
 }

@@ -28,6 +28,14 @@ impl DreamArgs {
         dream(model, options)
     }
 
+    /// What the model is called: its folder's name.
+    pub fn name(&self) -> anyhow::Result<String> {
+        let folder = find(self.model.as_deref())?;
+        // A folder such as `.` has its name elsewhere.
+        let folder = folder.canonicalize().unwrap_or(folder);
+        Ok(folder.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    }
+
     /// Reads and checks the model, for a dream that is made elsewhere.
     pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
         // Before the weights are read: a wrong device should not cost a wait.

@@ -3,7 +3,9 @@
 use super::{
     actions,
     contact_sheet::{self, Column},
+    export::ProvenanceArgs,
     fault::mistake,
+    film::Format,
     interrupt,
     model_folder::DreamArgs,
     picture, progress,
@@ -12,6 +14,7 @@ use super::{
     timing::{Durations, elapsed_ms, rounded},
     truth::Truth,
 };
+use holdfast_media::credentials::{self, Origin};
 use holdfast_model::Dream;
 use holdfast_sim::{Action, Observation, Start, World, WorldError, script::Policy};
 use std::{
@@ -29,6 +32,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast rollout --seed 7 --policy wander --ticks 200 --out out
   holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
   holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
+  holdfast rollout --seed 7 --policy wander --ticks 200 --format mp4,gif --out out
 
 An actions file holds one JSON object a tick, an absent field is off:
   {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
@@ -36,7 +40,12 @@ VPT's recordings (.jsonl) are read too.
 
 The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
 the model's own pose, step_ms), rollout.json, strip.png; with --truth also truth/000000.png
-onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.";
+onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.
+--format mp4 writes rollout.mp4 (H.264, enlarged) and rollout.jsonl (the actions as VPT's),
+gif writes rollout.gif; with --truth also truth.mp4 and truth.gif.
+
+Pictures and videos are signed (C2PA), and what the model drew has an invisible watermark:
+`holdfast verify` reads both. To compare frames level by level give --unmarked.";
 
 /// Write a generated world under given actions to a folder of pictures and lines
 #[derive(Debug, clap::Args)]
@@ -71,25 +80,22 @@ pub struct RolloutArgs {
     /// Ticks to show in strip.png, such as 0,1,10,20,40 [default: 8, evenly spaced]
     #[arg(long, value_name = "TICKS", value_delimiter = ',')]
     strip: Vec<u64>,
-    /// How frames are written
-    #[arg(long, value_enum, default_value = "png")]
-    format: Format,
+    /// How frames are written, one or more of them
+    #[arg(long, value_enum, value_name = "FORMATS", value_delimiter = ',', default_value = "png")]
+    format: Vec<Format>,
     /// Write into --out even if it holds other things (they are left alone)
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
     dream: DreamArgs,
+    #[command(flatten)]
+    provenance: ProvenanceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Switch {
     On,
     Off,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Png,
 }
 
 pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
@@ -130,6 +136,16 @@ fn start(args: &RolloutArgs, dream: &Dream) -> anyhow::Result<Start> {
     }
 }
 
+/// The start as credentials tell it.
+fn credited_start(args: &RolloutArgs) -> anyhow::Result<credentials::Start> {
+    let Some(path) = &args.image else {
+        return Ok(args.seed.map_or(credentials::Start::Unknown, credentials::Start::Seed));
+    };
+    let png = std::fs::read(path).map_err(|error| mistake(format!("{}: {error}", path.display())))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(credentials::Start::Picture { name, png })
+}
+
 /// A rollout under way.
 struct Rollout {
     recording: Recording,
@@ -144,6 +160,8 @@ struct Rollout {
 impl Rollout {
     fn create(args: &RolloutArgs, dream: &Dream, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
+        let origin = Origin::Model { name: args.dream.name()?, hash: status.model_hash.clone() };
+        let exporter = args.provenance.exporter(origin, credited_start(args)?)?;
         let truth = args.seed.filter(|_| args.truth).map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
@@ -165,7 +183,7 @@ impl Rollout {
             named => named.to_vec(),
         };
         Ok(Rollout {
-            recording: Recording::create(&args.out, args.overwrite, args.truth, &report)?,
+            recording: Recording::create(&args.out, args.overwrite, args.truth, &args.format, &report, exporter)?,
             report,
             truth,
             durations: Durations::default(),
@@ -215,7 +233,8 @@ impl Rollout {
         let truth = true_frame.map(|frame| TruthTick { frame, line: &true_line });
         self.recording.push(action, observation, step_ms, truth)?;
         if self.strip_ticks.contains(&observation.tick) {
-            let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
+            let marked = self.recording.exporter().marked(&observation.frame);
+            let pictures = true_frame.cloned().into_iter().chain([marked]).collect();
             self.strip.push(Column { tick: observation.tick, pictures });
         }
         Ok(())
