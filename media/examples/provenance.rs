@@ -25,7 +25,7 @@ use std::{
 /// Frames of a rollout that become stills, evenly spaced.
 const STILLS: usize = 8;
 /// Keys beside the public one, by which the rate of false positives is measured.
-const OTHER_KEYS: usize = 50;
+const OTHER_KEYS: usize = 12;
 
 #[derive(Default)]
 struct Row {
