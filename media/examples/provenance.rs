@@ -18,6 +18,7 @@ use holdfast_sim::Frame;
 use std::{
     collections::BTreeMap,
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -254,6 +255,7 @@ fn foreign(table: &mut Table, photos: &[PathBuf]) {
         let mut search: Option<Search> = None;
         let read = decode::planes(bytes, format, &mut |plane| {
             search.get_or_insert_with(|| Search::new(plane.width, plane.height)).push(&plane);
+            ControlFlow::Continue(())
         });
         let (Ok(()), Some(search)) = (read, search) else {
             eprintln!("{what}: not read");

@@ -7,7 +7,7 @@ use crate::{
     watermark::{Finding, Key, Search},
 };
 use serde::Serialize;
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 /// Whether a file's credentials can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,11 +64,19 @@ pub fn verify_bytes(path: &str, bytes: &[u8], anchors: Option<&str>) -> Result<V
     Ok(verdict(path, reading, pixels))
 }
 
+/// After so many frames of a video a first answer is tried; most marked ones are known by then.
+const FIRST_LOOK: usize = 4;
+
 /// Looks for the watermark in a file's pixels.
 pub fn look(bytes: &[u8], format: Format) -> Result<Finding, Error> {
     let mut search: Option<Search> = None;
+    let mut frames = 0;
     decode::planes(bytes, format, &mut |plane| {
-        search.get_or_insert_with(|| Search::new(plane.width, plane.height)).push(&plane);
+        let search = search.get_or_insert_with(|| Search::new(plane.width, plane.height));
+        search.push(&plane);
+        frames += 1;
+        let is_enough = frames == FIRST_LOOK && search.best(Key::public()).is_found();
+        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let search = search.ok_or_else(|| Error::Pixels("no frame in it".into()))?;
     Ok(search.best(Key::public()))

@@ -12,7 +12,7 @@ use holdfast_media::{
     watermark::{Key, mark},
 };
 use holdfast_sim::Frame;
-use std::{fs, path::Path};
+use std::{fs, ops::ControlFlow, path::Path};
 
 const WIDTH: usize = 128;
 const HEIGHT: usize = 72;
@@ -56,7 +56,10 @@ fn says(verdict: &Verdict) -> (Validity, Watermark, Option<bool>) {
 /// How many frames can be decoded of these bytes.
 fn frames_in(bytes: &[u8]) -> usize {
     let mut count = 0;
-    let read = decode::planes(bytes, Format::of(bytes).expect("a video"), &mut |_| count += 1);
+    let read = decode::planes(bytes, Format::of(bytes).expect("a video"), &mut |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    });
     read.map_or(0, |()| count)
 }
 
@@ -68,7 +71,11 @@ fn a_video_keeps_its_frames_and_their_colours_and_plays_when_it_was_cut_short() 
     write_mp4(&path, &frames);
     let bytes = fs::read(&path).expect("just written");
     let mut planes = Vec::new();
-    decode::planes(&bytes, Format::Mp4, &mut |plane| planes.push(plane)).expect("our own video");
+    decode::planes(&bytes, Format::Mp4, &mut |plane| {
+        planes.push(plane);
+        ControlFlow::Continue(())
+    })
+    .expect("our own video");
     assert_eq!(planes.len(), 45, "fewer than are looked at in a long one");
     // Brightness comes back as it went in, but for the quantiser: 16 to 235 for 0 to 255.
     let sent = upscale::nearest(&frames[30], 5);

@@ -4,6 +4,7 @@ mod still;
 mod video;
 
 use crate::{Error, Plane};
+use std::ops::ControlFlow;
 
 /// What a file is, by its first bytes: names lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +44,19 @@ impl Format {
     }
 }
 
+/// Who looks at planes: breaks when it has seen enough.
+pub type Look<'a> = dyn FnMut(Plane) -> ControlFlow<()> + 'a;
+
 /// Gives brightness by frame: one of a picture, up to a few dozen of what moves. All have one size.
-pub fn planes(bytes: &[u8], format: Format, each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
+pub fn planes(bytes: &[u8], format: Format, each: &mut Look) -> Result<(), Error> {
+    let mut one = |plane: Plane| {
+        // There is no second one to stop before.
+        let _ = each(plane);
+    };
     match format {
-        Format::Png => still::png(bytes).map(each),
-        Format::Jpeg => still::jpeg(bytes).map(each),
-        Format::WebP => still::webp(bytes).map(each),
+        Format::Png => still::png(bytes).map(&mut one),
+        Format::Jpeg => still::jpeg(bytes).map(&mut one),
+        Format::WebP => still::webp(bytes).map(&mut one),
         Format::Gif => still::gif(bytes, each),
         Format::Mp4 => video::mp4(bytes, each),
     }

@@ -1,6 +1,6 @@
 //! Pictures: PNG, JPEG, WebP, and GIF with its frames.
 
-use super::{is_looked_at, too_large};
+use super::{Look, is_looked_at, too_large};
 use crate::{Error, Plane};
 use holdfast_sim::Frame;
 use std::io::Cursor;
@@ -59,7 +59,7 @@ pub fn webp(bytes: &[u8]) -> Result<Plane, Error> {
     Ok(plane(width, height, &samples, channels))
 }
 
-pub fn gif(bytes: &[u8], each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
+pub fn gif(bytes: &[u8], each: &mut Look) -> Result<(), Error> {
     let options = || {
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
@@ -91,8 +91,8 @@ pub fn gif(bytes: &[u8], each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
                 }
             }
         }
-        if is_looked_at(index, count) {
-            each(plane(width, height, &canvas, 4));
+        if is_looked_at(index, count) && each(plane(width, height, &canvas, 4)).is_break() {
+            break;
         }
     }
     if count == 0 { Err(unreadable("no frame")) } else { Ok(()) }

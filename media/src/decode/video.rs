@@ -1,18 +1,20 @@
 //! MP4 with H.264 inside, in fragments or whole, ours or anybody's.
 
-use super::{is_looked_at, too_large};
+use super::{Look, is_looked_at, too_large};
 use crate::{Error, Plane, video::nal};
 use openh264::{
     decoder::{DecodedYUV, Decoder},
     formats::YUVSource,
 };
 use re_mp4::{Mp4, StsdBoxContent, TrackKind};
+use std::ops::ControlFlow;
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::Pixels(error.to_string())
 }
 
-pub fn mp4(bytes: &[u8], each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
+pub fn mp4(bytes: &[u8], each: &mut Look) -> Result<(), Error> {
+    let bytes = whole_boxes(bytes);
     let mp4 = Mp4::read_bytes(bytes).map_err(unreadable)?;
     let track = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video));
     let track = track.ok_or_else(|| unreadable("no video in it"))?;
@@ -29,15 +31,16 @@ pub fn mp4(bytes: &[u8], each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
     let mut size = None;
     let mut shown = 0;
     let count = track.samples.len();
-    let mut show = |decoded: &DecodedYUV| -> Result<(), Error> {
+    let mut show = |decoded: &DecodedYUV| -> Result<ControlFlow<()>, Error> {
         let (width, height) = decoded.dimensions();
         too_large(width, height)?;
         // A stream may change its size; what is left of it has another mark's grid.
-        if *size.get_or_insert((width, height)) == (width, height) && is_looked_at(shown, count) {
-            each(Plane::from_rows(decoded.y(), width, height, decoded.strides().0));
-        }
+        let is_wanted = *size.get_or_insert((width, height)) == (width, height) && is_looked_at(shown, count);
         shown += 1;
-        Ok(())
+        if is_wanted {
+            return Ok(each(Plane::from_rows(decoded.y(), width, height, decoded.strides().0)));
+        }
+        Ok(ControlFlow::Continue(()))
     };
     for sample in &track.samples {
         // A file that ends early, after a crash, still shows what is there.
@@ -45,14 +48,37 @@ pub fn mp4(bytes: &[u8], each: &mut dyn FnMut(Plane)) -> Result<(), Error> {
             break;
         };
         match decoder.decode(&nal::stream(held, length_size)) {
-            Ok(Some(decoded)) => show(&decoded)?,
+            Ok(Some(decoded)) => {
+                if show(&decoded)?.is_break() {
+                    return Ok(());
+                }
+            }
             Ok(None) => {}
             // A damaged frame: the next one that stands alone goes on.
             Err(_) => {}
         }
     }
     for decoded in decoder.flush_remaining().map_err(unreadable)? {
-        show(&decoded)?;
+        if show(&decoded)?.is_break() {
+            return Ok(());
+        }
     }
     if shown == 0 { Err(unreadable("no frame of it could be decoded")) } else { Ok(()) }
+}
+
+/// The file up to its last whole box: what was being written when the power went is left out.
+fn whole_boxes(bytes: &[u8]) -> &[u8] {
+    let mut end = 0;
+    while let Some(size) = bytes.get(end..end + 4) {
+        let size = u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize;
+        // 0 means up to the file's end, 1 that a larger number follows: such boxes are whole or of no use.
+        if size < 8 {
+            return bytes;
+        }
+        match end.checked_add(size) {
+            Some(next) if next <= bytes.len() => end = next,
+            _ => break,
+        }
+    }
+    &bytes[..end]
 }

@@ -23,6 +23,8 @@ const CELLS: [f64; 16] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 3.75, 4.0, 5.0, 6.0, 7.
 const WHOLE: [[usize; 2]; 2] = [[128, 72], [256, 144]];
 /// Places tried within a cell, each way; the middle that is read leaves room for what lies between.
 const PLACES: usize = 3;
+/// How often an answer may be asked for while frames are folded in: each is a chance to be wrong.
+const LOOKS: usize = 2;
 /// Fewer cells than this each way hold too little of the mark.
 const FEWEST_CELLS: usize = 24;
 
@@ -100,6 +102,7 @@ impl Search {
         }
     }
 
+    /// The best of all suppositions so far. It may be asked for twice within the rate of false positives.
     pub fn best(&self, key: &Key) -> Finding {
         let correlator = Correlator::new(key);
         let scores = self.suppositions.iter().map(|supposition| correlator.peak(&supposition.folded));
@@ -108,7 +111,7 @@ impl Search {
 
     /// By Hoeffding's inequality and the number of things tried.
     fn threshold(&self) -> f64 {
-        let tried = (self.suppositions.len().max(1) * CHIPS) as f64;
+        let tried = (LOOKS * self.suppositions.len().max(1) * CHIPS) as f64;
         (2.0 * (tried / FALSE_POSITIVE_RATE).ln()).sqrt()
     }
 }
