@@ -1,6 +1,6 @@
 //! Moving pictures of a rollout: one file for each format, written frame by frame, signed when whole.
 
-use super::export::Exporter;
+use holdfast_game::export::Exporter;
 use holdfast_media::{Error, animation::GifWriter, credentials::Origin, video::Mp4Writer};
 use holdfast_sim::Frame;
 use std::path::{Path, PathBuf};

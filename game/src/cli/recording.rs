@@ -2,12 +2,12 @@
 
 use super::{
     atomic_file::{self, LineFile},
-    export::Exporter,
     film::{Film, Format},
     out_folder::{self, picture_name, write_error},
     timing::rounded,
     vpt,
 };
+use holdfast_game::export::Exporter;
 use holdfast_media::{Error, credentials::Origin};
 use holdfast_sim::{Action, Frame, Observation, Pose};
 use serde::Serialize;
@@ -254,7 +254,7 @@ mod tests {
 
     fn unsigned() -> Exporter {
         let dream = Origin::Model { name: "small".into(), hash: "0".into() };
-        Exporter::unsigned(dream, Start::Seed(7))
+        Exporter::new(None, true, dream, Start::Seed(7))
     }
 
     fn observation(tick: u64) -> Observation {

@@ -1,6 +1,7 @@
 //! `holdfast verify`: what is known of a picture or a video, in plain words or for machines.
 
-use super::{export::identity_folder, fault::mistake, progress};
+use super::{fault::mistake, progress};
+use holdfast_game::export::identity_folder;
 use holdfast_media::{
     Error,
     credentials::Identity,
