@@ -9,6 +9,9 @@ use crate::{
 use serde::Serialize;
 use std::{ops::ControlFlow, path::Path};
 
+/// Files are read whole: a larger one would take the memory that it claims.
+const MOST_BYTES: u64 = 1 << 31;
+
 /// Whether a file's credentials can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +55,10 @@ pub struct Verdict {
 /// # Errors
 /// If it cannot be read at all, or is neither a picture nor a video.
 pub fn verify(path: &Path, anchors: Option<&str>) -> Result<Verdict, Error> {
+    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
+    if size > MOST_BYTES {
+        return Err(Error::Pixels(format!("{size} bytes are too many; cut it, up to {MOST_BYTES} are read")));
+    }
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     verify_bytes(&path.display().to_string(), &bytes, anchors)
 }
