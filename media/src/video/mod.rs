@@ -21,7 +21,7 @@ use std::{
 
 /// Frames from one that stands alone to the next: with them a fragment ends, and what a crash costs.
 const FRAGMENT_FRAMES: u32 = TICKS_PER_SECOND;
-/// The step of quantisation, of 0 to 51: the dream's grain and the mark in it stay, at about 2 Mbit/s.
+/// The step of quantisation, of 0 to 51: the dream's grain and the mark in it stay, at about 1 Mbit/s.
 const QUANTISER: u8 = 23;
 /// Above what the quantiser ever asks for, so that it alone decides.
 const MOST_BITS_PER_SECOND: u32 = 50_000_000;
