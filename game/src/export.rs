@@ -5,6 +5,7 @@ use holdfast_media::{
     credentials::{self, Origin, Signer, Start, Statement},
     watermark::{self, Key},
 };
+use holdfast_model::keep;
 use holdfast_sim::{Action, Frame};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,14 @@ pub struct Exporter {
 /// Where this computer's identity is kept.
 pub fn identity_folder() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "holdfast")?.data_dir().join("identity"))
+}
+
+/// What a world began with, as credentials tell it.
+pub fn credited(origin: &keep::Origin) -> Start {
+    match origin {
+        keep::Origin::Seed(seed) => Start::Seed(*seed),
+        keep::Origin::Image(frame) => Start::Picture { name: "start.png".into(), png: frame.to_png() },
+    }
 }
 
 impl Exporter {

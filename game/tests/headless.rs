@@ -230,7 +230,7 @@ fn a_gamepad_starts_walks_looks_fights_and_pauses() {
     rig.until("next slot", |rig| rig.dream.actions().iter().any(|action| action.hotbar == 2));
     rig.pad_tap(pad, GamepadButton::Start);
     rig.until("paused", |rig| rig.screen() == Screen::Paused);
-    for _ in 0..3 {
+    for _ in 0..4 {
         rig.pad_tap(pad, GamepadButton::DPadDown);
     }
     rig.pad_tap(pad, GamepadButton::South);

@@ -241,6 +241,7 @@ mod window {
         let paused = stage.screenshot("pause");
         stage.key("Down");
         stage.key("Down");
+        stage.key("Down");
         stage.key("Return");
         let settings = stage.screenshot("settings");
         assert_ne!(paused, settings, "the menu did not follow the keys");
@@ -259,6 +260,7 @@ mod window {
             stage.key(key);
         }
         stage.screenshot("failed");
+        stage.key("Down");
         stage.key("Down");
         // The last key ends the app, so that xdotool may find its window gone.
         stage.xdotool(&["key", "Return"]);

@@ -1,10 +1,10 @@
-//! How long the denoiser's kernel takes on one thread, in each precision: a frame as a dream asks for it, and four
-//! samples forward and backward as the trainer does.
+//! How long the denoiser's kernel takes in each precision: a frame as a dream asks for it, on one thread and on two, and
+//! on one thread a sample forward, and four samples forward and backward as the trainer does.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use holdfast_model::{
     Condition, ModelConfig,
-    kernel::{Batch, Kernel, Precision, Tape},
+    kernel::{Batch, Crew, FrameTape, Kernel, Packing, Passes, Precision, Tape},
     layout::{input, output},
     weights::{Weights, normal},
 };
@@ -28,15 +28,22 @@ fn kernel(c: &mut Criterion) {
     };
     for precision in [Precision::F32, Precision::Bf16] {
         let kernel = Kernel::with_precision(config.clone(), precision);
-        let mut tape = Tape::default();
+        let (mut tape, mut packing) = (Tape::default(), Packing::default());
+        let packed = packing.pack(&kernel, &weights, Passes::ForwardAndBackward);
         c.bench_function(&format!("forward/1/{precision:?}"), |b| {
-            b.iter(|| kernel.forward(&weights, &of(1), &mut tape));
+            b.iter(|| kernel.forward(packed, &of(1), &mut tape));
         });
+        for threads in [1, 2] {
+            let (mut tape, crew) = (FrameTape::default(), Crew::new(threads));
+            c.bench_function(&format!("frame/{threads} threads/{precision:?}"), |b| {
+                b.iter(|| kernel.frame(packed, &of(1), &mut tape, &crew));
+            });
+        }
         let mut gradients = weights.zeros_like();
         c.bench_function(&format!("forward and backward/{samples}/{precision:?}"), |b| {
             b.iter(|| {
-                kernel.forward(&weights, &of(samples), &mut tape);
-                kernel.backward(&weights, &of(samples), &mut tape, &d_output, &mut gradients);
+                kernel.forward(packed, &of(samples), &mut tape);
+                kernel.backward(packed, &of(samples), &mut tape, &d_output, &mut gradients);
             });
         });
     }

@@ -2,9 +2,10 @@
 
 use crate::assemble::encode_colour;
 use holdfast_sim::{Camera, Depth, Frame, Pose, kinematics};
+use serde::{Deserialize, Serialize};
 
 /// Slow mean colours of the dream's own frames: the sky by height above the horizon, the ground by distance.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ambience {
     /// RGB in -1..1; 0 where nothing was seen yet.
     means: [[f32; 3]; BANDS],
@@ -29,6 +30,11 @@ const STEP_PX: usize = 2;
 const LEAST_SHARE: f32 = 0.01;
 
 impl Ambience {
+    /// Whether it holds colours: what is read from a file may be anything.
+    pub fn is_sound(&self) -> bool {
+        self.means.iter().flatten().all(|mean| mean.is_finite())
+    }
+
     /// Length of [`Ambience::features`].
     pub const FEATURES: usize = BANDS * 4;
 

@@ -14,7 +14,8 @@ pub fn encode_colour(value: f32) -> f32 {
 
 /// -1..1 to 8-bit colour.
 pub fn decode_colour(value: f32) -> u8 {
-    ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8
+    // To the nearest: a conversion drops the fraction, and keeps to 0..255 by itself.
+    (value * 127.5 + 128.0) as u8
 }
 
 /// Fills everything but the noised frame: `pixels` is `[height, width, input::CHANNELS]` of the camera's size.

@@ -3,6 +3,21 @@
 use crate::ModelError;
 use std::{fmt, str::FromStr};
 
+/// The processor's instructions that frames are computed with: the same actions give the same frames, bit for bit, on
+/// processors that answer alike.
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return if is_x86_feature_detected!("avx512bf16") { "avx512bf16" } else { "avx512" };
+        }
+        if is_x86_feature_detected!("avx2") {
+            return "avx2";
+        }
+    }
+    if cfg!(target_arch = "aarch64") { "neon" } else { "portable" }
+}
+
 /// The device asked for. This build holds the CPU path; the GPU paths come with their cargo features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
@@ -31,6 +46,14 @@ impl DeviceChoice {
             other => Err(ModelError::Device { device: other.to_string() }),
         }
     }
+}
+
+/// Threads that a dream computes a frame on when none are asked for: all cores but one, which is left to the window and
+/// the system. On two cores a second thread gains nothing (`docs/performance.md`); more than eight wait for each other
+/// longer than they help.
+pub fn threads_of_a_dream() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    (cores - 1).clamp(1, 8)
 }
 
 impl fmt::Display for DeviceChoice {

@@ -6,6 +6,7 @@ use crate::{
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
     imagined::Imagined,
+    keep::Snapshot,
     kernel,
     layout::input,
     motion::Motion,
@@ -26,11 +27,13 @@ pub struct DreamOptions {
     pub sampler_steps: Option<usize>,
     /// Seed of the sampler's noise: the same seed and actions give the same frames.
     pub noise_seed: u64,
+    /// Threads that a frame is computed on, at least one. Their number does not change a bit of the dream.
+    pub threads: usize,
 }
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0 }
+        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0, threads: 1 }
     }
 }
 
@@ -42,6 +45,8 @@ pub struct DreamStatus {
     /// BLAKE3 of the weights file, hexadecimal.
     pub model_hash: String,
     pub device: String,
+    /// What the factors of large matrix products are rounded to.
+    pub precision: &'static str,
     pub threads: usize,
     pub parameters: usize,
     /// Floating-point operations of one frame, in 1e9, all sampler steps included.
@@ -121,18 +126,21 @@ impl Dream {
             return Err(ModelError::Steps(steps));
         }
         let camera = Camera::new(config.width, config.height);
+        let parameters = weights.parameters();
+        let sampler = Sampler::new(&config, weights, options.threads);
         let status = DreamStatus {
             width: config.width,
             height: config.height,
             model_hash: hash,
             device: DeviceChoice::Cpu.to_string(),
-            threads: 1,
-            parameters: weights.parameters(),
+            precision: sampler.precision().name(),
+            threads: sampler.crew().threads(),
+            parameters,
             gflop_per_frame: steps as f64 * kernel::gflop(&config, config.width, config.height),
             memory_cells: 0,
         };
         Ok(Dream {
-            sampler: Sampler::new(&config, weights),
+            sampler,
             pixels: vec![0.0; config.width * config.height * input::CHANNELS],
             rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
             config,
@@ -154,6 +162,79 @@ impl Dream {
 
     pub fn status(&self) -> DreamStatus {
         DreamStatus { memory_cells: self.state.cells(), ..self.status.clone() }
+    }
+
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    pub fn options(&self) -> DreamOptions {
+        self.options
+    }
+
+    /// Denoising steps a frame.
+    pub fn sampler_steps(&self) -> usize {
+        self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
+    }
+
+    /// The slot in hand, 1 to 9.
+    pub fn slot(&self) -> u8 {
+        self.situation.slot()
+    }
+
+    /// Takes other options from the next reset on.
+    pub fn set_options(&mut self, options: DreamOptions) -> Result<(), ModelError> {
+        let steps = options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        if !(1..=64).contains(&steps) {
+            return Err(ModelError::Steps(steps));
+        }
+        self.options = options;
+        self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
+        Ok(())
+    }
+
+    /// The dream as it is now; `None` before its first reset. What a probe did to it is not part of it.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let (frame, depth) = self.last.clone()?;
+        Some(Snapshot {
+            model_hash: self.status.model_hash.clone(),
+            state: self.state.clone(),
+            frame,
+            depth,
+            motion: self.motion.clone(),
+            pose: self.pose,
+            situation: self.situation.clone(),
+            rng: self.rng.clone(),
+            tick: self.tick,
+            memory: self.options.memory,
+            sampler_steps: self.sampler_steps(),
+        })
+    }
+
+    /// Goes on from a snapshot: the next frames are those that followed it, bit for bit. The dream takes over the
+    /// snapshot's memory switch and denoising steps; its own noise seed counts again from the next reset.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<Observation, ModelError> {
+        if snapshot.model_hash != self.status.model_hash {
+            let short = |hash: &str| hash.chars().take(12).collect();
+            let (saved, loaded) = (short(&snapshot.model_hash), short(&self.status.model_hash));
+            return Err(ModelError::OtherModel { saved, loaded });
+        }
+        let (width, height) = (snapshot.frame.width, snapshot.frame.height);
+        if (width, height) != (self.config.width, self.config.height) {
+            let loaded = format!("{}x{}", self.config.width, self.config.height);
+            return Err(ModelError::OtherSize { saved: format!("{width}x{height}"), loaded });
+        }
+        self.options.memory = snapshot.memory;
+        self.options.sampler_steps = Some(snapshot.sampler_steps);
+        self.status.gflop_per_frame = snapshot.sampler_steps as f64 * kernel::gflop(&self.config, width, height);
+        self.state = snapshot.state.clone();
+        (self.reader, self.canvas) = (Reader::default(), Canvas::default());
+        (self.motion, self.pose) = (snapshot.motion.clone(), snapshot.pose);
+        (self.situation, self.tick) = (snapshot.situation.clone(), snapshot.tick);
+        (self.rng, self.tampering) = (snapshot.rng.clone(), Tampering::default());
+        let (frame, depth) = (snapshot.frame.clone(), snapshot.depth.clone());
+        self.last = Some((frame.clone(), depth.clone()));
+        Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms: Vec::new() })
     }
 
     /// Starts from a picture of the dream's own size.
@@ -229,7 +310,7 @@ impl World for Dream {
             return Err(WorldError::Model("a dream must be reset before its first step".into()));
         }
         let begun = Instant::now();
-        let mut stages_ms = Vec::with_capacity(4);
+        let mut stages_ms = Vec::with_capacity(5);
         let mut lap = begun;
         let mut mark = |name: &'static str| {
             let now = Instant::now();
@@ -245,7 +326,8 @@ impl World for Dream {
         mark("pose");
 
         if self.options.memory {
-            self.state.read(&self.pose, &self.camera, &mut self.reader, &mut self.canvas);
+            let crew = self.sampler.crew();
+            self.state.read_on(crew, &self.pose, &self.camera, &mut self.reader, &mut self.canvas);
             if self.tampering.shuffled {
                 shuffle_colours(&mut self.canvas, self.tick);
             }
@@ -259,13 +341,18 @@ impl World for Dream {
         let canvas = self.options.memory.then_some(&self.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
         assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
-        let steps = self.options.sampler_steps.unwrap_or(self.config.sampler_steps);
+        mark("assemble");
+
+        let steps = self.sampler_steps();
         let Imagined { frame, depth, copied } = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");
 
         self.remember(&frame, &depth, &copied);
         mark("map_write");
-        self.last = Some((frame.clone(), depth.clone()));
+        if let Some((last_frame, last_depth)) = &mut self.last {
+            last_frame.rgb.copy_from_slice(&frame.rgb);
+            last_depth.blocks.copy_from_slice(&depth.blocks);
+        }
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms })
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     assemble::decode_colour,
+    kernel::elementary::exp,
     layout::{decode_depth, input, output},
 };
 use holdfast_sim::{Depth, Frame};
@@ -21,7 +22,7 @@ pub struct Pixel {
 }
 
 pub fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
+    1.0 / (1.0 + exp(-x))
 }
 
 /// Added to both copy logits: an untrained network keeps what the world state knows.

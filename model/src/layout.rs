@@ -1,5 +1,7 @@
 //! What the denoiser reads and writes at each pixel, and what it is told beside: one place for channel order.
 
+use crate::kernel::elementary;
+
 /// Channels of the denoiser's input, each scaled to about -1..1.
 pub mod input {
     /// The noised frame, RGB in -1..1.
@@ -43,16 +45,17 @@ pub mod output {
 pub const NEAR_BLOCKS: f32 = 0.2;
 pub const FAR_BLOCKS: f32 = 80.0;
 
+/// Natural logarithm of the farthest over the nearest.
+const SPAN: f32 = 5.991_464_5;
+
 /// Depth in blocks to -1 (near) .. 1 (far and sky), linear in the logarithm.
 pub fn encode_depth(blocks: f32) -> f32 {
-    let span = (FAR_BLOCKS / NEAR_BLOCKS).ln();
-    (blocks.clamp(NEAR_BLOCKS, FAR_BLOCKS) / NEAR_BLOCKS).ln() / span * 2.0 - 1.0
+    elementary::ln(blocks.clamp(NEAR_BLOCKS, FAR_BLOCKS) / NEAR_BLOCKS) / SPAN * 2.0 - 1.0
 }
 
 /// The inverse of [`encode_depth`]; what decodes to nearly `FAR_BLOCKS` is sky.
 pub fn decode_depth(code: f32) -> f32 {
-    let span = (FAR_BLOCKS / NEAR_BLOCKS).ln();
-    let blocks = NEAR_BLOCKS * ((code.clamp(-1.0, 1.0) + 1.0) * 0.5 * span).exp();
+    let blocks = NEAR_BLOCKS * elementary::exp((code.clamp(-1.0, 1.0) + 1.0) * 0.5 * SPAN);
     if blocks > FAR_BLOCKS * 0.93 { holdfast_sim::Depth::SKY } else { blocks }
 }
 
@@ -62,6 +65,7 @@ mod tests {
 
     #[test]
     fn depth_code_is_monotone_and_inverts() {
+        assert!((SPAN - (FAR_BLOCKS / NEAR_BLOCKS).ln()).abs() < 1e-6);
         for blocks in [0.2f32, 1.0, 3.7, 20.0, 60.0] {
             assert!((decode_depth(encode_depth(blocks)) / blocks - 1.0).abs() < 1e-4);
         }

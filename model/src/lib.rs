@@ -10,6 +10,7 @@ pub mod dream;
 pub mod error;
 pub mod folder;
 pub mod imagined;
+pub mod keep;
 pub mod kernel;
 pub mod layout;
 pub mod motion;

@@ -6,19 +6,29 @@ use holdfast_sim::{
     Action, Pose,
     kinematics::{self, Footing},
 };
+use serde::{Deserialize, Serialize};
 
 /// The moving body of a dream: what the pose alone does not tell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Motion {
     /// Blocks a tick.
+    #[serde(with = "crate::keep::vec3")]
     velocity: Vec3,
     footing: Footing,
     eye_height: f32,
+    /// Room for the heights around the feet.
+    #[serde(skip)]
+    heights: Vec<f32>,
 }
 
 impl Default for Motion {
     fn default() -> Self {
-        Motion { velocity: Vec3::ZERO, footing: Footing::Ground, eye_height: kinematics::EYE_HEIGHT }
+        Motion {
+            velocity: Vec3::ZERO,
+            footing: Footing::Ground,
+            eye_height: kinematics::EYE_HEIGHT,
+            heights: Vec::new(),
+        }
     }
 }
 
@@ -30,6 +40,11 @@ const DROP_BLOCKS: f32 = 4.0;
 const LEDGE_BLOCKS: f32 = 0.55;
 
 impl Motion {
+    /// Whether it is a motion that a body can have: what is read from a file may be anything.
+    pub fn is_sound(&self) -> bool {
+        self.velocity.is_finite() && self.velocity.length() < 100.0 && (0.0..4.0).contains(&self.eye_height)
+    }
+
     /// The pose after one tick of `action`.
     pub fn step(&mut self, pose: &Pose, action: &Action, state: &WorldState) -> Pose {
         let mut next = pose.turned(action.camera);
@@ -46,7 +61,7 @@ impl Motion {
         // The world is of whole blocks: its floors lie whole blocks above or below the start, and what is predicted of
         // them is rough.
         let level = |y: f32| (y - START_FEET_Y).round() + START_FEET_Y;
-        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS).map(level);
+        let ground = state.ground_y(to, LEDGE_BLOCKS, DROP_BLOCKS, &mut self.heights).map(level);
         let footing_before = self.footing;
         if self.footing == Footing::Ground && moved.y <= 0.0 {
             // Unknown ground holds: a dream that falls through what it has not seen is of no use.

@@ -4,7 +4,7 @@ use crate::{
     Condition, ModelConfig,
     assemble::put_noised,
     imagined::{Imagined, mean},
-    kernel::{Batch, Kernel, Tape},
+    kernel::{Batch, Crew, FrameTape, Kernel, PackedWeights, Precision},
     layout::{input, output},
     noise,
     weights::Weights,
@@ -15,23 +15,36 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug)]
 pub struct Sampler {
     kernel: Kernel,
-    weights: Weights,
-    tape: Tape,
+    weights: PackedWeights,
+    tape: FrameTape,
+    crew: Crew,
     noised: Vec<f32>,
     width: usize,
     height: usize,
 }
 
 impl Sampler {
-    pub fn new(config: &ModelConfig, weights: Weights) -> Sampler {
+    /// A sampler that computes on `threads` threads; their number does not change a bit of what it makes.
+    pub fn new(config: &ModelConfig, weights: Weights, threads: usize) -> Sampler {
+        let kernel = Kernel::new(config.clone());
         Sampler {
-            kernel: Kernel::new(config.clone()),
-            weights,
-            tape: Tape::default(),
+            weights: PackedWeights::new(&kernel, weights),
+            kernel,
+            tape: FrameTape::default(),
+            crew: Crew::new(threads),
             noised: Vec::new(),
             width: config.width,
             height: config.height,
         }
+    }
+
+    pub fn precision(&self) -> Precision {
+        self.kernel.precision()
+    }
+
+    /// The threads that a frame is computed on.
+    pub fn crew(&self) -> &Crew {
+        &self.crew
     }
 
     /// Denoises a frame in `steps` evaluations (Euler steps along the straight path of flow matching).
@@ -69,6 +82,6 @@ impl Sampler {
     fn evaluate(&mut self, pixels: &[f32], condition: &Condition) {
         let features = condition.features();
         let batch = Batch { pixels, condition: &features, samples: 1, width: self.width, height: self.height };
-        self.kernel.forward(&self.weights, &batch, &mut self.tape);
+        self.kernel.frame(self.weights.get(), &batch, &mut self.tape, &self.crew);
     }
 }

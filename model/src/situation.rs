@@ -4,14 +4,17 @@
 use crate::{Condition, ambience::Ambience};
 use glam::Vec3;
 use holdfast_sim::{Action, Camera, Depth, Frame, Pose};
+use serde::{Deserialize, Serialize};
 
 /// See the module. Training episodes and dreams keep it alike, so that the network meets the same conditions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Situation {
     slot: u8,
     /// What the crosshair rested on in the last frame.
+    #[serde(with = "crate::keep::vec3::option")]
     aim: Option<Vec3>,
     /// Where the attack under way began, and for how many ticks it has gone on.
+    #[serde(with = "crate::keep::vec3::option")]
     attacked: Option<Vec3>,
     attack_ticks: u32,
     use_ticks: u32,
@@ -31,6 +34,18 @@ impl Default for Situation {
 }
 
 impl Situation {
+    /// Whether it is a situation that a player can be in: what is read from a file may be anything.
+    pub fn is_sound(&self) -> bool {
+        let finite = |point: Option<Vec3>| point.is_none_or(|point| point.is_finite());
+        let counts = self.attack_ticks < u32::MAX / 2 && self.use_ticks < u32::MAX / 2;
+        (1..=9).contains(&self.slot) && counts && finite(self.aim) && finite(self.attacked) && self.ambience.is_sound()
+    }
+
+    /// The slot in hand, 1 to 9.
+    pub fn slot(&self) -> u8 {
+        self.slot
+    }
+
     /// The condition of the frame after `action`, which took the eye from `before` to `pose`; its noise level is 0.
     pub fn act(&mut self, action: &Action, before: &Pose, pose: &Pose) -> Condition {
         if action.hotbar > 0 {

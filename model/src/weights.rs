@@ -94,8 +94,13 @@ impl Weights {
 
     /// Fresh weights, the same for the same seed.
     pub fn init(config: &ModelConfig, seed: u64) -> Weights {
+        Self::from_spec(Self::spec(config), seed)
+    }
+
+    /// Fresh tensors, the same for the same seed.
+    pub fn from_spec(specs: Vec<TensorSpec>, seed: u64) -> Weights {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let tensors = Self::spec(config).into_iter().map(|TensorSpec { name, shape, init }| {
+        let tensors = specs.into_iter().map(|TensorSpec { name, shape, init }| {
             let len = shape.iter().product();
             let values = match init {
                 Init::Zero => vec![0.0; len],
@@ -144,10 +149,14 @@ impl Weights {
 
     /// Reads a safetensors file (f32 or f16) and checks names and shapes against the configuration.
     pub fn from_bytes(bytes: &[u8], config: &ModelConfig, path: &Path) -> Result<Weights, ModelError> {
+        Self::read(bytes, Self::spec(config), path)
+    }
+
+    /// Reads a safetensors file (f32 or f16) that must hold these tensors and no others.
+    pub fn read(bytes: &[u8], specs: Vec<TensorSpec>, path: &Path) -> Result<Weights, ModelError> {
         let fail = |reason: String| ModelError::File { path: path.into(), reason };
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| fail(format!("not a whole safetensors file ({error}); fetch or train it again")))?;
-        let specs = Self::spec(config);
         if let Some(name) = file.names().into_iter().find(|name| specs.iter().all(|spec| spec.name != **name)) {
             return Err(fail(format!(
                 "holds a tensor `{name}` that config.json does not know; they do not belong together"

@@ -6,6 +6,7 @@
 
 use crate::{Action, Pose};
 use glam::Vec3;
+use serde::{Deserialize, Serialize};
 
 /// The eye above the feet, blocks.
 pub const EYE_HEIGHT: f32 = 1.62;
@@ -47,7 +48,7 @@ pub const SWIM_PUSH: f32 = 0.04;
 pub const MAX_FALL: f32 = GRAVITY * FALL_DRAG / (1.0 - FALL_DRAG);
 
 /// What the body stands or hangs in at the start of a tick: the one thing that the plain kinematics must be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Footing {
     #[default]
     Ground,

@@ -240,8 +240,9 @@ fn the_map_is_true() {
 
 #[test]
 fn seeds_of_training_validation_and_probes_never_meet() {
-    assert!(seeds::TRAINING.end <= seeds::VALIDATION.start);
-    assert!(seeds::VALIDATION.end <= seeds::PROBES_FROM);
+    let (training, validation) = (seeds::TRAINING, seeds::VALIDATION);
+    assert!(training.end <= validation.start);
+    assert!(validation.end <= seeds::PROBES_FROM);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The game without its window: the same plugin plays headless in tests and behind the real window.
 
 use super::{
-    generator::Generator,
+    generator::{Generator, KeepOptions},
     menu::{Menu, Screen, Signal},
     session::{self, Link, Notice, Phase, Pictures, Session},
     stats::Stats,
@@ -48,6 +48,8 @@ pub struct CorePlugin {
     config: Config,
     config_path: Option<PathBuf>,
     waker: Waker,
+    keep: KeepOptions,
+    load: Option<PathBuf>,
 }
 
 impl CorePlugin {
@@ -59,6 +61,8 @@ impl CorePlugin {
             config: Config::default(),
             config_path: None,
             waker: Waker::default(),
+            keep: KeepOptions::default(),
+            load: None,
         }
     }
 
@@ -69,6 +73,23 @@ impl CorePlugin {
     /// The settings, and where to keep them.
     pub fn with_config(self, config: Config, config_path: Option<PathBuf>) -> Self {
         CorePlugin { config, config_path, ..self }
+    }
+
+    /// Where saved worlds are; without it nothing is saved.
+    pub fn with_worlds(mut self, folder: Option<PathBuf>) -> Self {
+        self.keep.worlds = folder;
+        self
+    }
+
+    /// A file to record the game to.
+    pub fn with_record(mut self, file: Option<PathBuf>) -> Self {
+        self.keep.record = file;
+        self
+    }
+
+    /// A saved world to begin with.
+    pub fn with_load(self, load: Option<PathBuf>) -> Self {
+        CorePlugin { load, ..self }
     }
 
     /// How to wake the app when there is something to see.
@@ -87,13 +108,15 @@ impl Plugin for CorePlugin {
     fn build(&self, app: &mut App) {
         let factory = self.factory.lock().unwrap_or_else(PoisonError::into_inner).take();
         let factory = factory.expect("a plugin is built once");
-        let generator = Generator::start(factory, self.waker.clone())
+        let generator = Generator::start(factory, self.keep.clone(), self.waker.clone())
             .expect("a machine that cannot start one thread cannot run Bevy either");
         app.insert_resource(Link::new(generator))
             .insert_resource(Session {
                 phase: Phase::Loading { since: Instant::now() },
                 seed: self.seed,
                 side_by_side: self.side_by_side,
+                load: self.load.clone(),
+                worlds_folder: self.keep.worlds.clone(),
                 ..Session::default()
             })
             .insert_resource(self.config.clone())

@@ -2,24 +2,24 @@
 //! step, and answers with frames. It never waits for the window, and the window never waits for it.
 
 use super::{
+    game::{Game, Next},
     intent::Intent,
-    pacer::Pacer,
-    truth::Truth,
     waker::Waker,
-    worlds::{PlayableWorld, WorldFactory, Worlds},
+    worlds::WorldFactory,
 };
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use holdfast_sim::{Frame, Observation, Start};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use holdfast_sim::{Frame, Observation};
 use std::{
     any::Any,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// What the app tells the generator. One channel for all of it, so that a press cannot overtake a pause.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// What the player did since the last one.
     Act(Intent),
@@ -30,6 +30,11 @@ pub enum Command {
     Pause,
     Resume,
     SideBySide(bool),
+    /// The rewind key went down, or up again.
+    Rewind(bool),
+    Save,
+    /// Goes on from a save; `None` takes the newest.
+    Load(Option<PathBuf>),
     Stop,
 }
 
@@ -42,6 +47,12 @@ pub enum Event {
         has_truth: bool,
     },
     Frame(Box<Tick>),
+    /// A saved world goes on; its frame follows. A world that began with a picture has seed 0.
+    Loaded {
+        seed: u64,
+    },
+    /// Something that the player should know.
+    News(String),
     /// The world stopped. With `can_reset` a new one may be tried.
     Failed {
         message: String,
@@ -61,6 +72,10 @@ pub struct Tick {
     /// When the oldest input event that this frame answers arrived.
     pub input_at: Option<Instant>,
     pub memory_cells: usize,
+    /// The slot in hand, where it did not change by the player's choice: after a load or a rewind.
+    pub slot: Option<u8>,
+    /// How far before the newest tick this one is, while rewinding.
+    pub rewound_ticks: u64,
 }
 
 /// The simulator's side of the picture.
@@ -96,17 +111,24 @@ pub struct Generator {
 const WAITING_COMMANDS: usize = 32;
 /// More than this and the window is not drawing: frames are dropped rather than queued into the past.
 const WAITING_EVENTS: usize = 4;
-/// How long before a tick the window is asked for what it has gathered: it sleeps through mouse motion otherwise.
-const ASK_BEFORE: Duration = Duration::from_millis(6);
+
+/// Where worlds are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeepOptions {
+    /// Folder of saved worlds; `None` for a game that saves nothing.
+    pub worlds: Option<PathBuf>,
+    /// File to record to.
+    pub record: Option<PathBuf>,
+}
 
 impl Generator {
-    pub fn start(factory: WorldFactory, waker: Waker) -> io::Result<Generator> {
+    pub fn start(factory: WorldFactory, keep: KeepOptions, waker: Waker) -> io::Result<Generator> {
         let (command_sender, commands) = bounded(WAITING_COMMANDS);
         let (events, event_receiver) = bounded(WAITING_EVENTS);
         let run = move || {
             let outlet = Outlet { events, waker };
             if let Err(message) = guard(|| {
-                run(factory, &commands, &outlet);
+                run(factory, &keep, &commands, &outlet);
                 Ok(())
             }) {
                 outlet.say(Event::Failed { message, can_reset: false });
@@ -149,20 +171,25 @@ impl Drop for Generator {
     }
 }
 
-struct Outlet {
+#[derive(Clone)]
+pub(super) struct Outlet {
     events: Sender<Event>,
     waker: Waker,
 }
 
 impl Outlet {
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+
     /// Says something that must arrive; an app that is gone needs no answer.
-    fn say(&self, event: Event) {
+    pub fn say(&self, event: Event) {
         let _ = self.events.send(event);
         self.waker.wake();
     }
 
     /// Shows a frame if there is room; hands it back otherwise.
-    fn show(&self, tick: Box<Tick>) -> Option<Box<Tick>> {
+    pub fn show(&self, tick: Box<Tick>) -> Option<Box<Tick>> {
         let back = match self.events.try_send(Event::Frame(tick)) {
             Err(TrySendError::Full(Event::Frame(tick))) => Some(tick),
             _ => None,
@@ -172,48 +199,25 @@ impl Outlet {
     }
 }
 
-struct Game {
-    dream: Box<dyn PlayableWorld>,
-    truth: Option<Truth>,
-    seed: u64,
-    alive: bool,
-    wanted_running: bool,
-    side_by_side: bool,
-    intent: Intent,
-    pacer: Pacer,
-    asked: bool,
-    dropped_frames: u64,
-    unanswered_input_at: Option<Instant>,
-}
-
-fn run(factory: WorldFactory, commands: &Receiver<Command>, outlet: &Outlet) {
-    let Worlds { dream, truth, device } = match guard(|| factory().map_err(|error| format!("{error:#}"))) {
+fn run(factory: WorldFactory, keep: &KeepOptions, commands: &Receiver<Command>, outlet: &Outlet) {
+    let worlds = match guard(|| factory().map_err(|error| format!("{error:#}"))) {
         Ok(worlds) => worlds,
         Err(message) => {
             return outlet.say(Event::Failed { message, can_reset: false });
         }
     };
-    outlet.say(Event::Started { device, has_truth: truth.is_some() });
-    let mut game = Game {
-        dream,
-        truth: truth.map(Truth::new),
-        seed: 0,
-        alive: false,
-        wanted_running: false,
-        side_by_side: false,
-        intent: Intent::default(),
-        pacer: Pacer::new(Instant::now()),
-        asked: false,
-        dropped_frames: 0,
-        unanswered_input_at: None,
+    outlet.say(Event::Started { device: worlds.device.clone(), has_truth: worlds.truth.is_some() });
+    let mut game = match Game::new(worlds, keep, outlet) {
+        Ok(game) => game,
+        Err(message) => return outlet.say(Event::Failed { message, can_reset: false }),
     };
     while let Some(next) = game.wait(commands) {
         let outcome = match next {
-            Next::Obey(Command::Stop) => return,
+            Next::Obey(Command::Stop) => break,
             Next::Obey(command) => game.obey(command, outlet),
             Next::Ask => {
                 game.asked = true;
-                outlet.waker.wake();
+                outlet.wake();
                 Ok(())
             }
             Next::Tick => game.tick(outlet),
@@ -223,109 +227,11 @@ fn run(factory: WorldFactory, commands: &Receiver<Command>, outlet: &Outlet) {
             outlet.say(Event::Failed { message, can_reset: true });
         }
     }
-}
-
-enum Next {
-    Obey(Command),
-    /// Ask the window for the newest input.
-    Ask,
-    Tick,
-}
-
-impl Game {
-    /// Waits for a command or the clock; `None` when the app is gone.
-    fn wait(&self, commands: &Receiver<Command>) -> Option<Next> {
-        if !(self.alive && self.wanted_running) {
-            return commands.recv().ok().map(Next::Obey);
-        }
-        let due = self.pacer.due();
-        let (deadline, then) = match due.checked_sub(ASK_BEFORE) {
-            Some(ask) if !self.asked && ask > Instant::now() => (ask, Next::Ask),
-            _ => (due, Next::Tick),
-        };
-        match commands.recv_deadline(deadline) {
-            Ok(command) => Some(Next::Obey(command)),
-            Err(RecvTimeoutError::Timeout) => Some(then),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    fn obey(&mut self, command: Command, outlet: &Outlet) -> Result<(), String> {
-        match command {
-            Command::Act(intent) => self.intent.merge(intent),
-            Command::Pause => {
-                self.wanted_running = false;
-                self.intent = Intent::default();
-            }
-            Command::Resume => {
-                self.wanted_running = true;
-                self.intent = Intent::default();
-                self.pacer.restart(Instant::now());
-            }
-            Command::SideBySide(on) => self.side_by_side = on,
-            Command::Reset { seed } => return self.reset(seed, outlet),
-            Command::Stop => {}
-        }
-        Ok(())
-    }
-
-    fn reset(&mut self, seed: u64, outlet: &Outlet) -> Result<(), String> {
-        self.alive = false;
-        let observation = guard(|| self.dream.reset(&Start::Seed(seed)).map_err(|error| error.to_string()))?;
-        if let Some(truth) = &mut self.truth {
-            truth.restart(seed);
-        }
-        (self.seed, self.alive, self.intent) = (seed, true, Intent::default());
-        (self.dropped_frames, self.unanswered_input_at) = (0, None);
-        self.pacer = Pacer::new(Instant::now());
-        let truth = self.truth_beside()?;
-        let tick = Tick { truth, ..self.describe(observation, 0.0) };
-        outlet.say(Event::Frame(Box::new(tick)));
-        Ok(())
-    }
-
-    fn tick(&mut self, outlet: &Outlet) -> Result<(), String> {
-        let (action, input_at) = self.intent.take_action();
-        self.unanswered_input_at = self.unanswered_input_at.or(input_at);
-        let started = Instant::now();
-        let observation = guard(|| self.dream.step(&action).map_err(|error| error.to_string()))?;
-        let step_ms = started.elapsed().as_secs_f32() * 1e3;
-        if let Some(truth) = &mut self.truth {
-            truth.note(action);
-        }
-        let truth = self.truth_beside()?;
-        self.pacer.advance(Instant::now());
-        self.asked = false;
-        let input_at = self.unanswered_input_at.take();
-        let tick = Tick { truth, input_at, ..self.describe(observation, step_ms) };
-        if let Some(refused) = outlet.show(Box::new(tick)) {
-            self.dropped_frames += 1;
-            self.unanswered_input_at = refused.input_at;
-        }
-        Ok(())
-    }
-
-    fn truth_beside(&mut self) -> Result<SideBySide, String> {
-        match &mut self.truth {
-            Some(truth) if self.side_by_side => guard(|| truth.catch_up(self.pacer.due() + Pacer::PERIOD)),
-            _ => Ok(SideBySide::Off),
-        }
-    }
-
-    fn describe(&self, observation: Observation, step_ms: f32) -> Tick {
-        Tick {
-            seed: self.seed,
-            observation,
-            truth: SideBySide::Off,
-            timings: Timings { step_ms, missed_ticks: self.pacer.missed(), dropped_frames: self.dropped_frames },
-            input_at: None,
-            memory_cells: self.dream.memory_cells(),
-        }
-    }
+    game.end();
 }
 
 /// Runs what a world does; a panic in it becomes an error like any other, and the window stays.
-fn guard<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn guard<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(format!("a fault in the world: {}", said(&*panic))))
 }
 

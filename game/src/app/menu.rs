@@ -11,6 +11,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
     ops::RangeInclusive,
+    path::PathBuf,
 };
 
 /// What the window shows.
@@ -21,6 +22,7 @@ pub enum Screen {
     Play,
     Paused,
     NewWorld,
+    Worlds,
     Settings,
     Failed,
 }
@@ -46,6 +48,9 @@ pub enum Signal {
 pub enum Row {
     Resume,
     NewWorld,
+    Worlds,
+    /// One of the saved worlds.
+    Saved(usize),
     Settings,
     Quit,
     Seed,
@@ -60,11 +65,12 @@ pub enum Row {
 }
 
 /// What a menu decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     Start,
     Go(Screen),
     NewWorld { seed: u64 },
+    Load(PathBuf),
     ToggleSideBySide,
     Quit,
 }
@@ -80,16 +86,19 @@ const MOUSE_STEP_DEG: f32 = 0.01;
 const LOOK_STEP_DEG_PER_S: f32 = 20.0;
 
 impl Screen {
-    pub fn rows(self, session: &Session) -> &'static [Row] {
+    pub fn rows(self, session: &Session) -> Vec<Row> {
         match self {
-            Screen::Start | Screen::Play => &[],
-            Screen::Paused => &[Row::Resume, Row::NewWorld, Row::Settings, Row::Quit],
-            Screen::NewWorld => &[Row::Seed, Row::AnotherSeed, Row::Create, Row::Back],
-            Screen::Settings => &[Row::MouseSpeed, Row::InvertY, Row::LookSpeed, Row::Hud, Row::SideBySide, Row::Back],
-            Screen::Failed if matches!(session.phase, Phase::Failed { can_reset: true, .. }) => {
-                &[Row::NewWorld, Row::Quit]
+            Screen::Start | Screen::Play => vec![],
+            Screen::Paused => vec![Row::Resume, Row::NewWorld, Row::Worlds, Row::Settings, Row::Quit],
+            Screen::Worlds => (0..session.saves.len()).map(Row::Saved).chain([Row::Back]).collect(),
+            Screen::NewWorld => vec![Row::Seed, Row::AnotherSeed, Row::Create, Row::Back],
+            Screen::Settings => {
+                vec![Row::MouseSpeed, Row::InvertY, Row::LookSpeed, Row::Hud, Row::SideBySide, Row::Back]
             }
-            Screen::Failed => &[Row::Quit],
+            Screen::Failed if matches!(session.phase, Phase::Failed { can_reset: true, .. }) => {
+                vec![Row::NewWorld, Row::Worlds, Row::Quit]
+            }
+            Screen::Failed => vec![Row::Quit],
         }
     }
 
@@ -98,6 +107,7 @@ impl Screen {
             Screen::Start | Screen::Play => "Holdfast",
             Screen::Paused => "Paused",
             Screen::NewWorld => "New world",
+            Screen::Worlds => "Saved worlds",
             Screen::Settings => "Settings",
             Screen::Failed => "The world stopped",
         }
@@ -107,8 +117,8 @@ impl Screen {
     fn back(self, session: &Session) -> Option<Screen> {
         match self {
             Screen::Paused => Some(Screen::Play),
-            Screen::NewWorld if matches!(session.phase, Phase::Failed { .. }) => Some(Screen::Failed),
-            Screen::NewWorld | Screen::Settings => Some(Screen::Paused),
+            Screen::NewWorld | Screen::Worlds if matches!(session.phase, Phase::Failed { .. }) => Some(Screen::Failed),
+            Screen::NewWorld | Screen::Worlds | Screen::Settings => Some(Screen::Paused),
             Screen::Start | Screen::Play | Screen::Failed => None,
         }
     }
@@ -120,6 +130,8 @@ impl Row {
         match self {
             Row::Resume => "Resume".into(),
             Row::NewWorld => "New world".into(),
+            Row::Worlds => "Saved worlds".into(),
+            Row::Saved(index) => session.saves.get(index).map(|save| save.title.clone()).unwrap_or_default(),
             Row::Settings => "Settings".into(),
             Row::Quit => "Quit".into(),
             Row::Seed => format!("Seed  {}_", menu.seed_text),
@@ -199,6 +211,8 @@ impl Menu {
         match row {
             Row::Resume => Some(Choice::Go(Screen::Play)),
             Row::NewWorld => Some(Choice::Go(Screen::NewWorld)),
+            Row::Worlds => Some(Choice::Go(Screen::Worlds)),
+            Row::Saved(index) => session.saves.get(index).map(|save| Choice::Load(save.path.clone())),
             Row::Settings => Some(Choice::Go(Screen::Settings)),
             Row::Quit => Some(Choice::Quit),
             Row::AnotherSeed => {
@@ -273,9 +287,10 @@ mod tests {
         check(Screen::Paused, &[Back], Some(Choice::Go(Screen::Play)));
         check(Screen::Paused, &[Down, Accept], Some(Choice::Go(Screen::NewWorld)));
         check(Screen::Paused, &[Up, Accept], Some(Choice::Quit));
-        check(Screen::Paused, &[Down, Down, Down, Down, Accept], Some(Choice::Go(Screen::Play)));
-        check(Screen::Paused, &[Point(2), Accept], Some(Choice::Go(Screen::Settings)));
-        check(Screen::Paused, &[Click(3)], Some(Choice::Quit));
+        check(Screen::Paused, &[Down, Down, Down, Down, Down, Accept], Some(Choice::Go(Screen::Play)));
+        check(Screen::Paused, &[Point(2), Accept], Some(Choice::Go(Screen::Worlds)));
+        check(Screen::Paused, &[Point(3), Accept], Some(Choice::Go(Screen::Settings)));
+        check(Screen::Paused, &[Click(4)], Some(Choice::Quit));
         check(Screen::Paused, &[Click(9)], None);
         check(Screen::Settings, &[Back], Some(Choice::Go(Screen::Paused)));
         check(Screen::Settings, &[Click(4)], Some(Choice::ToggleSideBySide));
@@ -307,7 +322,7 @@ mod tests {
     fn a_failed_world_offers_what_is_possible() {
         let failed =
             |can_reset| Session { phase: Phase::Failed { message: "no".into(), can_reset }, ..Session::default() };
-        assert_eq!(Screen::Failed.rows(&failed(true)), [Row::NewWorld, Row::Quit]);
+        assert_eq!(Screen::Failed.rows(&failed(true)), [Row::NewWorld, Row::Worlds, Row::Quit]);
         assert_eq!(Screen::Failed.rows(&failed(false)), [Row::Quit]);
         let mut menu = Menu::default();
         let back = menu.answer(Signal::Back, Screen::NewWorld, &failed(true), &mut Settings::default());

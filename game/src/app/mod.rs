@@ -4,13 +4,17 @@
 //! answers. Everything but [`play`] works without a window, and is tested without one.
 
 pub mod core;
+mod game;
 pub mod generator;
+mod history;
 pub mod hotbar;
 mod intent;
 #[cfg(feature = "view")]
 pub mod machine;
 pub mod menu;
 pub mod pacer;
+pub mod saves;
+mod scribe;
 pub mod session;
 pub mod stats;
 pub mod steer;
@@ -35,6 +39,12 @@ pub struct PlayOptions {
     pub side_by_side: bool,
     /// The settings and bindings file; `None` takes the one in the user's config folder.
     pub config_path: Option<PathBuf>,
+    /// Go on from this saved world instead.
+    pub load: Option<PathBuf>,
+    /// Where saved worlds are; `None` takes the user's data folder.
+    pub worlds_dir: Option<PathBuf>,
+    /// File to record the game to.
+    pub record: Option<PathBuf>,
     /// Where F2 puts screenshots; `None` takes the user's pictures folder.
     pub screenshot_dir: Option<PathBuf>,
 }
@@ -64,6 +74,9 @@ pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
         core::CorePlugin::new(options.seed, factory)
             .with_side_by_side(options.side_by_side)
             .with_config(config, config_path)
+            .with_worlds(options.worlds_dir.or_else(saves::default_folder))
+            .with_load(options.load)
+            .with_record(options.record)
             .with_waker(waker),
         view::ViewPlugin { screenshot_dir: options.screenshot_dir },
     ));

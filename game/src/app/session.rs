@@ -3,6 +3,7 @@
 use super::{
     generator::{Command, Event, Generator, SideBySide},
     menu::{Menu, Screen},
+    saves::{self, SavedWorld},
     stats::Stats,
 };
 use crate::input::{Config, Devices};
@@ -10,9 +11,10 @@ use bevy::{
     ecs::resource::Resource,
     prelude::{DetectChanges, NextState, Res, ResMut, State},
 };
-use holdfast_sim::Frame;
+use holdfast_sim::{Frame, TICKS_PER_SECOND};
 use std::{
     collections::VecDeque,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -30,8 +32,8 @@ impl Link {
 
     /// Tells the generator, now or as soon as it listens. Never waits; intents that must wait merge into one.
     pub fn tell(&mut self, command: Command) {
-        match (self.outbox.back_mut(), command) {
-            (Some(Command::Act(waiting)), Command::Act(intent)) => waiting.merge(intent),
+        match (self.outbox.back_mut(), &command) {
+            (Some(Command::Act(waiting)), Command::Act(intent)) => waiting.merge(*intent),
             _ => self.outbox.push_back(command),
         }
         self.flush();
@@ -72,6 +74,11 @@ pub struct Session {
     pub device: String,
     pub has_truth: bool,
     pub side_by_side: bool,
+    /// A saved world to begin with.
+    pub load: Option<PathBuf>,
+    pub worlds_folder: Option<PathBuf>,
+    /// The saved worlds, as they were when the menu that lists them opened.
+    pub saves: Vec<SavedWorld>,
     /// The player asked to start while the model was still loading.
     pub start_wanted: bool,
 }
@@ -84,6 +91,9 @@ impl Default for Session {
             device: String::new(),
             has_truth: false,
             side_by_side: false,
+            load: None,
+            worlds_folder: None,
+            saves: Vec::new(),
             start_wanted: false,
         }
     }
@@ -105,6 +115,9 @@ impl Default for Pictures {
         Pictures { dream: Frame::default(), truth: SideBySide::Off, version: 0, input_at: None }
     }
 }
+
+/// Saved worlds that the menu shows: the newest.
+const MOST_LISTED: usize = 7;
 
 /// A line that shows for a while.
 #[derive(Debug, Clone, Default, Resource)]
@@ -128,6 +141,8 @@ pub(super) fn hear(
     mut session: ResMut<Session>,
     mut pictures: ResMut<Pictures>,
     mut stats: ResMut<Stats>,
+    mut notice: ResMut<Notice>,
+    mut devices: ResMut<Devices>,
     mut next: ResMut<NextState<Screen>>,
     screen: Res<State<Screen>>,
 ) {
@@ -139,8 +154,14 @@ pub(super) fn hear(
                 session.side_by_side &= has_truth;
                 session.phase = Phase::Making { since: Instant::now() };
                 link.tell(Command::SideBySide(session.side_by_side));
-                link.tell(Command::Reset { seed: session.seed });
+                let begin = match session.load.take() {
+                    Some(path) => Command::Load(Some(path)),
+                    None => Command::Reset { seed: session.seed },
+                };
+                link.tell(begin);
             }
+            Event::Loaded { seed } => session.seed = seed,
+            Event::News(news) => notice.set(news),
             Event::Frame(tick) => {
                 // A frame of the world before may still be on its way.
                 if tick.seed != session.seed {
@@ -148,6 +169,13 @@ pub(super) fn hear(
                 }
                 if session.phase != Phase::Ready {
                     session.phase = Phase::Ready;
+                }
+                if tick.rewound_ticks > 0 {
+                    let seconds = tick.rewound_ticks as f32 / TICKS_PER_SECOND as f32;
+                    notice.set(format!("{seconds:.1} s back; let go to play on from here"));
+                }
+                if let Some(slot) = tick.slot {
+                    devices.slot = slot;
                 }
                 stats.note_tick(&tick, Instant::now());
                 pictures.dream = tick.observation.frame;
@@ -180,6 +208,9 @@ pub(super) fn act(
     config: Res<Config>,
     screen: Res<State<Screen>>,
 ) {
+    if let Some(held) = devices.rewind_changed(&config) {
+        link.tell(Command::Rewind(held));
+    }
     match devices.take_intent(&config) {
         Some(intent) if *screen.get() == Screen::Play => link.tell(Command::Act(intent)),
         _ => link.flush(),
@@ -202,8 +233,12 @@ pub(super) fn leave_play(mut link: ResMut<Link>) {
     link.tell(Command::Pause);
 }
 
-pub(super) fn open_menu(screen: Res<State<Screen>>, mut menu: ResMut<Menu>) {
+pub(super) fn open_menu(screen: Res<State<Screen>>, mut menu: ResMut<Menu>, mut session: ResMut<Session>) {
     if screen.is_changed() {
+        if *screen.get() == Screen::Worlds {
+            let folder = session.worlds_folder.clone();
+            session.saves = folder.map(|folder| saves::list(&folder, MOST_LISTED)).unwrap_or_default();
+        }
         menu.open(*screen.get());
     }
 }

@@ -148,6 +148,11 @@ impl Wheelhouse<'_> {
                 self.link.tell(Command::Reset { seed });
                 self.next.set(Screen::Play);
             }
+            Choice::Load(path) => {
+                self.session.phase = Phase::Making { since: Instant::now() };
+                self.link.tell(Command::Load(Some(path)));
+                self.next.set(Screen::Play);
+            }
             Choice::ToggleSideBySide => self.toggle_side_by_side(),
             Choice::Quit => {
                 self.exit.write(AppExit::Success);
@@ -190,6 +195,8 @@ pub(super) fn kept_keys(
                 screenshots.write(ScreenshotWanted);
             }
             KeyCode::F3 => wheelhouse.toggle_side_by_side(),
+            KeyCode::F5 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Save),
+            KeyCode::F9 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Load(None)),
             _ => {}
         }
     }

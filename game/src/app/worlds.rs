@@ -1,18 +1,57 @@
 //! What the app plays: a dreamed world, and beside it, if wanted, the true one under the same actions.
 
-use holdfast_model::Dream;
-use holdfast_sim::World;
+use holdfast_model::{
+    Dream,
+    keep::{About, Snapshot},
+};
+use holdfast_sim::{Observation, World};
 use std::fmt;
 
 /// A world that the app can play and tell about in its heads-up display.
 pub trait PlayableWorld: World {
     /// Cells that the world's memory holds now; 0 for a world without such a memory.
     fn memory_cells(&self) -> usize;
+
+    /// The world as it is now, for saves and rewinding; `None` for a world that cannot be kept.
+    fn snapshot(&self) -> Option<Snapshot> {
+        None
+    }
+
+    /// Goes on from a snapshot.
+    fn restore(&mut self, _snapshot: &Snapshot) -> Result<Observation, String> {
+        Err("this world cannot go on from another one".into())
+    }
+
+    /// The slot in hand, 1 to 9, for a world that can be restored.
+    fn slot(&self) -> Option<u8> {
+        None
+    }
+
+    /// Seed of the noise that a reset begins with.
+    fn noise_seed(&self) -> u64 {
+        0
+    }
 }
 
 impl PlayableWorld for Dream {
     fn memory_cells(&self) -> usize {
         self.status().memory_cells
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        Dream::snapshot(self)
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<Observation, String> {
+        Dream::restore(self, snapshot).map_err(|error| error.to_string())
+    }
+
+    fn slot(&self) -> Option<u8> {
+        Some(Dream::slot(self))
+    }
+
+    fn noise_seed(&self) -> u64 {
+        self.options().noise_seed
     }
 }
 
@@ -23,6 +62,8 @@ pub struct Worlds {
     pub truth: Option<Box<dyn World>>,
     /// What computes the frames, in words for the heads-up display.
     pub device: String,
+    /// What saves and recordings say of the model; `None` for worlds that cannot be kept.
+    pub about: Option<About>,
 }
 
 /// Makes the worlds inside the generator thread: only the factory crosses over.

@@ -1,19 +1,21 @@
 //! `holdfast bench`: how fast a model dreams on this machine, and how much of the machine it uses.
 
 use super::{
+    compare,
     fault::mistake,
     interrupt,
-    model_folder::DreamArgs,
+    model_folder::{DreamArgs, dream},
     progress, seed,
     timing::{Durations, elapsed_ms, rounded},
 };
 use anyhow::Context;
-use holdfast_model::{Dream, kernel::matmul::peak_gflops};
+use holdfast_model::{Dream, DreamOptions, folder::ModelFolder, kernel::matmul::peak_gflops};
 use holdfast_sim::{Start, World, script::Policy, seeds};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
     io::Write,
+    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -27,6 +29,8 @@ const WARM_UP_STEPS: usize = 20;
 const AFTER_HELP: &str = "Examples:
   holdfast bench
   holdfast bench --json --seconds 60 > bench.json
+  holdfast bench --compare bench.json
+  holdfast bench --also 256x144
 
 Steps run one after another, uncapped, under a seeded wandering player. What the keys of --json mean:
   frames_per_s        frames made in a second, uncapped
@@ -35,9 +39,13 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
                       a window adds the wait for the next tick and the display
   rss_bytes           resident memory at the end; rss_peak_bytes its peak
   gflop_per_frame     arithmetic of one frame, by the model's own count
-  matrix_peak_gflops  what matrix products reach on this machine now, on all cores at once
+  matrix_peak_gflops  what large matrix products reach on this machine now, in the precision that the dream computes
+                      in, on as many threads at once as it uses
   share_of_peak       gflop_per_frame * frames_per_s / matrix_peak_gflops
-  stages              mean milliseconds a step, by stage";
+  denoiser_share_of_peak   the same over the denoiser's own time
+  stages              mean milliseconds a step, by stage; other is what no stage counts
+  also                the same figures at the size that --also asks for
+  ratios              with --compare: this run over that one, number by number";
 
 /// Measure frames a second, step times, memory and the share of the machine's peak
 #[derive(Debug, clap::Args)]
@@ -52,6 +60,12 @@ pub struct BenchArgs {
     /// Seed of the world and of the player
     #[arg(long, value_name = "N", value_parser = seed, default_value_t = seeds::VALIDATION.start)]
     seed: u64,
+    /// Measure the same weights at another frame size too
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    also: Option<(usize, usize)>,
+    /// Print this run's numbers over those of an earlier one, kept with --json
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
     #[command(flatten)]
     dream: DreamArgs,
 }
@@ -70,6 +84,8 @@ struct Figures {
     gflop_per_frame: f64,
     matrix_peak_gflops: f64,
     share_of_peak: f64,
+    denoiser_share_of_peak: f64,
+    precision: &'static str,
     threads: usize,
     device: String,
     model_hash: String,
@@ -82,6 +98,10 @@ struct Figures {
     seconds: f64,
     seed: u64,
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also: Option<Box<Figures>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ratios: BTreeMap<String, f64>,
 }
 
 /// What the clock said.
@@ -95,15 +115,38 @@ struct Measured {
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
-    let mut dream = args.dream.load(args.seed, true)?;
+    let before = args.compare.as_deref().map(compare::read).transpose()?;
+    let (model, options) = args.dream.read(args.seed, true)?;
+    let mut figures = figures(args, model.clone(), options, stop)?;
+    if let Some((width, height)) = args.also {
+        let mut model = model;
+        (model.config.width, model.config.height) = (width, height);
+        model.config.check().map_err(mistake)?;
+        figures.also = Some(Box::new(self::figures(args, model, options, stop)?));
+    }
+    if let Some(before) = &before {
+        figures.ratios = compare::ratios(&serde_json::to_value(&figures)?, before);
+    }
+    let text = if args.json { serde_json::to_string_pretty(&figures)? } else { table(&figures) };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn figures(args: &BenchArgs, model: ModelFolder, options: DreamOptions, stop: &AtomicBool) -> anyhow::Result<Figures> {
+    let mut dream = dream(model, options)?;
     let measured = measure(args, &mut dream, stop)?;
     let rss_bytes = resident_bytes("VmRSS");
     let rss_peak_bytes = resident_bytes("VmHWM");
     let status = dream.status();
     let steps = measured.steps.len();
     let frames_per_s = steps as f64 / measured.seconds;
-    let matrix_peak_gflops = machine_peak_gflops();
-    let figures = Figures {
+    let matrix_peak_gflops = peak_of(status.threads);
+    let mut stages = measured.stages_ms;
+    stages.values_mut().for_each(|ms| *ms /= steps as f64);
+    let denoiser_s = stages.get("denoiser").map_or(f64::INFINITY, |ms| ms / 1e3);
+    let other = measured.steps.mean() - stages.values().sum::<f64>();
+    stages.insert("other", other.max(0.0));
+    Ok(Figures {
         frames_per_s: rounded(frames_per_s),
         step_ms_p50: rounded(measured.steps.percentile(50.0)),
         step_ms_p95: rounded(measured.steps.percentile(95.0)),
@@ -115,22 +158,23 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         gflop_per_frame: rounded(status.gflop_per_frame),
         matrix_peak_gflops: rounded(matrix_peak_gflops),
         share_of_peak: rounded(status.gflop_per_frame * frames_per_s / matrix_peak_gflops),
+        denoiser_share_of_peak: rounded(status.gflop_per_frame / denoiser_s / matrix_peak_gflops),
+        precision: status.precision,
         threads: status.threads,
         device: status.device,
         model_hash: status.model_hash,
         width: status.width,
         height: status.height,
-        stages: measured.stages_ms.iter().map(|(name, ms)| (*name, rounded(ms / steps as f64))).collect(),
+        stages: stages.into_iter().map(|(name, ms)| (name, rounded(ms))).collect(),
         parameters: status.parameters,
         memory_cells: status.memory_cells,
         steps,
         seconds: rounded(measured.seconds),
         seed: args.seed,
         version: env!("CARGO_PKG_VERSION"),
-    };
-    let text = if args.json { serde_json::to_string_pretty(&figures)? } else { table(&figures) };
-    writeln!(std::io::stdout(), "{text}")?;
-    Ok(())
+        also: None,
+        ratios: BTreeMap::new(),
+    })
 }
 
 fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Result<Measured> {
@@ -166,12 +210,11 @@ fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Re
     Ok(measured)
 }
 
-/// The best of every core while all are busy, summed.
-fn machine_peak_gflops() -> f64 {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+/// The best of each of `threads` threads while all are busy, summed.
+fn peak_of(threads: usize) -> f64 {
     std::thread::scope(|scope| {
-        let cores: Vec<_> = (0..cores).map(|_| scope.spawn(|| peak_gflops(PEAK_SECONDS))).collect();
-        cores.into_iter().map(|core| core.join().expect("a matrix product of fixed sizes does not fail")).sum()
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| peak_gflops(PEAK_SECONDS))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a matrix product of fixed sizes does not fail")).sum()
     })
 }
 
@@ -196,10 +239,13 @@ fn table(figures: &Figures) -> String {
         (
             "arithmetic",
             format!(
-                "{:.2} GFLOP a frame, {:.0}% of this machine's {:.0} GFLOP/s",
+                "{:.2} GFLOP a frame, {:.0}% of this machine's {:.0} GFLOP/s in {} on {} threads, {:.0}% in the denoiser",
                 figures.gflop_per_frame,
                 figures.share_of_peak * 100.0,
-                figures.matrix_peak_gflops
+                figures.matrix_peak_gflops,
+                figures.precision,
+                figures.threads,
+                figures.denoiser_share_of_peak * 100.0
             ),
         ),
         ("model", format!("{hash}, {} parameters, {}x{}", figures.parameters, figures.width, figures.height)),
@@ -210,7 +256,13 @@ fn table(figures: &Figures) -> String {
     if !stages.is_empty() {
         rows.push(("stages", format!("{} ms", stages.join(", "))));
     }
-    rows.iter().map(|(name, value)| format!("{name:<16} {value}")).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<16} {value}")).collect();
+    lines.extend(figures.ratios.iter().map(|(key, ratio)| format!("{ratio:>8.3} x  {key}")));
+    if let Some(also) = &figures.also {
+        lines.push(format!("\nat {}x{}", also.width, also.height));
+        lines.push(table(also));
+    }
+    lines.join("\n")
 }
 
 /// A figure of the kernel's about this process, where there is such a kernel.
@@ -226,6 +278,11 @@ fn seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "expected a number of seconds above 0, such as 60".to_string())
 }
 
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides.ok_or_else(|| "expected a width and a height in pixels, such as 256x144".to_string())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -233,6 +290,12 @@ mod tests {
     fn this_process_has_a_size() {
         let [now, peak] = ["VmRSS", "VmHWM"].map(|name| super::resident_bytes(name).expect("Linux tells"));
         assert!((1 << 20..=peak).contains(&now), "{now} {peak}");
+    }
+
+    #[test]
+    fn a_size_is_two_numbers() {
+        assert_eq!(super::size("256x144"), Ok((256, 144)));
+        assert!(super::size("256").is_err() && super::size("x").is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub struct Film {
     path: PathBuf,
     origin: Origin,
     writer: Writer,
+    first_tick: u64,
     frames: u64,
 }
 
@@ -39,6 +40,7 @@ impl Film {
         stem: &Path,
         origin: Origin,
         [width, height]: [usize; 2],
+        first_tick: u64,
     ) -> Result<Option<Film>, Error> {
         let (path, writer) = match format {
             Format::Png => return Ok(None),
@@ -53,7 +55,7 @@ impl Film {
                 (path, Writer::Gif(Box::new(writer)))
             }
         };
-        Ok(Some(Film { path, origin, writer, frames: 0 }))
+        Ok(Some(Film { path, origin, writer, first_tick, frames: 0 }))
     }
 
     pub fn push(&mut self, frame: &Frame) -> Result<(), Error> {
@@ -70,6 +72,6 @@ impl Film {
             Writer::Mp4(writer) => writer.finish()?,
             Writer::Gif(writer) => writer.finish()?,
         }
-        exporter.sign(&self.path, &self.origin, [0, self.frames.saturating_sub(1)])
+        exporter.sign(&self.path, &self.origin, [self.first_tick, self.first_tick + self.frames.saturating_sub(1)])
     }
 }

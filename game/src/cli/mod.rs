@@ -3,11 +3,14 @@
 mod actions;
 mod atomic_file;
 mod bench;
+mod compare;
 mod contact_sheet;
 mod data;
 mod export;
 mod fault;
 mod film;
+mod fork;
+mod inspect;
 mod interrupt;
 mod model_folder;
 mod out_folder;
@@ -16,6 +19,7 @@ mod play;
 mod probe;
 mod progress;
 mod recording;
+mod replay;
 mod rollout;
 mod strips;
 mod timing;
@@ -45,6 +49,8 @@ struct Cli {
 enum Command {
     Play(play::PlayArgs),
     Rollout(Box<rollout::RolloutArgs>),
+    Replay(replay::ReplayArgs),
+    Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
     Train(train::TrainArgs),
     Data(data::DataArgs),
@@ -71,6 +77,8 @@ pub fn main() -> ExitCode {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Rollout(args)) => rollout::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),

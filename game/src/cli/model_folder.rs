@@ -1,7 +1,9 @@
 //! Where the model is: the folder asked for, or the one shipped with the repository.
 
 use super::fault::mistake;
-use holdfast_model::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder, train::first_frame};
+use holdfast_model::{
+    DeviceChoice, Dream, DreamOptions, device::threads_of_a_dream, folder::ModelFolder, train::first_frame,
+};
 use std::path::{Path, PathBuf};
 
 /// The shipped model, relative to the repository or to the folder of an installed binary.
@@ -19,6 +21,9 @@ pub struct DreamArgs {
     /// Denoising steps a frame [default: the model's own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub steps: Option<u16>,
+    /// Threads that compute a frame; their number changes no bit of it [default: all cores but one, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
 }
 
 impl DreamArgs {
@@ -28,12 +33,12 @@ impl DreamArgs {
         dream(model, options)
     }
 
-    /// What the model is called: its folder's name.
+    /// Name of the model's folder, for people.
     pub fn name(&self) -> anyhow::Result<String> {
         let folder = find(self.model.as_deref())?;
-        // A folder such as `.` has its name elsewhere.
+        // A folder such as `.` has its name only in full.
         let folder = folder.canonicalize().unwrap_or(folder);
-        Ok(folder.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        Ok(folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
     }
 
     /// Reads and checks the model, for a dream that is made elsewhere.
@@ -41,7 +46,8 @@ impl DreamArgs {
         // Before the weights are read: a wrong device should not cost a wait.
         self.device.resolve().map_err(mistake)?;
         let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
-        Ok((model, DreamOptions { memory, sampler_steps: self.steps.map(usize::from), noise_seed }))
+        let threads = self.threads.map_or_else(threads_of_a_dream, usize::from);
+        Ok((model, DreamOptions { memory, sampler_steps: self.steps.map(usize::from), noise_seed, threads }))
     }
 }
 

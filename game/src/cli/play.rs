@@ -9,6 +9,8 @@ use std::{
 const AFTER_HELP: &str = "Examples:
   holdfast play
   holdfast play --seed 7 --side-by-side
+  holdfast play --seed 7 --record walk.holdfast
+  holdfast play --load ~/.local/share/holdfast/worlds/world-1790000000.world
 
 The keys are on the start screen and in the README; the pause menu (Escape) leads to the settings.
 Without a display, `holdfast rollout` writes the same world to pictures.";
@@ -23,6 +25,15 @@ pub struct PlayArgs {
     /// Show the simulator beside the dream, under the same actions (F3 in the game)
     #[arg(long)]
     pub side_by_side: bool,
+    /// Go on from this saved world
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
+    pub load: Option<PathBuf>,
+    /// Record to this new file, for `holdfast replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Folder of saved worlds (F5 saves, F9 loads) [default: in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub worlds: Option<PathBuf>,
     /// File of settings and key bindings [default: in the user's config folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -40,21 +51,36 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         app::{PlayOptions, Worlds, play},
         input::ConfigError,
     };
+    use holdfast_model::keep::{About, Save};
     use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
 
     let seed = args.seed.unwrap_or_else(seed_of_the_moment);
     // Read before the window opens, so that a broken model is told in one line where the command was typed.
     let (model, options) = args.dream.read(seed, true)?;
+    let model_name = args.dream.name()?;
+    if let Some(path) = &args.load {
+        let save = Save::open(path).map_err(|fault| mistake(format!("{}: {fault}", path.display())))?;
+        if save.about.model_hash != model.hash {
+            let (path, model) = (path.display(), save.about.model());
+            return Err(mistake(format!(
+                "{path} was saved with the model {model}, which is not this one; give its folder with --model"
+            )));
+        }
+    }
     let camera = Camera::new(model.config.width, model.config.height);
     let factory = move || {
         let dream = dream(model, options)?;
         let device = dream.status().device;
         let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
-        Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device })
+        let about = Some(About::of(&dream, &model_name));
+        Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device, about })
     };
     let options = PlayOptions {
         seed,
         side_by_side: args.side_by_side,
+        load: args.load.clone(),
+        worlds_dir: args.worlds.clone(),
+        record: args.record.clone(),
         config_path: args.config.clone(),
         screenshot_dir: args.screenshots.clone(),
     };

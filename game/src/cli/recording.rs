@@ -9,10 +9,15 @@ use super::{
 };
 use holdfast_game::export::Exporter;
 use holdfast_media::{Error, credentials::Origin};
+use holdfast_model::keep::{
+    About,
+    recording::{Beginning, Recorder},
+};
 use holdfast_sim::{Action, Frame, Observation, Pose};
 use serde::Serialize;
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +25,8 @@ use std::{
 const REPORT: &str = "rollout.json";
 const FRAMES: &str = "frames";
 const TRUTH_FRAMES: &str = "truth";
+/// The native recording.
+const NATIVE: &str = "rollout.holdfast";
 const STRIP: &str = "strip.png";
 const LINE_FILES: [&str; 3] = ["actions.jsonl", "observations.jsonl", "truth.jsonl"];
 /// Moving pictures, without their endings; VPT's lines of actions have the video's name.
@@ -32,6 +39,10 @@ const FILMS: [&str; 4] = ["rollout.mp4", "rollout.gif", "truth.mp4", "truth.gif"
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub seed: Option<u64>,
+    /// The save or recording that it goes on from.
+    pub from: Option<String>,
+    /// The tick of the first frame.
+    pub first_tick: u64,
     /// Ticks that are in the folder; frames are one more, the start.
     pub ticks: u64,
     pub ticks_asked: u64,
@@ -76,6 +87,7 @@ pub struct Recording {
     vpt: Option<(LineFile, vpt::Rows)>,
     /// Where the last frame was seen from: the next action is taken there.
     pose: Pose,
+    native: Recorder<File>,
     /// Frames written so far, the start included.
     frames: u64,
 }
@@ -88,6 +100,7 @@ impl Recording {
         with_truth: bool,
         formats: &[Format],
         report: &Report,
+        about: &About,
         exporter: Exporter,
     ) -> anyhow::Result<Recording> {
         out_folder::prepare(out, overwrite, REPORT, clear)?;
@@ -101,9 +114,9 @@ impl Recording {
         write_report(out, report).map_err(|error| fail(&out.join(REPORT), error))?;
         let lines = |name: &str| LineFile::create(&out.join(name)).map_err(|error| fail(&out.join(name), error));
         let films = |stem: &str, origin: &Origin| -> anyhow::Result<Vec<Film>> {
-            let size = [report.width, report.height];
-            let films = formats.iter().map(|&format| Film::create(format, &out.join(stem), origin.clone(), size));
-            Ok(films.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            let (size, first_tick) = ([report.width, report.height], report.first_tick);
+            let film = |&format| Film::create(format, &out.join(stem), origin.clone(), size, first_tick);
+            Ok(formats.iter().map(film).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
         };
         let [actions, observations, truth] = LINE_FILES;
         let dream_films = films(FILM, &exporter.dream)?;
@@ -120,6 +133,8 @@ impl Recording {
             actions: lines(actions)?,
             observations: lines(observations)?,
             truth: with_truth.then(|| lines(truth)).transpose()?,
+            native: Recorder::create(&out.join(NATIVE), about, false)
+                .map_err(|error| fail(&out.join(NATIVE), error))?,
             frames: 0,
         })
     }
@@ -127,6 +142,12 @@ impl Recording {
     /// Ticks in the folder, the start not counted.
     pub fn ticks(&self) -> u64 {
         self.frames.saturating_sub(1)
+    }
+
+    /// Writes how the rollout begins.
+    pub fn begin(&mut self, beginning: &Beginning, noise_seed: u64, first: &Observation) -> anyhow::Result<()> {
+        let begun = self.native.start(beginning, noise_seed, first.tick, &first.frame);
+        begun.map_err(|error| self.error(NATIVE, &error))
     }
 
     /// Writes one tick: the frames first, so that a line never speaks of a frame that is not there.
@@ -154,6 +175,7 @@ impl Recording {
         }
         if let Some(action) = action {
             self.actions.push(&action.to_json_line()).map_err(|error| self.error(actions, &error))?;
+            self.native.push(action, &observation.frame).map_err(|error| self.error(NATIVE, &error))?;
             let pose = self.pose;
             let pushed = self.vpt.as_mut().map(|(lines, rows)| lines.push(&rows.push(action, &pose)));
             pushed.unwrap_or(Ok(())).map_err(|error| self.error(VPT_LINES, &error))?;
@@ -171,9 +193,11 @@ impl Recording {
         &self.exporter
     }
 
-    /// Writes the contact sheet, if there is one, ends the films, and writes the final report.
-    pub fn finish(&mut self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
-        // The report first: it holds also if the films cannot be signed.
+    /// Writes the contact sheet, if there is one, ends the recording and the films, and writes the final report.
+    pub fn finish(mut self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
+        // Before what needs more room: a full disk then leaves as much of it as fits.
+        self.native.flush().map_err(|error| self.error(NATIVE, &error))?;
+        // The report then: it holds also if the films cannot be signed.
         write_report(&self.out, report).map_err(|error| self.error(REPORT, &error))?;
         for film in self.films.drain(..).chain(self.truth_films.drain(..)) {
             film.finish(&self.exporter)?;
@@ -183,9 +207,10 @@ impl Recording {
                 (Origin::Model { name, hash }, true) => Origin::Both { name: name.clone(), hash: hash.clone() },
                 (origin, _) => origin.clone(),
             };
-            self.write_picture(PathBuf::from(STRIP), strip, &origin, report.ticks)?;
+            self.write_picture(PathBuf::from(STRIP), strip, &origin, report.first_tick + report.ticks)?;
         }
-        Ok(())
+        let path = self.out.join(NATIVE);
+        self.native.finish().map_err(|error| write_error(&path, &error, "the whole rollout"))
     }
 
     /// Writes a tick's picture, if ticks are pictures.
@@ -223,13 +248,14 @@ fn clear(out: &Path) -> io::Result<()> {
     for folder in [FRAMES, TRUTH_FRAMES] {
         out_folder::remove_numbered_pictures(&out.join(folder))?;
     }
-    out_folder::remove_files(out, LINE_FILES.into_iter().chain(FILMS).chain([REPORT, STRIP, VPT_LINES]))
+    out_folder::remove_files(out, LINE_FILES.into_iter().chain(FILMS).chain([REPORT, STRIP, VPT_LINES, NATIVE]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use holdfast_media::credentials::Start;
+    use holdfast_model::{ModelConfig, keep};
     use holdfast_sim::Depth;
 
     const SIZE: usize = 16;
@@ -237,6 +263,8 @@ mod tests {
     fn report() -> Report {
         Report {
             seed: Some(7),
+            from: None,
+            first_tick: 0,
             ticks: 0,
             ticks_asked: 2,
             device: "cpu".into(),
@@ -255,6 +283,26 @@ mod tests {
     fn unsigned() -> Exporter {
         let dream = Origin::Model { name: "small".into(), hash: "0".into() };
         Exporter::new(None, true, dream, Start::Seed(7))
+    }
+
+    fn about() -> About {
+        About {
+            program: "holdfast 0".into(),
+            model_name: "pebble".into(),
+            model_hash: "0".repeat(64),
+            model_config: ModelConfig::default(),
+            device: "cpu".into(),
+            instructions: "portable".into(),
+            threads: 1,
+            ticks_per_second: 20,
+            memory: true,
+            sampler_steps: 1,
+        }
+    }
+
+    fn begin(recording: &mut Recording) {
+        let beginning = Beginning::Origin(keep::Origin::Seed(7));
+        recording.begin(&beginning, 7, &observation(0)).expect("room");
     }
 
     fn observation(tick: u64) -> Observation {
@@ -276,8 +324,9 @@ mod tests {
         let out = folder.path().join("deep/out");
         for last in [2, 1] {
             let formats = [Format::Png, Format::Mp4, Format::Gif];
-            let recording = Recording::create(&out, false, true, &formats, &report(), unsigned());
+            let recording = Recording::create(&out, false, true, &formats, &report(), &about(), unsigned());
             let mut recording = recording.expect("new, then a former rollout");
+            begin(&mut recording);
             for tick in 0..=last {
                 let action = Action::default();
                 let truth = TruthTick { frame: &Frame::new(SIZE, SIZE), line: "{}" };
@@ -290,6 +339,7 @@ mod tests {
             "frames",
             "observations.jsonl",
             "rollout.gif",
+            "rollout.holdfast",
             "rollout.json",
             "rollout.jsonl",
             "rollout.mp4",
@@ -309,8 +359,10 @@ mod tests {
     #[test]
     fn a_failing_disk_is_told_once_and_what_is_written_stays() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let recording = Recording::create(folder.path(), false, false, &[Format::Png], &report(), unsigned());
+        let formats = [Format::Png];
+        let recording = Recording::create(folder.path(), false, false, &formats, &report(), &about(), unsigned());
         let mut recording = recording.expect("empty");
+        begin(&mut recording);
         recording.push(None, &observation(0), 1.0, None).expect("room");
         // Stands for a disk that takes no more frames.
         let frames = folder.path().join(FRAMES);

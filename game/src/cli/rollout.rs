@@ -6,7 +6,7 @@ use super::{
     export::ProvenanceArgs,
     fault::mistake,
     film::Format,
-    interrupt,
+    fork, interrupt,
     model_folder::DreamArgs,
     picture, progress,
     recording::{Recording, Report, TruthTick},
@@ -14,8 +14,13 @@ use super::{
     timing::{Durations, elapsed_ms, rounded},
     truth::Truth,
 };
-use holdfast_media::credentials::{self, Origin};
-use holdfast_model::Dream;
+use anyhow::Context;
+use holdfast_game::export::{Exporter, credited};
+use holdfast_media::credentials;
+use holdfast_model::{
+    Dream,
+    keep::{About, Origin, Save, recording::Beginning},
+};
 use holdfast_sim::{Action, Observation, Start, World, WorldError, script::Policy};
 use std::{
     path::PathBuf,
@@ -33,14 +38,19 @@ const AFTER_HELP: &str = "Examples:
   holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
   holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
   holdfast rollout --seed 7 --policy wander --ticks 200 --format mp4,gif --out out
+  holdfast rollout --from out/rollout.holdfast --fork-at 120 --policy loop --ticks 80 --out other
 
 An actions file holds one JSON object a tick, an absent field is off:
   {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
 VPT's recordings (.jsonl) are read too.
 
+--from goes on from a saved world or a recording where it ends, or, with --fork-at, from an
+earlier tick of it, which is made again from its beginning; the file itself is left as it is.
+
 The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
-the model's own pose, step_ms), rollout.json, strip.png; with --truth also truth/000000.png
-onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.
+the model's own pose, step_ms), rollout.json, strip.png, rollout.holdfast (for `holdfast
+replay`); with --truth also truth/000000.png onwards and truth.jsonl (pose, target, edits). A
+former rollout in --out is replaced.
 --format mp4 writes rollout.mp4 (H.264, enlarged) and rollout.jsonl (the actions as VPT's),
 gif writes rollout.gif; with --truth also truth.mp4 and truth.gif.
 
@@ -50,7 +60,7 @@ Pictures and videos are signed (C2PA), and what the model drew has an invisible 
 /// Write a generated world under given actions to a folder of pictures and lines
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-#[command(group(clap::ArgGroup::new("start").required(true).args(["seed", "image"])))]
+#[command(group(clap::ArgGroup::new("start").required(true).args(["seed", "image", "from"])))]
 #[command(group(clap::ArgGroup::new("player").required(true).args(["actions", "policy"])))]
 pub struct RolloutArgs {
     /// Start from the world of this seed
@@ -59,6 +69,12 @@ pub struct RolloutArgs {
     /// Start from this PNG picture, fitted to the model's frame
     #[arg(long, value_name = "PNG", conflicts_with = "truth")]
     image: Option<PathBuf>,
+    /// Go on from this saved world or recording
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["truth", "memory", "steps"])]
+    from: Option<PathBuf>,
+    /// Tick of --from to go on from [default: its last]
+    #[arg(long, value_name = "TICK", requires = "from")]
+    fork_at: Option<u64>,
     /// Play the actions of this file
     #[arg(long, value_name = "FILE")]
     actions: Option<PathBuf>,
@@ -102,9 +118,9 @@ pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     let (plan, ticks) = plan(args)?;
     let mut dream = args.dream.load(args.seed.unwrap_or(0), args.memory == Switch::On)?;
-    let start = start(args, &dream)?;
-    let mut rollout = Rollout::create(args, &dream, ticks)?;
-    let outcome = rollout.play(&mut dream, &start, plan, stop);
+    let beginning = beginning(args, &mut dream)?;
+    let mut rollout = Rollout::create(args, &dream, &beginning, ticks)?;
+    let outcome = rollout.play(&mut dream, &beginning, plan, stop);
     let finished = rollout.finish();
     // The first error is the one to tell: a full disk stops the report as well.
     outcome.and(finished)
@@ -126,24 +142,53 @@ fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>,
     Ok((Box::new(actions.into_iter().chain(std::iter::repeat(Action::default()))), ticks))
 }
 
-fn start(args: &RolloutArgs, dream: &Dream) -> anyhow::Result<Start> {
-    match (&args.image, args.seed) {
-        (Some(path), _) => {
-            let status = dream.status();
-            Ok(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height)))
+/// How a rollout begins.
+enum Begin {
+    New(Start),
+    From(Box<Save>),
+}
+
+impl Begin {
+    fn first_tick(&self) -> u64 {
+        match self {
+            Begin::New(_) => 0,
+            Begin::From(save) => save.snapshot.tick(),
         }
-        (None, seed) => Ok(Start::Seed(seed.expect("clap asks for --seed or --image"))),
     }
 }
 
-/// The start as credentials tell it.
-fn credited_start(args: &RolloutArgs) -> anyhow::Result<credentials::Start> {
-    let Some(path) = &args.image else {
-        return Ok(args.seed.map_or(credentials::Start::Unknown, credentials::Start::Seed));
+fn beginning(args: &RolloutArgs, dream: &mut Dream) -> anyhow::Result<Begin> {
+    match (&args.image, &args.from, args.seed) {
+        (Some(path), ..) => {
+            let status = dream.status();
+            Ok(Begin::New(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height))))
+        }
+        (None, Some(path), _) => {
+            let save = fork::world_at(path, args.fork_at, dream, &args.dream.name()?)?;
+            Ok(Begin::From(Box::new(save)))
+        }
+        (None, None, seed) => Ok(Begin::New(Start::Seed(seed.expect("clap asks for --seed, --image or --from")))),
+    }
+}
+
+/// What marks and signs the rollout: told of how it begins, and of the actions that led there.
+fn exporter(args: &RolloutArgs, dream: &Dream, begin: &Begin) -> anyhow::Result<Exporter> {
+    let origin = credentials::Origin::Model { name: args.dream.name()?, hash: dream.status().model_hash };
+    let start = match (begin, &args.image) {
+        // The picture as it was given, rather than as it was fitted.
+        (Begin::New(_), Some(path)) => {
+            let png = std::fs::read(path).map_err(|error| mistake(format!("{}: {error}", path.display())))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            credentials::Start::Picture { name, png }
+        }
+        (Begin::New(start), None) => credited(&Origin::of(start)),
+        (Begin::From(save), _) => credited(&save.line.origin),
     };
-    let png = std::fs::read(path).map_err(|error| mistake(format!("{}: {error}", path.display())))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(credentials::Start::Picture { name, png })
+    let mut exporter = args.provenance.exporter(origin, start)?;
+    if let Begin::From(save) = begin {
+        save.line.actions.iter().for_each(|action| exporter.act(action));
+    }
+    Ok(exporter)
 }
 
 /// A rollout under way.
@@ -158,13 +203,15 @@ struct Rollout {
 }
 
 impl Rollout {
-    fn create(args: &RolloutArgs, dream: &Dream, ticks: u64) -> anyhow::Result<Rollout> {
+    fn create(args: &RolloutArgs, dream: &Dream, begin: &Begin, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
-        let origin = Origin::Model { name: args.dream.name()?, hash: status.model_hash.clone() };
-        let exporter = args.provenance.exporter(origin, credited_start(args)?)?;
+        let about = About::of(dream, &args.dream.name()?);
+        let exporter = exporter(args, dream, begin)?;
         let truth = args.seed.filter(|_| args.truth).map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
+            from: args.from.as_ref().map(|path| path.display().to_string()),
+            first_tick: begin.first_tick(),
             ticks: 0,
             ticks_asked: ticks,
             device: status.device,
@@ -173,17 +220,28 @@ impl Rollout {
             version: env!("CARGO_PKG_VERSION"),
             step_ms_p50: 0.0,
             step_ms_p95: 0.0,
-            memory: args.memory == Switch::On,
+            memory: dream.options().memory,
             width: status.width,
             height: status.height,
             threads: status.threads,
         };
         let strip_ticks = match args.strip.as_slice() {
-            [] => contact_sheet::evenly_spaced_ticks(ticks, STRIP_COLUMNS),
+            [] => {
+                let ticks = contact_sheet::evenly_spaced_ticks(ticks, STRIP_COLUMNS);
+                ticks.into_iter().map(|tick| begin.first_tick() + tick).collect()
+            }
             named => named.to_vec(),
         };
         Ok(Rollout {
-            recording: Recording::create(&args.out, args.overwrite, args.truth, &args.format, &report, exporter)?,
+            recording: Recording::create(
+                &args.out,
+                args.overwrite,
+                args.truth,
+                &args.format,
+                &report,
+                &about,
+                exporter,
+            )?,
             report,
             truth,
             durations: Durations::default(),
@@ -196,15 +254,22 @@ impl Rollout {
     fn play(
         &mut self,
         dream: &mut Dream,
-        start: &Start,
+        begin: &Begin,
         mut actions: impl Iterator<Item = Action>,
         stop: &AtomicBool,
     ) -> anyhow::Result<()> {
         let ticks = self.report.ticks_asked;
         let bar = progress::bar(ticks, "ticks");
         let clock = Instant::now();
-        let observation = dream.reset(start).map_err(world_error)?;
+        let (observation, beginning) = match begin {
+            Begin::New(start) => (dream.reset(start).map_err(world_error)?, Beginning::Origin(Origin::of(start))),
+            Begin::From(save) => {
+                let saved = save.to_bytes().context("the world to go on from cannot be kept")?;
+                (dream.restore(&save.snapshot).map_err(mistake)?, Beginning::Save(saved))
+            }
+        };
         let reset_ms = elapsed_ms(clock);
+        self.recording.begin(&beginning, dream.options().noise_seed, &observation)?;
         self.record(None, &observation, reset_ms)?;
         for tick in 1..=ticks {
             if stop.load(Ordering::Relaxed) {
@@ -240,7 +305,7 @@ impl Rollout {
         Ok(())
     }
 
-    fn finish(&mut self) -> anyhow::Result<()> {
+    fn finish(mut self) -> anyhow::Result<()> {
         self.report.ticks = self.recording.ticks();
         self.report.step_ms_p50 = rounded(self.durations.percentile(50.0));
         self.report.step_ms_p95 = rounded(self.durations.percentile(95.0));

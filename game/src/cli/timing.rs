@@ -22,6 +22,11 @@ impl Durations {
         self.ms.len()
     }
 
+    /// 0 for none.
+    pub fn mean(&self) -> f64 {
+        self.ms.iter().sum::<f64>() / self.ms.len().max(1) as f64
+    }
+
     /// The smallest duration that at least `percent` of all reach or stay below (nearest rank); 0 for none.
     pub fn percentile(&self, percent: f64) -> f64 {
         let mut sorted = self.ms.clone();

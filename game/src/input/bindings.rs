@@ -48,6 +48,8 @@ pub enum Control {
     Slot9,
     NextSlot,
     PreviousSlot,
+    /// Held: time runs backwards.
+    Rewind,
 }
 
 /// The inputs of each control; a control that the file leaves out keeps its default inputs.
@@ -126,6 +128,7 @@ impl Default for Bindings {
             (Control::Attack, vec![Mouse(MouseButton::Left), Pad(GamepadButton::RightTrigger2)]),
             (Control::Use, vec![Mouse(MouseButton::Right), Pad(GamepadButton::LeftTrigger2)]),
             (Control::NextSlot, vec![WheelDown, Pad(GamepadButton::RightTrigger), Pad(GamepadButton::DPadRight)]),
+            (Control::Rewind, vec![Key(KeyCode::KeyR), Key(KeyCode::Backspace), Pad(GamepadButton::West)]),
             (Control::PreviousSlot, vec![WheelUp, Pad(GamepadButton::LeftTrigger), Pad(GamepadButton::DPadLeft)]),
         ]);
         map.extend(Control::SLOTS.into_iter().zip(digits.map(|digit| vec![Key(digit)])));
@@ -145,7 +148,7 @@ names!(KEYS: KeyCode {
     ArrowLeft ArrowRight Space Enter Tab Backspace ShiftLeft ShiftRight ControlLeft ControlRight AltLeft AltRight
     CapsLock Backquote Minus Equal BracketLeft BracketRight Backslash Semicolon Quote Comma Period Slash Insert
     Delete Home End PageUp PageDown Numpad0 Numpad1 Numpad2 Numpad3 Numpad4 Numpad5 Numpad6 Numpad7 Numpad8 Numpad9
-    NumpadAdd NumpadSubtract NumpadMultiply NumpadDivide NumpadDecimal NumpadEnter F4 F5 F6 F7 F8 F9 F10 F11 F12
+    NumpadAdd NumpadSubtract NumpadMultiply NumpadDivide NumpadDecimal NumpadEnter F4 F6 F7 F8 F10 F11 F12
 });
 names!(MOUSE: MouseButton { Left Right Middle Back Forward });
 names!(PAD: GamepadButton {
@@ -159,6 +162,8 @@ const KEPT: &[(&str, &str)] = &[
     ("F1", "the heads-up display"),
     ("F2", "screenshots"),
     ("F3", "side by side"),
+    ("F5", "saving"),
+    ("F9", "loading"),
     ("PadStart", "the pause menu"),
 ];
 

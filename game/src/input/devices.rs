@@ -1,7 +1,7 @@
 //! Polling: gathers device messages between two updates, so that nothing pressed in between is lost.
 
 use super::{
-    bindings::Input,
+    bindings::{Control, Input},
     config::Config,
     map::{Snapshot, map_input},
 };
@@ -35,6 +35,7 @@ pub struct Devices {
     slot_chosen: u8,
     oldest_event_at: Option<Instant>,
     sent_held: Action,
+    sent_rewind: bool,
 }
 
 impl Default for Devices {
@@ -50,6 +51,7 @@ impl Default for Devices {
             slot_chosen: 0,
             oldest_event_at: None,
             sent_held: Action::default(),
+            sent_rewind: false,
         }
     }
 }
@@ -74,6 +76,12 @@ impl Devices {
     /// Forgets what is held and pending: what was pressed in a menu must not act in the world.
     pub fn clear(&mut self) {
         *self = Devices { slot: self.slot, ..Devices::default() };
+    }
+
+    /// Whether the rewind key is held, if that has changed since the last call.
+    pub fn rewind_changed(&mut self, config: &Config) -> Option<bool> {
+        let held = self.held.iter().any(|&input| config.bindings.controls_of(input).any(|c| c == Control::Rewind));
+        (held != std::mem::replace(&mut self.sent_rewind, held)).then_some(held)
     }
 
     /// What happened since the last call, as it crosses to the generator; `None` if nothing that matters did.

@@ -147,6 +147,7 @@ pub fn striped(manner: Manner) -> (WorldFactory, Record, Record) {
             dream: Box::new(StripedWorld::new(manner, &dream_record)),
             truth: Some(Box::new(StripedWorld::new(grey, &truth_record))),
             device: "test".into(),
+            about: None,
         })
     };
     (Box::new(factory), dream, truth)

@@ -1,19 +1,17 @@
 //! The backward pass of the kernel: each function is the gradient of its namesake in `forward.rs`, last first.
 
 use super::{
-    Batch, Sizes, at,
-    conv::{LANES, Padded, add_weight_gradient, transposed_weights},
-    each_patch_row,
+    Batch, Sizes, at, head_back,
     matmul::{Products, View},
+    packed::Packed,
     rows, silu_back,
     tape::{BlockTape, Scratch, Tape},
 };
-use crate::{Condition, layout::output, weights::Weights};
+use crate::{Condition, weights::Weights};
 
-pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
+pub(super) fn backward(weights: Packed, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
     let s = tape.prepare_scratch();
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
-    head_backward(&s, weights, tape, d_output, gradients);
+    head_back::backward(&s, weights, tape, d_output, gradients);
 
     let tail = at::tail(s.layers);
     let Tape { scratch, products, .. } = tape;
@@ -21,14 +19,7 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     rows::add_rows(grad(gradients, tail.patch_out_bias), &scratch.d_features);
     let d_weight = grad(gradients, tail.patch_out);
     products.add_transposed_product(d_weight, &tape.final_normed, &scratch.d_features, s.rows, s.d, feature_values);
-    products.multiply_transposed(
-        &mut scratch.d_normed,
-        &scratch.d_features,
-        weight(tail.patch_out),
-        s.rows,
-        feature_values,
-        s.d,
-    );
+    products.apply(&mut scratch.d_normed, &scratch.d_features, weights.backward(tail.patch_out));
     scratch.d_x.fill(0.0);
     for sample in 0..s.samples {
         let range = s.token_range(sample, s.d);
@@ -40,12 +31,23 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
             &scratch.d_normed[range.clone()],
             &tape.x[range],
             &tape.final_inverse[s.token_range(sample, 1)],
-            &tape.final_modulation[sample * 2 * s.d + s.d..(sample + 1) * 2 * s.d],
+            &tape.told.last[sample * 2 * s.d + s.d..(sample + 1) * 2 * s.d],
         );
     }
     rows::add_rows(grad(gradients, tail.final_table), &scratch.d_final_modulation);
     for layer in (0..s.layers).rev() {
-        block_backward(&s, products, weights, layer, &tape.blocks[layer], scratch, &tape.cos, &tape.sin, gradients);
+        block_backward(
+            &s,
+            products,
+            weights,
+            layer,
+            &tape.told.blocks[layer],
+            &tape.blocks[layer],
+            scratch,
+            &tape.cos,
+            &tape.sin,
+            gradients,
+        );
     }
     rows::add_rows(grad(gradients, at::PATCH_IN_BIAS), &scratch.d_x);
     products.add_transposed_product(
@@ -59,37 +61,37 @@ pub(super) fn backward(weights: &Weights, batch: &Batch, tape: &mut Tape, d_outp
     condition_backward(&s, weights, batch, tape, gradients);
 }
 
-fn grad(gradients: &mut Weights, index: usize) -> &mut [f32] {
+pub(super) fn grad(gradients: &mut Weights, index: usize) -> &mut [f32] {
     &mut gradients.tensors[index].values
 }
 
-fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape, gradients: &mut Weights) {
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
+fn condition_backward(s: &Sizes, weights: Packed, batch: &Batch, tape: &mut Tape, gradients: &mut Weights) {
+    let weight = |index: usize| weights.values(index);
     let Tape { scratch, products, .. } = tape;
     let (n, d) = (s.samples, s.d);
     products.add_transposed_product(
         grad(gradients, at::MODULATION),
-        &tape.condition,
+        &tape.told.condition,
         &scratch.d_modulation,
         n,
         d,
         6 * d,
     );
     let d_final = &scratch.d_final_modulation;
-    products.add_transposed_product(grad(gradients, at::FINAL_MODULATION), &tape.condition, d_final, n, d, 2 * d);
+    products.add_transposed_product(grad(gradients, at::FINAL_MODULATION), &tape.told.condition, d_final, n, d, 2 * d);
     let mut d_condition = vec![0.0; n * d];
     products.multiply_transposed(&mut d_condition, &scratch.d_modulation, weight(at::MODULATION), n, 6 * d, d);
     let back = View::dense(d, 2 * d).transposed();
     let (whole, d_final_view) = (View::dense(n, d), View::dense(n, 2 * d));
     products.matmul(&mut d_condition, whole, d_final, d_final_view, weight(at::FINAL_MODULATION), back, true, 1.0);
-    d_condition.iter_mut().zip(&tape.condition_normed).for_each(|(g, &x)| *g *= silu_back(x));
-    rows::norm_back(&mut d_condition, &tape.condition_normed, &tape.condition_inverse, d);
+    d_condition.iter_mut().zip(&tape.told.normed).for_each(|(g, &x)| *g *= silu_back(x));
+    rows::norm_back(&mut d_condition, &tape.told.normed, &tape.told.inverse, d);
     rows::add_rows(grad(gradients, at::NO_PROMPT), &d_condition);
     rows::add_rows(grad(gradients, at::CONDITION_OUT_BIAS), &d_condition);
-    products.add_transposed_product(grad(gradients, at::CONDITION_OUT), &tape.condition_active, &d_condition, n, d, d);
+    products.add_transposed_product(grad(gradients, at::CONDITION_OUT), &tape.told.active, &d_condition, n, d, d);
     let mut d_hidden = vec![0.0; n * d];
     products.multiply_transposed(&mut d_hidden, &d_condition, weight(at::CONDITION_OUT), n, d, d);
-    d_hidden.iter_mut().zip(&tape.condition_hidden).for_each(|(g, &x)| *g *= silu_back(x));
+    d_hidden.iter_mut().zip(&tape.told.hidden).for_each(|(g, &x)| *g *= silu_back(x));
     rows::add_rows(grad(gradients, at::CONDITION_IN_BIAS), &d_hidden);
     products.add_transposed_product(
         grad(gradients, at::CONDITION_IN),
@@ -104,8 +106,9 @@ fn condition_backward(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Ta
 fn block_backward(
     s: &Sizes,
     products: &mut Products,
-    weights: &Weights,
+    weights: Packed,
     layer: usize,
+    modulation: &[f32],
     b: &BlockTape,
     scratch: &mut Scratch,
     cos: &[f32],
@@ -113,7 +116,6 @@ fn block_backward(
     gradients: &mut Weights,
 ) {
     let at = at::block(layer);
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
     let (d, width) = (s.d, 6 * s.d);
     let mut d_modulation = vec![0.0f32; s.samples * width];
 
@@ -126,14 +128,14 @@ fn block_backward(
             &scratch.d_x[range.clone()],
             &b.mlp[range],
             &b.mlp_inverse[s.token_range(sample, 1)],
-            &b.modulation[sample * width + 5 * d..(sample + 1) * width],
+            &modulation[sample * width + 5 * d..(sample + 1) * width],
         );
     }
     products.add_transposed_product(grad(gradients, at.mlp_out), &b.squared, &scratch.d_branch, s.rows, s.mlp, d);
-    products.multiply_transposed(&mut scratch.d_hidden, &scratch.d_branch, weight(at.mlp_out), s.rows, d, s.mlp);
+    products.apply(&mut scratch.d_hidden, &scratch.d_branch, weights.backward(at.mlp_out));
     scratch.d_hidden.iter_mut().zip(&b.hidden).for_each(|(g, &h)| *g *= 2.0 * h);
     products.add_transposed_product(grad(gradients, at.mlp_in), &b.normed_mid, &scratch.d_hidden, s.rows, d, s.mlp);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_hidden, weight(at.mlp_in), s.rows, s.mlp, d);
+    products.apply(&mut scratch.d_normed, &scratch.d_hidden, weights.backward(at.mlp_in));
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let d_part = &mut d_modulation[sample * width + 3 * d..sample * width + 5 * d];
@@ -145,7 +147,7 @@ fn block_backward(
             &scratch.d_normed[range.clone()],
             &b.x_mid[range],
             &b.inverse_mid[s.token_range(sample, 1)],
-            &b.modulation[sample * width + 4 * d..sample * width + 5 * d],
+            &modulation[sample * width + 4 * d..sample * width + 5 * d],
         );
     }
 
@@ -158,14 +160,14 @@ fn block_backward(
             &scratch.d_x[range.clone()],
             &b.attended[range],
             &b.attended_inverse[s.token_range(sample, 1)],
-            &b.modulation[sample * width + 2 * d..sample * width + 3 * d],
+            &modulation[sample * width + 2 * d..sample * width + 3 * d],
         );
     }
     products.add_transposed_product(grad(gradients, at.attention_out), &b.mixed, &scratch.d_branch, s.rows, d, d);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_branch, weight(at.attention_out), s.rows, d, d);
+    products.apply(&mut scratch.d_normed, &scratch.d_branch, weights.backward(at.attention_out));
     attention_backward(s, products, weights, layer, b, scratch, cos, sin, gradients);
     products.add_transposed_product(grad(gradients, at.qkv), &b.normed_in, &scratch.d_qkv, s.rows, d, 3 * d);
-    products.multiply_transposed(&mut scratch.d_normed, &scratch.d_qkv, weight(at.qkv), s.rows, 3 * d, d);
+    products.apply(&mut scratch.d_normed, &scratch.d_qkv, weights.backward(at.qkv));
     for sample in 0..s.samples {
         let range = s.token_range(sample, d);
         let (d_shift, d_scale) = d_modulation[sample * width..sample * width + 2 * d].split_at_mut(d);
@@ -176,7 +178,7 @@ fn block_backward(
             &scratch.d_normed[range.clone()],
             &b.x_in[range],
             &b.inverse_in[s.token_range(sample, 1)],
-            &b.modulation[sample * width + d..sample * width + 2 * d],
+            &modulation[sample * width + d..sample * width + 2 * d],
         );
     }
     rows::add_rows(grad(gradients, at.table), &d_modulation);
@@ -187,7 +189,7 @@ fn block_backward(
 fn attention_backward(
     s: &Sizes,
     products: &mut Products,
-    weights: &Weights,
+    weights: Packed,
     layer: usize,
     b: &BlockTape,
     scratch: &mut Scratch,
@@ -234,88 +236,11 @@ fn attention_backward(
                     d,
                     &b.qkv[first * 3 * d + offset + column..],
                     &inverses[inverse.clone()],
-                    &weights.tensors[scale].values,
+                    weights.values(scale),
                     cos,
                     sin,
                 );
             }
-        }
-    }
-}
-
-/// From the gradient of the output to that of the tokens' features, in `d_features`.
-fn head_backward(s: &Sizes, weights: &Weights, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
-    let tail = at::tail(s.layers);
-    let pixels = s.width * s.height;
-    let hidden_padded = s.head_hidden.div_ceil(LANES) * LANES;
-    let head_in = s.head_in();
-    let mut d_out = Padded::default();
-    d_out.resize(s.width, s.height, LANES);
-    let mut d_lanes = vec![[0.0f32; LANES]; pixels];
-    let mut back = vec![[0.0f32; LANES]; pixels];
-    let mut d_out_weights = vec![[0.0f32; LANES]; 9 * hidden_padded];
-    let groups = s.head_hidden.div_ceil(LANES);
-    let mut d_hidden_weights = vec![vec![[0.0f32; LANES]; 9 * head_in]; groups];
-    let out_weights = &weights.tensors[tail.head_out].values;
-    let hidden_weights = &weights.tensors[tail.head_hidden].values;
-    for sample in 0..s.samples {
-        let d_sample = &d_output[sample * pixels * output::CHANNELS..(sample + 1) * pixels * output::CHANNELS];
-        for (pixel, values) in d_sample.chunks_exact(output::CHANNELS).enumerate() {
-            d_lanes[pixel] = super::forward::lanes_of(values, 0);
-            d_out.pixel_mut(pixel % s.width, pixel / s.width).copy_from_slice(&d_lanes[pixel]);
-        }
-        rows::add_rows(grad(gradients, tail.head_out_bias), d_sample);
-        add_weight_gradient(&mut d_out_weights, &d_lanes, &tape.head_hidden[sample]);
-        let mut d_features = vec![0.0f32; pixels * s.features];
-        for (group, d_group_weights) in d_hidden_weights.iter_mut().enumerate() {
-            let first = group * LANES;
-            let mirrored = transposed_weights(out_weights, s.head_hidden, output::CHANNELS, first);
-            tape.products.convolve(&mut back, &d_out, &mirrored, &[0.0; LANES]);
-            let mut d_hidden = Padded::default();
-            d_hidden.resize(s.width, s.height, LANES);
-            for (pixel, values) in back.iter_mut().enumerate() {
-                let (x, y) = (pixel % s.width, pixel / s.width);
-                let active = &tape.head_hidden[sample].pixel_mut(x, y)[first..first + LANES];
-                for lane in 0..LANES {
-                    values[lane] = if active[lane] > 0.0 { values[lane] } else { 0.0 };
-                }
-                d_hidden.pixel_mut(x, y).copy_from_slice(values);
-            }
-            let count = LANES.min(s.head_hidden - first);
-            let d_bias = grad(gradients, tail.head_hidden_bias);
-            for values in &back {
-                d_bias[first..first + count].iter_mut().zip(values).for_each(|(b, v)| *b += v);
-            }
-            add_weight_gradient(d_group_weights, &back, &tape.head_in[sample]);
-            let group_weights: Vec<f32> =
-                hidden_weights.chunks_exact(s.head_hidden).flat_map(|row| row[first..first + count].to_vec()).collect();
-            for first_feature in (0..s.features).step_by(LANES) {
-                let mirrored = transposed_weights(&group_weights, head_in, count, first_feature);
-                tape.products.convolve(&mut back, &d_hidden, &mirrored, &[0.0; LANES]);
-                let take = LANES.min(s.features - first_feature);
-                for (d, values) in d_features.chunks_exact_mut(s.features).zip(&back) {
-                    d[first_feature..first_feature + take].iter_mut().zip(values).for_each(|(d, v)| *d += v);
-                }
-            }
-        }
-        let of_sample = Sizes { samples: 1, ..*s };
-        let out = &mut tape.scratch.d_features[s.token_range(sample, s.patch * s.patch * s.features)];
-        each_patch_row(&of_sample, |pixel, token, line| {
-            let run = s.patch * s.features;
-            let at = (token * s.patch + line) * run;
-            out[at..at + run].copy_from_slice(&d_features[pixel * s.features..pixel * s.features + run]);
-        });
-    }
-    let d_weight = grad(gradients, tail.head_out);
-    for (index, row) in d_weight.chunks_exact_mut(output::CHANNELS).enumerate() {
-        let padded = index / s.head_hidden * hidden_padded + index % s.head_hidden;
-        row.iter_mut().zip(&d_out_weights[padded]).for_each(|(g, v)| *g += v);
-    }
-    let d_weight = grad(gradients, tail.head_hidden);
-    for (index, row) in d_weight.chunks_exact_mut(s.head_hidden).enumerate() {
-        for (group, d_group) in d_hidden_weights.iter().enumerate() {
-            let first = group * LANES;
-            row[first..].iter_mut().zip(&d_group[index]).for_each(|(g, v)| *g += v);
         }
     }
 }

@@ -39,6 +39,11 @@ pub fn accepts(c: &View, a: &View, b: &View) -> bool {
     least >= LEAST && c.column_step == 1 && contiguous(a) && contiguous(b)
 }
 
+/// Whether a right factor is large enough to be packed.
+pub fn worthwhile(b: &View) -> bool {
+    b.rows.min(b.columns) >= LEAST
+}
+
 /// How a packed `a` lies for a tile: `runs` runs of `pairs` pairs of neighbours in the inner dimension, of which `b`
 /// has one line each without a gap; steps are counted in pairs.
 #[derive(Debug, Clone, Copy)]
@@ -78,34 +83,67 @@ impl Packed {
     ) {
         assert!(available() && accepts(&c_view, &a_view, &b_view), "operands for bf16");
         View::check(c, &c_view, a, &a_view, b, &b_view);
-        // SAFETY: the processor has the instructions; shapes fit, and each matrix lies inside its slice.
-        unsafe { product(self, c, c_view, a, a_view, b, b_view, add, scale) };
+        let Packed { a: a_packed, b: b_packed } = self;
+        // SAFETY: the processor has the instructions; shapes fit, each matrix lies inside its slice, and the panels are
+        // those of `b`.
+        unsafe {
+            pack_panels(b_packed, b, b_view);
+            product(a_packed, c, c_view, a, a_view, b_packed, add, scale);
+        }
+    }
+
+    /// `c = scale * a * b` with a `b` that was packed before; `a` may have any number of rows, so that a part of them gives
+    /// the same bits as all.
+    ///
+    /// # Panics
+    /// As [`Packed::matmul`], and if the panels are not those of a matrix of these sizes.
+    pub fn multiply_panels(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[Line], scale: f32) {
+        assert!(available() && c_view.column_step == 1 && a_view.column_step == 1, "operands for bf16");
+        assert!(c_view.rows == a_view.rows && c_view.end() <= c.len() && a_view.end() <= a.len(), "shapes");
+        assert!(b.len() >= c_view.columns.div_ceil(LANES) * panel_step(a_view.columns), "panels of the right factor");
+        // SAFETY: as above.
+        unsafe { product(&mut self.a, c, c_view, a, a_view, b, false, scale) };
+    }
+}
+
+/// Packs the right factor of a product.
+///
+/// # Panics
+/// If the processor lacks the instructions, or the matrix leaves its slice or is contiguous in neither dimension.
+pub fn pack_right(out: &mut Vec<Line>, b: &[f32], b_view: View) {
+    assert!(available() && (b_view.row_step == 1 || b_view.column_step == 1), "operand for bf16");
+    assert!(b_view.end() <= b.len(), "matrix leaves its slice");
+    // SAFETY: the processor has the instructions.
+    unsafe { pack_panels(out, b, b_view) };
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn pack_panels(out: &mut Vec<Line>, b: &[f32], view: View) {
+    let (inner, columns) = (view.rows, view.columns);
+    let (b, out) = (&b[view.offset..], grown(out, columns.div_ceil(LANES) * panel_step(inner)));
+    if view.column_step == 1 {
+        interleave_rows(out, b, view.row_step, inner, columns, LANES);
+    } else {
+        transpose_rows(out, b, view.column_step, columns, inner);
     }
 }
 
 /// # Safety
-/// The shapes of the views fit, each lies inside its slice, and `c_view.column_step` is one.
+/// The shapes of the views fit, each lies inside its slice, `c_view.column_step` is one, and `b_packed` holds the panels
+/// of a matrix of `a_view.columns` rows and `c_view.columns` columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn product(
-    packed: &mut Packed,
+    a_packed: &mut Vec<Line>,
     c: &mut [f32],
     c_view: View,
     a: &[f32],
     a_view: View,
-    b: &[f32],
-    b_view: View,
+    b_packed: &[Line],
     add: bool,
     scale: f32,
 ) {
-    let Packed { a: a_packed, b: b_packed } = packed;
     let (rows, columns, inner) = (c_view.rows, c_view.columns, a_view.columns);
-    let (pairs, panel_step) = (inner.div_ceil(2), panel_step(inner));
-    let (b, panels) = (&b[b_view.offset..], columns.div_ceil(LANES));
-    if b_view.column_step == 1 {
-        interleave_rows(grown(b_packed, panels * panel_step), b, b_view.row_step, inner, columns, LANES);
-    } else {
-        transpose_rows(grown(b_packed, panels * panel_step), b, b_view.column_step, columns, inner);
-    }
+    let (pairs, panel_step, panels) = (inner.div_ceil(2), panel_step(inner), columns.div_ceil(LANES));
     for first in (0..rows).step_by(BLOCK) {
         let block = BLOCK.min(rows - first);
         let a = &a[a_view.offset + first * a_view.row_step..];

@@ -5,11 +5,11 @@
 use super::{
     bf16::{Layout, Packed, ROWS, Store, available, grown, multiply_tile},
     bf16_pack::{LANES, convert_rows, interleave_rows},
-    conv::Padded,
+    conv::Window,
 };
 
 /// Whether [`Packed::convolve`] takes such a frame: a pair of values must not reach into the next row.
-pub fn accepts(input: &Padded) -> bool {
+pub fn accepts(input: &Window) -> bool {
     input.channels > 0 && input.channels.is_multiple_of(2)
 }
 
@@ -18,14 +18,8 @@ impl Packed {
     ///
     /// # Panics
     /// If the frame is not [accepted](accepts), sizes do not fit, or the processor lacks the instructions.
-    pub fn convolve(
-        &mut self,
-        out: &mut [[f32; LANES]],
-        input: &Padded,
-        weights: &[[f32; LANES]],
-        bias: &[f32; LANES],
-    ) {
-        assert!(available() && accepts(input), "a frame for bf16");
+    pub fn convolve(&mut self, out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
+        assert!(available() && accepts(&input), "a frame for bf16");
         assert_eq!(weights.len(), 9 * input.channels, "weights of a convolution");
         assert_eq!(out.len(), input.width * input.height, "output of a convolution");
         assert_eq!(input.values.len(), (input.width + 2) * (input.height + 2) * input.channels, "padded frame");
@@ -38,13 +32,13 @@ impl Packed {
 /// # Safety
 /// `out`, `input` and `weights` have the sizes that [`Packed::convolve`] checks.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn convolve(packed: &mut Packed, out: &mut [[f32; LANES]], input: &Padded, weights: &[[f32; LANES]]) {
+unsafe fn convolve(packed: &mut Packed, out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]]) {
     let (values, inner) = (input.values.len(), weights.len());
     let (pixel, row) = (input.channels / 2, (input.width + 2) * input.channels / 2);
     // The last tile of the last row may read up to its twelve rows beyond the frame.
     let frame_lines = (values / 2 + ROWS * pixel).div_ceil(LANES);
     let frame = grown(&mut packed.a, frame_lines);
-    convert_rows(frame, frame_lines, &input.values, 0, 1, values);
+    convert_rows(frame, frame_lines, input.values, 0, 1, values);
     interleave_rows(grown(&mut packed.b, inner.div_ceil(2) | 1), weights.as_flattened(), LANES, inner, LANES, LANES);
     let layout = Layout { row_step: pixel, pair_step: 1, pairs: 3 * pixel, run_step: row, runs: 3 };
     for y in 0..input.height {
@@ -64,6 +58,7 @@ unsafe fn convolve(packed: &mut Packed, out: &mut [[f32; LANES]], input: &Padded
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::conv::Padded;
 
     /// Whole numbers are exact in bf16, and so must the result be.
     #[track_caller]
@@ -80,9 +75,9 @@ mod tests {
             (0..9 * channels).map(|i| std::array::from_fn(|lane| ((i * 5 + lane * 3) % 7) as f32 - 3.0)).collect();
         let bias = std::array::from_fn(|lane| lane as f32);
         let mut expected = vec![[0.0; LANES]; width * height];
-        crate::kernel::conv::convolve(&mut expected, &input, &weights, &bias);
+        crate::kernel::conv::convolve(&mut expected, input.whole(), &weights, &bias);
         let mut found = vec![[f32::NAN; LANES]; width * height];
-        Packed::default().convolve(&mut found, &input, &weights, &bias);
+        Packed::default().convolve(&mut found, input.whole(), &weights, &bias);
         assert!(found == expected, "{width} x {height}, {channels} channels");
     }
 

@@ -20,6 +20,15 @@ pub struct Padded {
     pub values: Vec<f32>,
 }
 
+/// Rows of a padded frame with the rows above and below.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    pub width: usize,
+    pub height: usize,
+    pub channels: usize,
+    pub values: &'a [f32],
+}
+
 impl Padded {
     /// Makes the buffer this large, with a border of zeros; what was inside is unspecified.
     pub fn resize(&mut self, width: usize, height: usize, channels: usize) {
@@ -28,6 +37,24 @@ impl Padded {
             self.values.clear();
             self.values.resize((width + 2) * (height + 2) * channels, 0.0);
         }
+    }
+
+    /// The whole frame.
+    pub fn whole(&self) -> Window<'_> {
+        self.window(0, self.height)
+    }
+
+    /// `rows` rows of the frame from `first` on, and what borders on them.
+    pub fn window(&self, first: usize, rows: usize) -> Window<'_> {
+        let stride = (self.width + 2) * self.channels;
+        let values = &self.values[first * stride..(first + rows + 2) * stride];
+        Window { width: self.width, height: rows, channels: self.channels, values }
+    }
+
+    /// The frame's rows, `rows` at a time, each with a border pixel at both ends: the first is the border's own.
+    pub fn strips_mut(&mut self, rows: usize) -> impl Iterator<Item = &mut [f32]> + Send {
+        let stride = (self.width + 2) * self.channels;
+        self.values[stride..stride * (self.height + 1)].chunks_mut(rows * stride)
     }
 
     /// The channels of pixel `(x, y)` of the frame.
@@ -39,15 +66,9 @@ impl Padded {
 
 impl Products {
     /// [`convolve`] in these products' precision.
-    pub fn convolve(
-        &mut self,
-        out: &mut [[f32; LANES]],
-        input: &Padded,
-        weights: &[[f32; LANES]],
-        bias: &[f32; LANES],
-    ) {
+    pub fn convolve(&mut self, out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
         #[cfg(target_arch = "x86_64")]
-        if self.in_bf16() && super::bf16_conv::accepts(input) {
+        if self.in_bf16() && super::bf16_conv::accepts(&input) {
             return self.packed.convolve(out, input, weights, bias);
         }
         convolve(out, input, weights, bias);
@@ -58,6 +79,29 @@ impl Products {
 pub fn pad_weights(weights: &[f32], outputs: usize) -> Vec<[f32; LANES]> {
     let pad = |row: &[f32]| std::array::from_fn(|lane| row.get(lane).copied().unwrap_or(0.0));
     weights.chunks_exact(outputs).map(pad).collect()
+}
+
+/// Weights `[rows, outputs]` as groups of [`LANES`] output channels.
+pub fn split_weights(weights: &[f32], outputs: usize) -> Vec<Vec<[f32; LANES]>> {
+    let group =
+        |first: usize| -> Vec<[f32; LANES]> { weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect() };
+    (0..outputs.div_ceil(LANES)).map(|index| group(index * LANES)).collect()
+}
+
+/// Weights `[9 * inputs, outputs]` for an input whose channels are padded to whole groups of [`LANES`].
+pub fn spread_rows(weights: &[f32], inputs: usize, outputs: usize) -> Vec<[f32; LANES]> {
+    let padded = inputs.div_ceil(LANES) * LANES;
+    let narrow = pad_weights(weights, outputs);
+    let row = |index: usize| match index % padded {
+        channel if channel < inputs => narrow[index / padded * inputs + channel],
+        _ => [0.0; LANES],
+    };
+    (0..9 * padded).map(row).collect()
+}
+
+/// Sixteen values from `first` on, zeros beyond the end.
+pub fn lanes_of(values: &[f32], first: usize) -> [f32; LANES] {
+    std::array::from_fn(|lane| values.get(first + lane).copied().unwrap_or(0.0))
 }
 
 /// Weights of the convolution that carries gradients back, from `[9 * inputs, outputs]`: neighbourhood mirrored,
@@ -77,7 +121,7 @@ pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_
 
 /// `out[y, x, lane] = bias[lane] + sum over the neighbourhood and channels`; `out` is `[height * width, LANES]`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn convolve(out: &mut [[f32; LANES]], input: &Padded, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
+pub fn convolve(out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
     let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
     for y in 0..input.height {
         let mut x = 0;

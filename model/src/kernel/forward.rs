@@ -2,9 +2,10 @@
 
 use super::{
     Batch, Sizes, at,
-    conv::{LANES, pad_weights},
+    conv::LANES,
     each_patch_row,
     matmul::{Products, View},
+    packed::Packed,
     rows, silu,
     tape::{BlockTape, Tape},
     to_patches,
@@ -12,67 +13,89 @@ use super::{
 use crate::{
     Condition,
     layout::{input, output},
-    weights::Weights,
 };
 
-pub(super) fn forward(weights: &Weights, batch: &Batch, tape: &mut Tape) {
+pub(super) fn forward(weights: Packed, batch: &Batch, tape: &mut Tape) {
     let s = tape.sizes.expect("the tape was prepared");
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
+    let weight = |index: usize| weights.values(index);
 
-    tape.products.multiply(
-        &mut tape.condition_hidden,
-        batch.condition,
-        weight(at::CONDITION_IN),
-        s.samples,
-        Condition::FEATURES,
-        s.d,
-    );
-    rows::add_bias(&mut tape.condition_hidden, weight(at::CONDITION_IN_BIAS));
-    activate(&mut tape.condition_active, &tape.condition_hidden);
-    tape.products.multiply(
-        &mut tape.condition_sum,
-        &tape.condition_active,
-        weight(at::CONDITION_OUT),
-        s.samples,
-        s.d,
-        s.d,
-    );
-    rows::add_bias(&mut tape.condition_sum, weight(at::CONDITION_OUT_BIAS));
-    rows::add_bias(&mut tape.condition_sum, weight(at::NO_PROMPT));
-    rows::norm(&mut tape.condition_normed, &mut tape.condition_inverse, &tape.condition_sum, s.d);
-    activate(&mut tape.condition, &tape.condition_normed);
-    tape.products.multiply(&mut tape.modulation, &tape.condition, weight(at::MODULATION), s.samples, s.d, 6 * s.d);
-    tape.products.multiply(
-        &mut tape.final_modulation,
-        &tape.condition,
-        weight(at::FINAL_MODULATION),
-        s.samples,
-        s.d,
-        2 * s.d,
-    );
+    tell(&s, &mut tape.products, weights, batch.condition, &mut tape.told);
     let tail = at::tail(s.layers);
-    rows::add_bias(&mut tape.final_modulation, weight(tail.final_table));
 
     to_patches(&mut tape.patches, batch.pixels, &s, input::CHANNELS);
-    tape.products.multiply(&mut tape.x, &tape.patches, weight(at::PATCH_IN), s.rows, s.patch_values, s.d);
+    tape.products.apply(&mut tape.x, &tape.patches, weights.forward(at::PATCH_IN));
     rows::add_bias(&mut tape.x, weight(at::PATCH_IN_BIAS));
     for layer in 0..s.layers {
         let block = &mut tape.blocks[layer];
-        block.modulation.copy_from_slice(&tape.modulation);
-        rows::add_bias(&mut block.modulation, weight(at::block(layer).table));
-        block_forward(&s, &mut tape.products, weights, layer, block, &mut tape.x, &tape.cos, &tape.sin);
+        let modulation = &tape.told.blocks[layer];
+        block_forward(&s, &mut tape.products, weights, layer, modulation, block, &mut tape.x, &tape.cos, &tape.sin);
     }
 
     for sample in 0..s.samples {
         let (range, inverse) = (s.token_range(sample, s.d), sample * s.tokens..(sample + 1) * s.tokens);
-        let (shift, scale) = tape.final_modulation[sample * 2 * s.d..(sample + 1) * 2 * s.d].split_at(s.d);
+        let (shift, scale) = tape.told.last[sample * 2 * s.d..(sample + 1) * 2 * s.d].split_at(s.d);
         let out = &mut tape.final_normed[range.clone()];
         rows::modulate(out, &mut tape.final_inverse[inverse], &tape.x[range], shift, scale);
     }
-    let feature_values = s.patch * s.patch * s.features;
-    tape.products.multiply(&mut tape.features, &tape.final_normed, weight(tail.patch_out), s.rows, s.d, feature_values);
+    tape.products.apply(&mut tape.features, &tape.final_normed, weights.forward(tail.patch_out));
     rows::add_bias(&mut tape.features, weight(tail.patch_out_bias));
     head(&s, weights, batch, tape);
+}
+
+/// What the condition has to say, `[samples, d]` unless noted, and what the backward pass needs of how it came about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    /// Before and after the activation.
+    pub hidden: Vec<f32>,
+    pub active: Vec<f32>,
+    sum: Vec<f32>,
+    /// The sum, its rows normed, and the inverse norms `[samples]`.
+    pub normed: Vec<f32>,
+    pub inverse: Vec<f32>,
+    pub condition: Vec<f32>,
+    shared: Vec<f32>,
+    /// Shifts, scales and gates of each block, `[samples, 6 * d]`.
+    pub blocks: Vec<Vec<f32>>,
+    /// Shift and scale of the last norm, `[samples, 2 * d]`.
+    pub last: Vec<f32>,
+}
+
+impl Told {
+    pub fn prepare(&mut self, s: &Sizes) {
+        let zeros = |width: usize| vec![0.0; s.samples * width];
+        *self = Told {
+            hidden: zeros(s.d),
+            active: zeros(s.d),
+            sum: zeros(s.d),
+            normed: zeros(s.d),
+            inverse: zeros(1),
+            condition: zeros(s.d),
+            shared: zeros(6 * s.d),
+            blocks: vec![zeros(6 * s.d); s.layers],
+            last: zeros(2 * s.d),
+        };
+    }
+}
+
+/// From the condition's features to what they tell each block.
+pub(super) fn tell(s: &Sizes, products: &mut Products, weights: Packed, condition: &[f32], told: &mut Told) {
+    let weight = |index: usize| weights.values(index);
+    let (n, d) = (s.samples, s.d);
+    products.multiply(&mut told.hidden, condition, weight(at::CONDITION_IN), n, Condition::FEATURES, d);
+    rows::add_bias(&mut told.hidden, weight(at::CONDITION_IN_BIAS));
+    activate(&mut told.active, &told.hidden);
+    products.multiply(&mut told.sum, &told.active, weight(at::CONDITION_OUT), n, d, d);
+    rows::add_bias(&mut told.sum, weight(at::CONDITION_OUT_BIAS));
+    rows::add_bias(&mut told.sum, weight(at::NO_PROMPT));
+    rows::norm(&mut told.normed, &mut told.inverse, &told.sum, d);
+    activate(&mut told.condition, &told.normed);
+    products.multiply(&mut told.shared, &told.condition, weight(at::MODULATION), n, d, 6 * d);
+    for (layer, block) in told.blocks.iter_mut().enumerate() {
+        block.copy_from_slice(&told.shared);
+        rows::add_bias(block, weight(at::block(layer).table));
+    }
+    products.multiply(&mut told.last, &told.condition, weight(at::FINAL_MODULATION), n, d, 2 * d);
+    rows::add_bias(&mut told.last, weight(at::tail(s.layers).final_table));
 }
 
 fn activate(out: &mut [f32], x: &[f32]) {
@@ -94,24 +117,25 @@ impl Sizes {
 fn block_forward(
     s: &Sizes,
     products: &mut Products,
-    weights: &Weights,
+    weights: Packed,
     layer: usize,
+    modulation: &[f32],
     b: &mut BlockTape,
     x: &mut [f32],
     cos: &[f32],
     sin: &[f32],
 ) {
     let at = at::block(layer);
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
+    let weight = |index: usize| weights.values(index);
     let d = s.d;
     b.x_in.copy_from_slice(x);
     for sample in 0..s.samples {
-        let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
+        let part = &modulation[sample * 6 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
         let inverse = &mut b.inverse_in[s.token_range(sample, 1)];
         rows::modulate(&mut b.normed_in[range.clone()], inverse, &b.x_in[range], &part[..d], &part[d..2 * d]);
     }
-    products.multiply(&mut b.qkv, &b.normed_in, weight(at.qkv), s.rows, d, 3 * d);
+    products.apply(&mut b.qkv, &b.normed_in, weights.forward(at.qkv));
     let softmax_scale = (s.d_head as f32).powf(-0.5);
     for sample in 0..s.samples {
         for head in 0..s.heads {
@@ -144,9 +168,9 @@ fn block_forward(
             products.matmul(&mut b.mixed, s.head_view(sample, column, d), attention, square, &b.qkv, value, false, 1.0);
         }
     }
-    products.multiply(&mut b.attended, &b.mixed, weight(at.attention_out), s.rows, d, d);
+    products.apply(&mut b.attended, &b.mixed, weights.forward(at.attention_out));
     for sample in 0..s.samples {
-        let part = &b.modulation[sample * 6 * d..(sample + 1) * 6 * d];
+        let part = &modulation[sample * 6 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
         let inverse = &mut b.attended_inverse[s.token_range(sample, 1)];
         rows::add_gated(&mut x[range.clone()], inverse, &b.attended[range.clone()], &part[2 * d..3 * d]);
@@ -154,11 +178,11 @@ fn block_forward(
         rows::modulate(&mut b.normed_mid[range.clone()], inverse, &x[range], &part[3 * d..4 * d], &part[4 * d..5 * d]);
     }
     b.x_mid.copy_from_slice(x);
-    products.multiply(&mut b.hidden, &b.normed_mid, weight(at.mlp_in), s.rows, d, s.mlp);
+    products.apply(&mut b.hidden, &b.normed_mid, weights.forward(at.mlp_in));
     rows::relu_squared(&mut b.hidden, &mut b.squared);
-    products.multiply(&mut b.mlp, &b.squared, weight(at.mlp_out), s.rows, s.mlp, d);
+    products.apply(&mut b.mlp, &b.squared, weights.forward(at.mlp_out));
     for sample in 0..s.samples {
-        let gate = &b.modulation[sample * 6 * d + 5 * d..(sample + 1) * 6 * d];
+        let gate = &modulation[sample * 6 * d + 5 * d..(sample + 1) * 6 * d];
         let range = s.token_range(sample, d);
         let inverse = &mut b.mlp_inverse[s.token_range(sample, 1)];
         rows::add_gated(&mut x[range.clone()], inverse, &b.mlp[range], gate);
@@ -173,9 +197,8 @@ impl Sizes {
 }
 
 /// The full-resolution head: features of the tokens beside the input pixels, two convolutions.
-fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
-    let tail = at::tail(s.layers);
-    let weight = |index: usize| weights.tensors[index].values.as_slice();
+fn head(s: &Sizes, weights: Packed, batch: &Batch, tape: &mut Tape) {
+    let packing = weights.packing;
     let per_sample = s.width * s.height;
     let (head_in, features) = (&mut tape.head_in, &tape.features);
     each_patch_row(s, |pixel, token, line| {
@@ -189,13 +212,10 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
             out[s.features..].copy_from_slice(&batch.pixels[from..from + input::CHANNELS]);
         }
     });
-    let hidden_groups = split_weights(weight(tail.head_hidden), s.head_hidden);
-    let out_weights = spread_rows(weight(tail.head_out), s.head_hidden, output::CHANNELS);
-    let out_bias = lanes_of(weight(tail.head_out_bias), 0);
     for sample in 0..s.samples {
-        for (group, group_weights) in hidden_groups.iter().enumerate() {
-            let bias = lanes_of(weight(tail.head_hidden_bias), group * LANES);
-            tape.products.convolve(&mut tape.convolved, &tape.head_in[sample], group_weights, &bias);
+        let groups = packing.head_hidden.iter().zip(&packing.head_hidden_bias);
+        for (group, (group_weights, bias)) in groups.enumerate() {
+            tape.products.convolve(&mut tape.convolved, tape.head_in[sample].whole(), group_weights, bias);
             for (pixel, values) in tape.convolved.iter().enumerate() {
                 let out = tape.head_hidden[sample].pixel_mut(pixel % s.width, pixel / s.width);
                 for lane in 0..LANES {
@@ -203,34 +223,12 @@ fn head(s: &Sizes, weights: &Weights, batch: &Batch, tape: &mut Tape) {
                 }
             }
         }
-        tape.products.convolve(&mut tape.convolved, &tape.head_hidden[sample], &out_weights, &out_bias);
+        let (out_weights, out_bias) = (&packing.head_out, &packing.head_out_bias);
+        tape.products.convolve(&mut tape.convolved, tape.head_hidden[sample].whole(), out_weights, out_bias);
         let out =
             &mut tape.output[sample * per_sample * output::CHANNELS..(sample + 1) * per_sample * output::CHANNELS];
         for (out, values) in out.chunks_exact_mut(output::CHANNELS).zip(&tape.convolved) {
             out.copy_from_slice(&values[..output::CHANNELS]);
         }
     }
-}
-
-/// Weights `[rows, outputs]` as groups of [`LANES`] output channels.
-pub(super) fn split_weights(weights: &[f32], outputs: usize) -> Vec<Vec<[f32; LANES]>> {
-    let group =
-        |first: usize| -> Vec<[f32; LANES]> { weights.chunks_exact(outputs).map(|row| lanes_of(row, first)).collect() };
-    (0..outputs.div_ceil(LANES)).map(|index| group(index * LANES)).collect()
-}
-
-/// Weights `[9 * inputs, outputs]` for an input whose channels are padded to whole groups of [`LANES`].
-pub(super) fn spread_rows(weights: &[f32], inputs: usize, outputs: usize) -> Vec<[f32; LANES]> {
-    let padded = inputs.div_ceil(LANES) * LANES;
-    let narrow = pad_weights(weights, outputs);
-    let row = |index: usize| match index % padded {
-        channel if channel < inputs => narrow[index / padded * inputs + channel],
-        _ => [0.0; LANES],
-    };
-    (0..9 * padded).map(row).collect()
-}
-
-/// Sixteen values from `first` on, zeros beyond the end.
-pub(super) fn lanes_of(values: &[f32], first: usize) -> [f32; LANES] {
-    std::array::from_fn(|lane| values.get(first + lane).copied().unwrap_or(0.0))
 }

@@ -12,12 +12,22 @@ mod bf16_conv;
 #[cfg(target_arch = "x86_64")]
 mod bf16_pack;
 mod conv;
+mod crew;
+pub(crate) mod elementary;
 mod forward;
+mod frame;
+mod frame_head;
+mod head_back;
 pub mod matmul;
+mod packed;
 mod rows;
+mod rows_plain;
 mod tape;
 
-pub use matmul::Precision;
+pub use crew::Crew;
+pub use frame::FrameTape;
+pub use matmul::{Precision, Products};
+pub use packed::{Packed, PackedWeights, Packing, Passes};
 pub use tape::Tape;
 
 use crate::{Condition, ModelConfig, layout::input, rotary::Rotary, weights::Weights};
@@ -201,7 +211,7 @@ fn silu_back(x: f32) -> f32 {
     sigmoid * (1.0 + x * (1.0 - sigmoid))
 }
 
-/// A denoiser's kernel for frames of any size: weights come with each call, buffers live in the [`Tape`].
+/// A denoiser's kernel for frames of any size: weights, packed, come with each call, buffers live in the [`Tape`].
 #[derive(Debug, Clone)]
 pub struct Kernel {
     config: ModelConfig,
@@ -218,29 +228,38 @@ impl Kernel {
         Kernel { config, precision }
     }
 
+    /// The precision that large products are really computed in here.
+    pub fn precision(&self) -> Precision {
+        self.precision.min(Precision::default())
+    }
+
     /// Evaluates a batch; the raw output is in [`Tape::output`], `[samples, height, width, output::CHANNELS]`.
     ///
     /// # Panics
     /// If the batch does not fit its sizes or the configuration.
-    pub fn forward(&self, weights: &Weights, batch: &Batch, tape: &mut Tape) {
+    pub fn forward(&self, weights: Packed, batch: &Batch, tape: &mut Tape) {
         batch.check(&self.config);
         tape.prepare(&self.config, Sizes::new(&self.config, batch.samples, batch.width, batch.height), Rotary::new);
         tape.products.precision = self.precision;
         forward::forward(weights, batch, tape);
     }
 
+    /// Evaluates one frame on a crew's threads; the raw output is in [`FrameTape::output`]. The number of threads does not
+    /// change a bit.
+    ///
+    /// # Panics
+    /// If the batch is not one sample, or does not fit its sizes or the configuration.
+    pub fn frame(&self, weights: Packed, batch: &Batch, tape: &mut FrameTape, crew: &Crew) {
+        batch.check(&self.config);
+        assert_eq!(batch.samples, 1, "one frame at a time");
+        crew.lead(|| frame::frame(&self.config, self.precision, weights, batch, tape, crew));
+    }
+
     /// Adds to `gradients` what `d_output`, the gradient of the last forward pass's output, means for each weight.
     ///
     /// # Panics
-    /// If `d_output` does not have the output's shape.
-    pub fn backward(
-        &self,
-        weights: &Weights,
-        batch: &Batch,
-        tape: &mut Tape,
-        d_output: &[f32],
-        gradients: &mut Weights,
-    ) {
+    /// If the weights are packed for the forward pass alone, or `d_output` does not have the output's shape.
+    pub fn backward(&self, weights: Packed, batch: &Batch, tape: &mut Tape, d_output: &[f32], gradients: &mut Weights) {
         assert_eq!(d_output.len(), tape.output().len(), "gradient of the output");
         backward::backward(weights, batch, tape, d_output, gradients);
     }

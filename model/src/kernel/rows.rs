@@ -1,279 +1,133 @@
-//! The arithmetic between the matrix products, row by row, forward and backward. Plain loops that the compiler turns
-//! into vectors for the processor at hand (`multiversion`).
+//! The arithmetic between the matrix products, row by row, forward and backward: the plain loops of [`super::rows_plain`],
+//! which the compiler turns into vectors for each kind of processor (`multiversion`). Lanes and the order of sums are
+//! written out there, so all kinds give the same bits.
 
-use crate::denoiser::NORM_EPSILON;
+use super::rows_plain as plain;
 use multiversion::multiversion;
 
-/// Divides each row of `d` values by its root mean square, then scales and shifts by rows that `count` rows share.
-/// `inverse` receives one over the root mean square of each row.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn modulate(out: &mut [f32], inverse: &mut [f32], x: &[f32], shift: &[f32], scale: &[f32]) {
-    let d = shift.len();
-    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
-        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
-        *inverse = inv;
-        for i in 0..d {
-            out[i] = x[i] * inv * (1.0 + scale[i]) + shift[i];
-        }
-    }
-}
-
-/// The gradient of [`modulate`]: adds to `d_x`, `d_shift` and `d_scale`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn modulate_back(
-    d_x: &mut [f32],
-    d_shift: &mut [f32],
-    d_scale: &mut [f32],
-    d_out: &[f32],
-    x: &[f32],
-    inverse: &[f32],
-    scale: &[f32],
-) {
-    let d = scale.len();
-    for (row, &inv) in inverse.iter().enumerate() {
-        let (x, d_out, d_x) = (&x[row * d..][..d], &d_out[row * d..][..d], &mut d_x[row * d..][..d]);
-        let mut lanes = [0.0f32; 16];
-        for i in 0..d {
-            let normed = x[i] * inv;
-            d_shift[i] += d_out[i];
-            d_scale[i] += d_out[i] * normed;
-        }
-        for ((xs, ds), ss) in x.chunks_exact(16).zip(d_out.chunks_exact(16)).zip(scale.chunks_exact(16)) {
-            for i in 0..16 {
-                lanes[i] += ds[i] * (1.0 + ss[i]) * xs[i];
+macro_rules! dispatched {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*);)*) => {
+        $(
+            $(#[$doc])*
+            #[multiversion(targets(
+                "x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma",
+                "x86_64+avx2+fma",
+                "aarch64+neon"
+            ))]
+            pub fn $name($($argument: $kind),*) {
+                plain::$name($($argument),*)
             }
+        )*
+
+        /// The same for processors without AVX-512, for the test.
+        #[cfg(all(test, target_arch = "x86_64"))]
+        mod avx2 {
+            use super::plain;
+            $(
+                #[target_feature(enable = "avx2,fma")]
+                pub fn $name($($argument: $kind),*) {
+                    plain::$name($($argument),*)
+                }
+            )*
         }
-        let mut sum: f32 = lanes.iter().sum();
-        for i in d / 16 * 16..d {
-            sum += d_out[i] * (1.0 + scale[i]) * x[i];
-        }
-        let mean = sum * inv / d as f32;
-        for i in 0..d {
-            d_x[i] += inv * (d_out[i] * (1.0 + scale[i]) - x[i] * inv * mean);
-        }
-    }
+    };
 }
 
-/// Divides each row of `d` values by its root mean square; `inverse` receives one over it.
-pub fn norm(out: &mut [f32], inverse: &mut [f32], x: &[f32], d: usize) {
-    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
-        *inverse = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
-        out.iter_mut().zip(x).for_each(|(out, x)| *out = x * *inverse);
-    }
-}
-
-/// The gradient of [`norm`], in place.
-pub fn norm_back(d_x: &mut [f32], normed: &[f32], inverse: &[f32], d: usize) {
-    for ((d_x, normed), inverse) in d_x.chunks_exact_mut(d).zip(normed.chunks_exact(d)).zip(inverse) {
-        let mean = dot(d_x, normed) / d as f32;
-        d_x.iter_mut().zip(normed).for_each(|(d_x, normed)| *d_x = (*d_x - normed * mean) * inverse);
-    }
-}
-
-/// Normalises one head's rows, scales them and rotates them to their positions: `x` has `stride` values a row, of which
-/// the first `scale.len()` are the head's; `out` likewise.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn norm_rotate(
-    out: &mut [f32],
-    out_stride: usize,
-    inverse: &mut [f32],
-    x: &[f32],
-    stride: usize,
-    scale: &[f32],
-    cos: &[f32],
-    sin: &[f32],
-) {
-    let d = scale.len();
-    let half = d / 2;
-    for (row, inverse) in inverse.iter_mut().enumerate() {
-        let x = &x[row * stride..][..d];
-        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
-        *inverse = inv;
-        let (first, second) = out[row * out_stride..][..d].split_at_mut(half);
-        let (cos, sin) = (&cos[row * half..][..half], &sin[row * half..][..half]);
-        let (xa, xb) = x.split_at(half);
-        let (sa, sb) = scale.split_at(half);
-        for i in 0..half {
-            let (a, b) = (xa[i] * inv * sa[i], xb[i] * inv * sb[i]);
-            first[i] = a * cos[i] - b * sin[i];
-            second[i] = a * sin[i] + b * cos[i];
-        }
-    }
-}
-
-/// The gradient of [`norm_rotate`]: writes `d_x`, adds to `d_scale`; `d_out` is overwritten.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn norm_rotate_back(
-    d_x: &mut [f32],
-    stride: usize,
-    d_scale: &mut [f32],
-    d_out: &mut [f32],
-    out_stride: usize,
-    x: &[f32],
-    inverse: &[f32],
-    scale: &[f32],
-    cos: &[f32],
-    sin: &[f32],
-) {
-    let d = scale.len();
-    let half = d / 2;
-    for (row, &inv) in inverse.iter().enumerate() {
-        let x = &x[row * stride..][..d];
-        let d_row = &mut d_out[row * out_stride..][..d];
-        let (cos, sin) = (&cos[row * half..][..half], &sin[row * half..][..half]);
-        let (first, second) = d_row.split_at_mut(half);
-        for i in 0..half {
-            let (da, db) = (first[i], second[i]);
-            first[i] = da * cos[i] + db * sin[i];
-            second[i] = db * cos[i] - da * sin[i];
-        }
-        let mut sum = 0.0;
-        for i in 0..d {
-            let normed = x[i] * inv;
-            d_scale[i] += d_row[i] * normed;
-            d_row[i] *= scale[i];
-            sum += d_row[i] * normed;
-        }
-        let mean = sum / d as f32;
-        for (i, d_x) in d_x[row * stride..][..d].iter_mut().enumerate() {
-            *d_x = inv * (d_row[i] - x[i] * inv * mean);
-        }
-    }
-}
-
-/// Softmax of each row of `d` values, in place.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn softmax(x: &mut [f32], d: usize) {
-    for row in x.chunks_exact_mut(d) {
-        let most = in_lanes(row, f32::NEG_INFINITY, |a, b| if a > b { a } else { b });
-        for value in row.iter_mut() {
-            *value = exp(*value - most);
-        }
-        let inverse = 1.0 / in_lanes(row, 0.0, |a, b| a + b);
-        for value in row.iter_mut() {
-            *value *= inverse;
-        }
-    }
-}
-
-/// The gradient of [`softmax`] times `scale`: `d_p` becomes the gradient of the scores.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn softmax_back(d_p: &mut [f32], p: &[f32], d: usize, scale: f32) {
-    for (d_p, p) in d_p.chunks_exact_mut(d).zip(p.chunks_exact(d)) {
-        let sum = dot(d_p, p);
-        for i in 0..d {
-            d_p[i] = p[i] * (d_p[i] - sum) * scale;
-        }
-    }
-}
-
-/// `relu` in place, and its square into `squared`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn relu_squared(x: &mut [f32], squared: &mut [f32]) {
-    for (x, squared) in x.iter_mut().zip(squared) {
-        let positive = x.max(0.0);
-        *x = positive;
-        *squared = positive * positive;
-    }
-}
-
-/// `out += x * gate / rms(x)`, row by row, the gate shared by all rows: a branch may say which way, its gate says how
-/// far. `inverse` receives one over the root mean square of each row.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_gated(out: &mut [f32], inverse: &mut [f32], x: &[f32], gate: &[f32]) {
-    let d = gate.len();
-    for ((out, x), inverse) in out.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(inverse) {
-        let inv = 1.0 / (dot(x, x) / d as f32 + NORM_EPSILON).sqrt();
-        *inverse = inv;
-        for i in 0..d {
-            out[i] += x[i] * inv * gate[i];
-        }
-    }
-}
-
-/// The gradient of [`add_gated`]: writes `d_x`, adds to `d_gate`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_gated_back(d_x: &mut [f32], d_gate: &mut [f32], d_out: &[f32], x: &[f32], inverse: &[f32], gate: &[f32]) {
-    let d = gate.len();
-    for (row, &inv) in inverse.iter().enumerate() {
-        let (x, d_out, d_x) = (&x[row * d..][..d], &d_out[row * d..][..d], &mut d_x[row * d..][..d]);
-        for i in 0..d {
-            d_gate[i] += d_out[i] * x[i] * inv;
-            d_x[i] = d_out[i] * gate[i] * inv;
-        }
-        let mean = dot(d_x, x) * inv * inv / d as f32;
-        for i in 0..d {
-            d_x[i] -= x[i] * mean;
-        }
-    }
-}
-
-/// Adds `bias` to each row.
-pub fn add_bias(x: &mut [f32], bias: &[f32]) {
-    for row in x.chunks_exact_mut(bias.len()) {
-        row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
-    }
-}
-
-/// Adds each row to `d_bias`.
-pub fn add_rows(d_bias: &mut [f32], d_x: &[f32]) {
-    for row in d_x.chunks_exact(d_bias.len()) {
-        d_bias.iter_mut().zip(row).for_each(|(b, x)| *b += x);
-    }
-}
-
-/// Folds values sixteen at a time, as one vector, then the lanes among themselves.
-#[inline(always)]
-fn in_lanes(values: &[f32], start: f32, fold: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [start; 16];
-    let (chunks, rest) = values.as_chunks::<16>();
-    for chunk in chunks {
-        for i in 0..16 {
-            lanes[i] = fold(lanes[i], chunk[i]);
-        }
-    }
-    lanes.iter().chain(rest).fold(start, |a, &b| fold(a, b))
-}
-
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
-    let tail: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for i in 0..16 {
-            lanes[i] += a[i] * b[i];
-        }
-    }
-    lanes.iter().sum::<f32>() + tail
-}
-
-/// e to the x, relative error below 2e-7 for x in -87..0 (all that softmax asks for): range reduction by powers of two
-/// and a polynomial (Cephes).
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    let x = x.max(-87.0);
-    let n = (x * std::f32::consts::LOG2_E).round_ties_even();
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r
-        + 0.5;
-    (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) << 23) as u32)
+dispatched! {
+    /// Divides each row of `d` values by its root mean square, then scales and shifts by rows that `count` rows share.
+    /// `inverse` receives one over the root mean square of each row.
+    modulate(out: &mut [f32], inverse: &mut [f32], x: &[f32], shift: &[f32], scale: &[f32]);
+    /// The gradient of [`modulate`]: adds to `d_x`, `d_shift` and `d_scale`.
+    modulate_back(d_x: &mut [f32], d_shift: &mut [f32], d_scale: &mut [f32], d_out: &[f32], x: &[f32], inverse: &[f32], scale: &[f32]);
+    /// Normalises one head's rows, scales them and rotates them to their positions: `x` has `stride` values a row, of which
+    /// the first `scale.len()` are the head's; `out` likewise.
+    norm_rotate(out: &mut [f32], out_stride: usize, inverse: &mut [f32], x: &[f32], stride: usize, scale: &[f32], cos: &[f32], sin: &[f32]);
+    /// The gradient of [`norm_rotate`]: writes `d_x`, adds to `d_scale`; `d_out` is overwritten.
+    norm_rotate_back(d_x: &mut [f32], stride: usize, d_scale: &mut [f32], d_out: &mut [f32], out_stride: usize, x: &[f32], inverse: &[f32], scale: &[f32], cos: &[f32], sin: &[f32]);
+    /// Softmax of each row of `d` values, in place.
+    softmax(x: &mut [f32], d: usize);
+    /// The gradient of [`softmax`] times `scale`: `d_p` becomes the gradient of the scores.
+    softmax_back(d_p: &mut [f32], p: &[f32], d: usize, scale: f32);
+    /// `relu` in place, and its square into `squared`.
+    relu_squared(x: &mut [f32], squared: &mut [f32]);
+    /// The square of `relu`, in place.
+    relu_square(x: &mut [f32]);
+    /// `out += x * gate / rms(x)`, row by row, the gate shared by all rows: a branch may say which way, its gate says how
+    /// far. `inverse` receives one over the root mean square of each row.
+    add_gated(out: &mut [f32], inverse: &mut [f32], x: &[f32], gate: &[f32]);
+    /// The gradient of [`add_gated`]: writes `d_x`, adds to `d_gate`.
+    add_gated_back(d_x: &mut [f32], d_gate: &mut [f32], d_out: &[f32], x: &[f32], inverse: &[f32], gate: &[f32]);
+    /// Divides each row of `d` values by its root mean square; `inverse` receives one over it.
+    norm(out: &mut [f32], inverse: &mut [f32], x: &[f32], d: usize);
+    /// The gradient of [`norm`], in place.
+    norm_back(d_x: &mut [f32], normed: &[f32], inverse: &[f32], d: usize);
+    /// Adds `bias` to each row.
+    add_bias(x: &mut [f32], bias: &[f32]);
+    /// Adds each row to `d_bias`.
+    add_rows(d_bias: &mut [f32], d_x: &[f32]);
 }
 
 #[cfg(test)]
+#[allow(unsafe_code)] // calls of what is compiled for AVX2, on a processor that has it
 mod tests {
     use super::*;
-
-    #[test]
-    fn exp_is_accurate_where_softmax_needs_it() {
-        let worst = (0..=8600).map(|i| -(i as f32) * 0.01).map(|x| (exp(x) / x.exp() - 1.0).abs()).fold(0.0, f32::max);
-        assert!(worst < 1e-6, "{worst}");
-    }
+    use crate::weights::normal;
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
     #[test]
     fn softmax_rows_sum_to_one() {
         let mut x = vec![1.0, 2.0, 3.0, -50.0, 0.0, 50.0];
         softmax(&mut x, 3);
         assert!((x[..3].iter().sum::<f32>() - 1.0).abs() < 1e-6 && (x[5] - 1.0).abs() < 1e-6, "{x:?}");
+    }
+
+    /// Runs `$name` by the plain loops, as compiled for AVX2 and as dispatched here: the written arguments must agree to
+    /// the bit, so the largest relative error is 0.
+    macro_rules! check {
+        ($name:ident, ($($written:ident),*), ($($argument:expr),*)) => {
+            let before = ($($written.clone(),)*);
+            plain::$name($($argument),*);
+            let expected = ($($written.clone(),)*);
+            ($($written,)*) = before.clone();
+            $name($($argument),*);
+            assert!(($($written.clone(),)*) == expected, "{}, dispatched", stringify!($name));
+            ($($written,)*) = before;
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                // SAFETY: the processor has the instructions.
+                unsafe { avx2::$name($($argument),*) };
+                assert!(($($written.clone(),)*) == expected, "{}, AVX2", stringify!($name));
+            }
+        };
+    }
+
+    #[test]
+    #[allow(unused_assignments)] // the last call's results are compared, not used
+    fn every_kind_of_processor_gives_the_bits_of_the_plain_loops() {
+        let (rows, d) = (7, 44);
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let mut draw = |len: usize| -> Vec<f32> { (0..len).map(|_| normal(&mut rng)).collect() };
+        let (x, y, scale, shift) = (draw(rows * d), draw(rows * d), draw(d), draw(d));
+        let (cos, sin) = (draw(rows * d / 2), draw(rows * d / 2));
+        let (mut out, mut inverse, mut sums, mut more) = (draw(rows * d), draw(rows), draw(d), draw(d));
+        let mut work = draw(rows * d);
+        check!(modulate, (out, inverse), (&mut out, &mut inverse, &x, &shift, &scale));
+        check!(modulate_back, (out, sums, more), (&mut out, &mut sums, &mut more, &y, &x, &inverse, &scale));
+        check!(norm, (out, inverse), (&mut out, &mut inverse, &x, d));
+        check!(norm_back, (out), (&mut out, &x, &inverse, d));
+        check!(norm_rotate, (out, inverse), (&mut out, d, &mut inverse, &x, d, &scale, &cos, &sin));
+        check!(
+            norm_rotate_back,
+            (out, sums, work),
+            (&mut out, d, &mut sums, &mut work, d, &x, &inverse, &scale, &cos, &sin)
+        );
+        check!(softmax, (out), (&mut out, d));
+        check!(softmax_back, (out), (&mut out, &y, d, 0.3));
+        check!(relu_squared, (out, work), (&mut out, &mut work));
+        check!(relu_square, (out), (&mut out));
+        check!(add_gated, (out, inverse), (&mut out, &mut inverse, &x, &scale));
+        check!(add_gated_back, (out, sums), (&mut out, &mut sums, &y, &x, &inverse, &scale));
+        check!(add_bias, (out), (&mut out, &shift));
+        check!(add_rows, (sums), (&mut sums, &x));
     }
 }

@@ -3,6 +3,8 @@
 use super::{
     Sizes,
     conv::{LANES, Padded},
+    forward::Told,
+    head_back::HeadScratch,
     matmul::Products,
 };
 use crate::{ModelConfig, layout::output, rotary::Rotary};
@@ -34,8 +36,6 @@ pub(super) struct BlockTape {
     pub squared: Vec<f32>,
     pub mlp: Vec<f32>,
     pub mlp_inverse: Vec<f32>,
-    /// `[samples, 6 * d]`
-    pub modulation: Vec<f32>,
 }
 
 /// Buffers of the backward pass alone.
@@ -52,6 +52,7 @@ pub(super) struct Scratch {
     pub d_modulation: Vec<f32>,
     pub d_final_modulation: Vec<f32>,
     pub d_features: Vec<f32>,
+    pub head: HeadScratch,
 }
 
 /// All buffers of one worker.
@@ -62,16 +63,7 @@ pub struct Tape {
     pub(super) cos: Vec<f32>,
     pub(super) sin: Vec<f32>,
     pub(super) patches: Vec<f32>,
-    /// Condition path, before and after its activations, `[samples, d]`.
-    pub(super) condition_hidden: Vec<f32>,
-    pub(super) condition_active: Vec<f32>,
-    pub(super) condition_sum: Vec<f32>,
-    /// The sum, its rows normed, and the inverse norms `[samples]`.
-    pub(super) condition_normed: Vec<f32>,
-    pub(super) condition_inverse: Vec<f32>,
-    pub(super) condition: Vec<f32>,
-    pub(super) modulation: Vec<f32>,
-    pub(super) final_modulation: Vec<f32>,
+    pub(super) told: Told,
     pub(super) blocks: Vec<BlockTape>,
     pub(super) x: Vec<f32>,
     pub(super) final_inverse: Vec<f32>,
@@ -108,17 +100,7 @@ impl Tape {
         let Rotary { cos, sin } = rotary(s.width, s.height, s.patch, s.d_head);
         (self.cos, self.sin) = (cos, sin);
         resize(&mut self.patches, s.rows * s.patch_values);
-        let condition_path = [
-            &mut self.condition_hidden,
-            &mut self.condition_active,
-            &mut self.condition_sum,
-            &mut self.condition_normed,
-            &mut self.condition,
-        ];
-        condition_path.into_iter().for_each(|buffer| resize(buffer, s.samples * s.d));
-        resize(&mut self.condition_inverse, s.samples);
-        resize(&mut self.modulation, s.samples * 6 * s.d);
-        resize(&mut self.final_modulation, s.samples * 2 * s.d);
+        self.told.prepare(&s);
         self.blocks.resize_with(config.layers, BlockTape::default);
         for block in &mut self.blocks {
             let rows_by_d = [
@@ -143,7 +125,6 @@ impl Tape {
             resize(&mut block.attention, s.rows * s.heads * s.tokens);
             resize(&mut block.hidden, s.rows * s.mlp);
             resize(&mut block.squared, s.rows * s.mlp);
-            resize(&mut block.modulation, s.samples * 6 * s.d);
         }
         resize(&mut self.x, s.rows * s.d);
         resize(&mut self.final_inverse, s.rows);

@@ -93,12 +93,13 @@ fn output_and_gradients_agree_with_burn() {
     let kernel = Kernel::with_precision(config.clone(), Precision::F32);
     let mut tape = Tape::default();
     let batch = Batch { pixels: &pixels, condition: &condition, samples: 2, width: 20, height: 12 };
-    let mut own = weights.zeros_like();
+    let (mut own, mut packing) = (weights.zeros_like(), Packing::default());
+    let packed = packing.pack(&kernel, &weights, Passes::ForwardAndBackward);
     // Twice: the second pass must not see what the first left in the buffers.
     for _ in 0..2 {
         own = weights.zeros_like();
-        kernel.forward(&weights, &batch, &mut tape);
-        kernel.backward(&weights, &batch, &mut tape, &d_output, &mut own);
+        kernel.forward(packed, &batch, &mut tape);
+        kernel.backward(packed, &batch, &mut tape, &d_output, &mut own);
     }
     let error = worst_error(tape.output(), &expected.into_data().try_to_vec::<f32>().expect("f32"));
     assert!(error < 2e-5, "output: {error}");
@@ -112,11 +113,12 @@ fn output_and_gradients_agree_with_burn() {
 /// Output and gradients of one pass.
 fn passed(config: &ModelConfig, weights: &Weights, precision: Precision, batch: &Batch) -> (Vec<f32>, Weights) {
     let kernel = Kernel::with_precision(config.clone(), precision);
-    let (mut tape, mut gradients) = (Tape::default(), weights.zeros_like());
-    kernel.forward(weights, batch, &mut tape);
+    let (mut tape, mut gradients, mut packing) = (Tape::default(), weights.zeros_like(), Packing::default());
+    let packed = packing.pack(&kernel, weights, Passes::ForwardAndBackward);
+    kernel.forward(packed, batch, &mut tape);
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let d_output: Vec<f32> = tape.output().iter().map(|_| normal(&mut rng)).collect();
-    kernel.backward(weights, batch, &mut tape, &d_output, &mut gradients);
+    kernel.backward(packed, batch, &mut tape, &d_output, &mut gradients);
     (tape.output().to_vec(), gradients)
 }
 
@@ -144,4 +146,38 @@ fn bf16_stays_near_f32_and_repeats_to_the_bit() {
     let error = relative_error(&whole(&gradients), &whole(&expected_gradients));
     assert!(error < 0.06, "whole gradient: {error}");
     assert!(passed(&config, &weights, Precision::Bf16, &batch) == (output, gradients), "another run, other bits");
+}
+
+/// The forward pass without a tape: near the one with a tape, and the same to the bit for any number of threads.
+#[test]
+fn a_frame_does_not_depend_on_the_number_of_threads() {
+    for (precision, most) in [(Precision::F32, 2e-6), (Precision::Bf16, 0.01)] {
+        let (config, weights, pixels, condition) = problem(52, 28, 6);
+        let kernel = Kernel::with_precision(config.clone(), precision);
+        let frame = Batch {
+            pixels: &pixels[..pixels.len() / 2],
+            condition: &condition[..Condition::FEATURES],
+            samples: 1,
+            width: 52,
+            height: 28,
+        };
+        let (mut packing, mut tape) = (Packing::default(), Tape::default());
+        let packed = packing.pack(&kernel, &weights, Passes::Forward);
+        kernel.forward(packed, &frame, &mut tape);
+        let alone = {
+            let mut tape = FrameTape::default();
+            kernel.frame(packed, &frame, &mut tape, &Crew::new(1));
+            tape.output().to_vec()
+        };
+        let error = relative_error(&alone, tape.output());
+        assert!(error < most, "{precision:?}: {error}");
+        for threads in [2, 3, 5] {
+            let (crew, mut tape) = (Crew::new(threads), FrameTape::default());
+            // Twice: the second frame must not see what the first left in the buffers.
+            for _ in 0..2 {
+                kernel.frame(packed, &frame, &mut tape, &crew);
+            }
+            assert!(tape.output() == alone, "{precision:?}, {threads} threads: other bits");
+        }
+    }
 }

@@ -6,9 +6,10 @@ use glam::{IVec3, Vec3};
 impl WorldState {
     /// Height of the ground under a body whose feet are at `feet`: the upper quartile of the surface heights below its
     /// middle, from `above` blocks over the feet to `below` blocks under them. `None` where nothing is known.
-    pub fn ground_y(&self, feet: Vec3, above: f32, below: f32) -> Option<f32> {
+    /// `heights` is room for its work.
+    pub fn ground_y(&self, feet: Vec3, above: f32, below: f32, heights: &mut Vec<f32>) -> Option<f32> {
         let half = 0.35;
-        let mut heights: Vec<f32> = Vec::new();
+        heights.clear();
         let (low, high) = (feet - Vec3::new(half, below, half), feet + Vec3::new(half, above, half));
         self.for_each_in(low, high, |position, _| heights.push(position.y));
         if heights.len() < 4 {

@@ -1,8 +1,9 @@
 //! A brick of the world state: the surface cells of 4x4x4 blocks, by level, and coarse summaries of the fine ones.
 
-use super::{CELL_BLOCKS, splat::Look};
+use super::{CELL_BLOCKS, floor, splat::Look};
 use glam::{IVec3, Vec3};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// Side of a brick, in blocks: the unit of culling, of thinning with distance, and of the bound on memory.
 pub(super) const BRICK_BLOCKS: f32 = 4.0;
@@ -10,12 +11,13 @@ pub(super) const BRICK_BLOCKS: f32 = 4.0;
 pub(super) const MOST_CELLS: usize = 6144;
 /// A full brick loses this share of its cells at once, the least proven first.
 const EVICTED_SHARE: usize = 8;
-const LEVELS: usize = CELL_BLOCKS.len();
+pub(super) const LEVELS: usize = CELL_BLOCKS.len();
 
 /// A piece of surface.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cell {
     /// Mean of the points that were seen in it, blocks.
+    #[serde(with = "crate::keep::vec3")]
     pub position: Vec3,
     /// Blocks a pixel covered when its colour was seen best.
     pub footprint_blocks: f32,
@@ -32,10 +34,10 @@ pub(super) struct Cell {
 }
 
 /// A cell that so many frames confirmed stays, however long other surfaces hide it.
-const PROVEN_LOOKS: u8 = 3;
+pub(super) const PROVEN_LOOKS: u8 = 3;
 
 /// A cell that is not proven goes after so many frames in view that did not confirm it.
-const MOST_DOUBTS: u8 = 6;
+pub(super) const MOST_DOUBTS: u8 = 6;
 
 /// What a frame says of a point in view.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,30 +54,34 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
     pub cells: Vec<Cell>,
-    index: FxHashMap<u32, u32>,
+    pub index: FxHashMap<u32, u32>,
 }
 
+/// Room for sorting a brick's cells: key, layer and index.
+pub(super) type Order = Vec<(u32, u8, u32)>;
+
 /// The cells of the finer layers that lie in one cell of a coarser level, drawn as one from afar.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Summary {
+    #[serde(with = "crate::keep::vec3")]
     pub position: Vec3,
     pub look: Look,
     /// Whether all members are proven.
     pub proven: bool,
     /// Its place in [`Thinned::members`].
-    first: u32,
-    count: u32,
+    pub first: u32,
+    pub count: u32,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Thinned {
     /// Nothing that is summed up here has changed since.
-    fresh: bool,
+    pub fresh: bool,
     /// The members are still where they were.
-    sound: bool,
+    pub sound: bool,
     pub summaries: Vec<Summary>,
     /// Layer and index of each cell.
-    members: Vec<(u8, u32)>,
+    pub members: Vec<(u8, u32)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,14 +90,14 @@ pub(super) struct Brick {
     pub place: IVec3,
     pub layers: [Layer; LEVELS],
     /// At `level - 1`: all layers below `level`, summed up in cells of that level.
-    thinned: [Thinned; LEVELS - 1],
+    pub thinned: [Thinned; LEVELS - 1],
 }
 
 /// Key of a cell within its brick and layer.
 fn key_of(point: Vec3, level: usize) -> u32 {
     let cells_per_block = 1.0 / CELL_BLOCKS[level];
     let mask = (BRICK_BLOCKS * cells_per_block) as i32 - 1;
-    let along = |value: f32| ((value * cells_per_block).floor() as i32 & mask) as u32;
+    let along = |value: f32| (floor(value * cells_per_block) & mask) as u32;
     along(point.x) << 12 | along(point.y) << 6 | along(point.z)
 }
 
@@ -149,6 +155,11 @@ impl Brick {
         self.layers[level].remove(at);
     }
 
+    /// Whether a verdict changes a cell at all: what stays as it is may go on being shared.
+    pub fn minds(&self, level: usize, at: usize, verdict: Verdict) -> bool {
+        matches!(verdict, Verdict::SeenThrough(_)) || self.layers[level].cells[at].looks < PROVEN_LOOKS
+    }
+
     /// Applies a verdict to a cell; answers whether the cell must go.
     pub fn judge(&mut self, level: usize, at: usize, verdict: Verdict) -> bool {
         let cell = &mut self.layers[level].cells[at];
@@ -191,12 +202,14 @@ impl Brick {
         gone
     }
 
-    /// The summaries of all cells finer than `level`; brought up to date first, if there are none or `renew` says so.
-    pub fn summaries(&mut self, level: usize, renew: bool) -> &[Summary] {
+    /// Whether the summaries of a level must be brought up to date: there are none, or `renew` says so.
+    pub fn needs_thinning(&self, level: usize, renew: bool) -> bool {
         let thinned = &self.thinned[level - 1];
-        if !thinned.fresh && (renew || thinned.summaries.is_empty()) {
-            self.thin(level);
-        }
+        !thinned.fresh && (renew || thinned.summaries.is_empty())
+    }
+
+    /// The summaries of all cells finer than `level`, as they were when last brought up to date.
+    pub fn summaries(&self, level: usize) -> &[Summary] {
         &self.thinned[level - 1].summaries
     }
 
@@ -214,9 +227,10 @@ impl Brick {
         &thinned.members[summary.first as usize..(summary.first + summary.count) as usize]
     }
 
-    fn thin(&mut self, level: usize) {
+    /// Sums up all cells finer than `level`.
+    pub fn thin(&mut self, level: usize, order: &mut Order) {
         let thinned = &mut self.thinned[level - 1];
-        let mut order = Vec::new();
+        order.clear();
         for (finer, layer) in self.layers[..level].iter().enumerate() {
             let keyed = |(at, cell): (usize, &Cell)| (key_of(cell.position, level), finer as u8, at as u32);
             order.extend(layer.cells.iter().enumerate().map(keyed));

@@ -7,6 +7,8 @@
 
 mod body;
 mod brick;
+mod kept;
+mod kept_brick;
 mod read;
 mod sky;
 mod splat;
@@ -14,20 +16,23 @@ mod splat;
 mod tests;
 mod write;
 
+pub use kept::KeptState;
 pub use read::{Canvas, Reader};
 pub use write::Seen;
 
 use brick::{BRICK_BLOCKS, Brick};
 use glam::{IVec3, Vec3};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Sides of the cells, in blocks: a surface seen from near is stored finer.
 pub const CELL_BLOCKS: [f32; 4] = [1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0];
 
-/// The map.
+/// The map. A clone shares its bricks with the original; each goes its own way with the first change to a brick, so a
+/// clone costs next to nothing and holds only what has changed since.
 #[derive(Debug, Clone, Default)]
 pub struct WorldState {
-    bricks: Vec<Brick>,
+    bricks: Vec<Arc<Brick>>,
     /// By place on the ground: height and index of the bricks that stand there, in the order of their making.
     columns: FxHashMap<(i32, i32), Vec<(i32, u32)>>,
     /// Indices of bricks that stand nowhere.
@@ -36,6 +41,13 @@ pub struct WorldState {
     /// How often it was read: summaries are renewed in turns.
     reads: u32,
     sky: sky::Sky,
+    scratch: write::Scratch,
+}
+
+/// The whole number below, in a few instructions: the system's own is a call on processors without one for it.
+fn floor(value: f32) -> i32 {
+    let whole = value as i32;
+    whole - i32::from(whole as f32 > value)
 }
 
 impl WorldState {
@@ -55,7 +67,8 @@ impl WorldState {
 
     /// The brick that a point lies in.
     fn place_of(point: Vec3) -> IVec3 {
-        (point * (1.0 / BRICK_BLOCKS)).floor().as_ivec3()
+        let along = |value: f32| floor(value * (1.0 / BRICK_BLOCKS));
+        IVec3::new(along(point.x), along(point.y), along(point.z))
     }
 
     fn brick_at(&self, place: IVec3) -> Option<u32> {
@@ -63,29 +76,34 @@ impl WorldState {
         column.iter().find(|(y, _)| *y == place.y).map(|&(_, at)| at)
     }
 
+    fn brick_mut(&mut self, at: u32) -> &mut Brick {
+        Arc::make_mut(&mut self.bricks[at as usize])
+    }
+
     fn make_brick(&mut self, place: IVec3) -> u32 {
         let at = self.spare.pop().unwrap_or_else(|| {
-            self.bricks.push(Brick::default());
+            self.bricks.push(Arc::default());
             self.bricks.len() as u32 - 1
         });
-        self.bricks[at as usize].place = place;
+        self.brick_mut(at).place = place;
         self.columns.entry((place.x, place.z)).or_default().push((place.y, at));
         at
     }
 
     /// Takes a cell away, and its brick when it was the last.
     fn remove(&mut self, brick_at: u32, level: usize, at: usize) {
-        let brick = &mut self.bricks[brick_at as usize];
+        let brick = self.brick_mut(brick_at);
         brick.remove(level, at);
+        let (count, place) = (brick.count(), brick.place);
         self.cells -= 1;
-        if brick.count() == 0 {
-            let key = (brick.place.x, brick.place.z);
+        if count == 0 {
+            let key = (place.x, place.z);
             let column = self.columns.get_mut(&key).expect("a brick stands in a column");
             column.retain(|&(_, at)| at != brick_at);
             if column.is_empty() {
                 self.columns.remove(&key);
             }
-            self.bricks[brick_at as usize] = Brick::default();
+            self.bricks[brick_at as usize] = Arc::default();
             self.spare.push(brick_at);
         }
     }

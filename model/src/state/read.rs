@@ -2,15 +2,17 @@
 
 use super::{
     CELL_BLOCKS, WorldState,
-    brick::{BRICK_BLOCKS, Brick},
+    brick::{BRICK_BLOCKS, Brick, Order},
     sky::Sky,
     splat::{Blend, Look, Part, Projected, blend, find_nearest},
 };
+use crate::kernel::Crew;
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose, pose::Axes};
+use std::sync::Arc;
 
 /// What the world state shows from a pose. All vectors hold `height * width` pixels.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Canvas {
     pub width: usize,
     pub height: usize,
@@ -28,10 +30,15 @@ pub struct Canvas {
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     pub(super) in_view: Vec<Projected>,
+    /// Through the pixels.
+    pub(super) rays: Vec<Vec3>,
+    order: Order,
     nearest_z: Vec<f32>,
     blended: Vec<Blend>,
 }
 
+/// Rows that a thread draws at a time.
+const BAND_ROWS: usize = 12;
 /// A brick is drawn from cells of the level whose side is at most this many pixels; finer ones are summed up in them.
 const THIN_PX: f32 = 1.0;
 /// Summaries follow their cells at every so many reads, each brick at its own turn: from afar, changes are small.
@@ -52,16 +59,33 @@ impl Canvas {
 impl WorldState {
     /// Draws what is known from `pose` into `canvas`.
     pub fn read(&mut self, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
+        self.read_on(&Crew::default(), pose, camera, reader, canvas);
+    }
+
+    /// As [`WorldState::read`], on a crew's threads: each draws bands of rows, so their number changes no bit.
+    pub fn read_on(&mut self, crew: &Crew, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
         let axes = pose.axes();
         self.project(pose, camera, &axes, reader);
+        aim(&mut reader.rays, camera, &axes);
         let (width, height) = (camera.width, camera.height);
-        reader.nearest_z.clear();
+        canvas.resize(width, height);
         reader.nearest_z.resize(width * height, f32::INFINITY);
-        find_nearest(&reader.in_view, width, height, &mut reader.nearest_z);
-        reader.blended.clear();
         reader.blended.resize(width * height, [0.0; 8]);
-        blend(&reader.in_view, width, height, &reader.nearest_z, &mut reader.blended);
-        canvas.resolve(camera, &axes, &reader.nearest_z, &reader.blended, &self.sky);
+        let rows = if crew.threads() > 1 { BAND_ROWS } else { height };
+        let Reader { in_view, rays, nearest_z, blended, .. } = reader;
+        let bands = nearest_z.chunks_mut(rows * width).zip(blended.chunks_mut(rows * width));
+        let bands = bands.zip(rays.chunks(rows * width)).zip(canvas.bands(rows)).enumerate();
+        let (in_view, sky) = (in_view.as_slice(), &self.sky);
+        crew.lead(|| {
+            crew.each(bands, |(band, (((nearest_z, blended), rays), mut canvas))| {
+                let rows = band * rows..((band + 1) * rows).min(height);
+                nearest_z.fill(f32::INFINITY);
+                find_nearest(in_view, width, rows.clone(), nearest_z);
+                blended.fill([0.0; 8]);
+                blend(in_view, width, rows, nearest_z, blended);
+                canvas.resolve(rays, nearest_z, blended, sky);
+            });
+        });
     }
 
     /// Finds the cells in view, brick by brick in the fixed order of the grid around the eye.
@@ -118,22 +142,31 @@ impl<'a> Frustum<'a> {
     }
 
     /// Adds what a brick shows from the eye to the points in view.
-    fn project(&self, brick: &mut Brick, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
+    fn project(&self, brick: &mut Arc<Brick>, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
         let distance = (centre.abs() - BRICK_BLOCKS * 0.5).max(Vec3::ZERO).length();
         let pixel_blocks = distance / self.focal;
         let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
         if coarsest > 0 {
-            let points = brick.summaries(coarsest, renew).iter().map(|summary| (summary.position, summary.look));
-            self.project_all(brick_at, Part::Summary(coarsest as u8), points, reader);
+            if brick.needs_thinning(coarsest, renew) {
+                Arc::make_mut(brick).thin(coarsest, &mut reader.order);
+            }
+            let points = brick.summaries(coarsest).iter().map(|summary| (summary.position, summary.look));
+            self.project_all(brick_at, Part::Summary(coarsest as u8), points, &mut reader.in_view);
         }
         for (level, layer) in brick.layers.iter().enumerate().skip(coarsest) {
             let points = layer.cells.iter().map(|cell| (cell.position, cell.look()));
-            self.project_all(brick_at, Part::Cell(level as u8), points, reader);
+            self.project_all(brick_at, Part::Cell(level as u8), points, &mut reader.in_view);
         }
     }
 
     #[inline(always)]
-    fn project_all(&self, brick: u32, part: Part, points: impl Iterator<Item = (Vec3, Look)>, reader: &mut Reader) {
+    fn project_all(
+        &self,
+        brick: u32,
+        part: Part,
+        points: impl Iterator<Item = (Vec3, Look)>,
+        in_view: &mut Vec<Projected>,
+    ) {
         let (width, height) = (self.camera.width as f32, self.camera.height as f32);
         let half = part.size() * 0.5;
         for (at, (position, look)) in points.enumerate() {
@@ -148,31 +181,62 @@ impl<'a> Frustum<'a> {
             let half_px = half * scale;
             let margin = half_px + 1.0;
             if (-margin..width + margin).contains(&x) && (-margin..height + margin).contains(&y) {
-                reader.in_view.push(Projected { brick, part, at: at as u32, look, x, y, z, half_px });
+                in_view.push(Projected { brick, part, at: at as u32, look, x, y, z, half_px });
             }
         }
     }
 }
 
 /// The rays through the pixels, as [`Camera::ray`] has them.
-pub(super) fn rays(camera: &Camera, axes: &Axes) -> Vec<Vec3> {
+pub(super) fn aim(rays: &mut Vec<Vec3>, camera: &Camera, axes: &Axes) {
     let inverse = 1.0 / camera.focal_px();
     let (middle_x, middle_y) = (camera.width as f32 * 0.5 - 0.5, camera.height as f32 * 0.5 - 0.5);
-    let rows = (0..camera.height).map(|y| axes.forward + axes.up * ((middle_y - y as f32) * inverse));
-    rows.flat_map(|row| (0..camera.width).map(move |x| row + axes.right * ((x as f32 - middle_x) * inverse))).collect()
+    rays.resize(camera.width * camera.height, Vec3::ZERO);
+    for (y, rays) in rays.chunks_exact_mut(camera.width).enumerate() {
+        let row = axes.forward + axes.up * ((middle_y - y as f32) * inverse);
+        for (x, ray) in rays.iter_mut().enumerate() {
+            *ray = row + axes.right * ((x as f32 - middle_x) * inverse);
+        }
+    }
+}
+
+/// Some rows of a canvas.
+struct Band<'a> {
+    rgb: &'a mut [[f32; 3]],
+    depth_blocks: &'a mut [f32],
+    confidence: &'a mut [f32],
+    footprint_blocks: &'a mut [f32],
 }
 
 impl Canvas {
-    fn resolve(&mut self, camera: &Camera, axes: &Axes, nearest_z: &[f32], blended: &[Blend], sky: &Sky) {
-        (self.width, self.height) = (camera.width, camera.height);
-        let pixels = camera.width * camera.height;
+    fn resize(&mut self, width: usize, height: usize) {
+        (self.width, self.height) = (width, height);
+        let pixels = width * height;
         self.rgb.resize(pixels, [0.0; 3]);
         self.depth_blocks.resize(pixels, f32::INFINITY);
         self.confidence.resize(pixels, 0.0);
-        self.footprint_blocks.clear();
         self.footprint_blocks.resize(pixels, f32::INFINITY);
-        for (pixel, ray) in rays(camera, axes).into_iter().enumerate() {
+    }
+
+    fn bands(&mut self, rows: usize) -> impl Iterator<Item = Band<'_>> + Send {
+        let pixels = rows * self.width;
+        let (colour, depth) = (self.rgb.chunks_mut(pixels), self.depth_blocks.chunks_mut(pixels));
+        let (trust, size) = (self.confidence.chunks_mut(pixels), self.footprint_blocks.chunks_mut(pixels));
+        let parts = colour.zip(depth).zip(trust.zip(size));
+        parts.map(|((rgb, depth_blocks), (confidence, footprint_blocks))| Band {
+            rgb,
+            depth_blocks,
+            confidence,
+            footprint_blocks,
+        })
+    }
+}
+
+impl Band<'_> {
+    fn resolve(&mut self, rays: &[Vec3], nearest_z: &[f32], blended: &[Blend], sky: &Sky) {
+        for (pixel, &ray) in rays.iter().enumerate() {
             let sum = &blended[pixel];
+            self.footprint_blocks[pixel] = f32::INFINITY;
             if nearest_z[pixel].is_finite() && sum[5] > 0.0 {
                 let scale = 1.0 / sum[5];
                 self.rgb[pixel] = [sum[0] * scale, sum[1] * scale, sum[2] * scale];

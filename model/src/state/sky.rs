@@ -3,18 +3,18 @@
 //! A fixed grid over the sphere, so it never grows. A direction that was seen as sky shows again wherever the map holds
 //! no surface in front of it.
 
+use super::write::MIX;
 use glam::Vec3;
+use std::sync::Arc;
 
 /// Cells around the horizon and from straight down to straight up: 1.5 degrees each.
 const ACROSS: usize = 240;
 const UP: usize = 120;
-/// Share of a new look in a mixed colour.
-const MIX: f32 = 0.3;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sky {
     /// RGB and whether it was seen; empty until something is.
-    cells: Vec<Option<[f32; 3]>>,
+    cells: Arc<Vec<Option<[f32; 3]>>>,
 }
 
 impl Sky {
@@ -25,12 +25,33 @@ impl Sky {
         (across.rem_euclid(1.0) * ACROSS as f32, up * UP as f32)
     }
 
+    pub fn keep(&self) -> Vec<Option<[f32; 3]>> {
+        self.cells.to_vec()
+    }
+
+    pub fn from_kept(cells: Vec<Option<[f32; 3]>>) -> Result<Sky, String> {
+        let finite = cells.iter().flatten().flatten().all(|part| part.is_finite());
+        if !finite || !(cells.is_empty() || cells.len() == ACROSS * UP) {
+            return Err("the sky is not one".into());
+        }
+        Ok(Sky { cells: Arc::new(cells) })
+    }
+
+    pub fn is_shared_with(&self, other: &Sky) -> bool {
+        Arc::ptr_eq(&self.cells, &other.cells)
+    }
+
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.cells.as_slice())
+    }
+
     pub fn write(&mut self, direction: Vec3, rgb: [u8; 3], copied: f32) {
-        if self.cells.is_empty() {
-            self.cells.resize(ACROSS * UP, None);
+        let cells = Arc::make_mut(&mut self.cells);
+        if cells.is_empty() {
+            cells.resize(ACROSS * UP, None);
         }
         let (across, up) = Self::place(direction);
-        let cell = &mut self.cells[(up as usize).min(UP - 1) * ACROSS + across as usize % ACROSS];
+        let cell = &mut cells[(up as usize).min(UP - 1) * ACROSS + across as usize % ACROSS];
         let rgb = rgb.map(f32::from);
         *cell = Some(match *cell {
             None => rgb,

@@ -5,6 +5,7 @@
 
 use super::CELL_BLOCKS;
 use multiversion::multiversion;
+use serde::{Deserialize, Serialize};
 
 /// What a point in view stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +25,7 @@ impl Part {
 }
 
 /// How a cell or a summary looks.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Look {
     pub rgb: [u8; 3],
     pub footprint_blocks: f32,
@@ -51,15 +52,21 @@ pub(super) struct Projected {
 /// Sums of a pixel, weighted: red, green, blue, z, confidence, 1, footprint.
 pub(super) type Blend = [f32; 8];
 
+/// Rows of an image, the first and the one after the last, that one call draws to; slices begin with the first.
+pub(super) type Rows = std::ops::Range<usize>;
+
 /// Lowers each pixel's depth to that of the nearest point over it.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub(super) fn find_nearest(points: &[Projected], width: usize, height: usize, nearest_z: &mut [f32]) {
+pub(super) fn find_nearest(points: &[Projected], width: usize, rows: Rows, nearest_z: &mut [f32]) {
     for point in points {
         // A little more than the cell, so that neighbours whose means lie apart leave no gaps.
         let radius = (point.half_px * 1.25).max(0.6);
-        let (left, right) = covered(point.x, radius, width);
-        let (top, bottom) = covered(point.y, radius, height);
-        for y in top..bottom {
+        let (top, bottom) = covered(point.y, radius, &rows);
+        if top >= bottom {
+            continue;
+        }
+        let (left, right) = covered(point.x, radius, &(0..width));
+        for y in top - rows.start..bottom - rows.start {
             for nearest in &mut nearest_z[y * width + left..y * width + right] {
                 *nearest = if point.z < *nearest { point.z } else { *nearest };
             }
@@ -69,21 +76,24 @@ pub(super) fn find_nearest(points: &[Projected], width: usize, height: usize, ne
 
 /// Adds the looks of the points on the nearest surface.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub(super) fn blend(points: &[Projected], width: usize, height: usize, nearest_z: &[f32], blended: &mut [Blend]) {
+pub(super) fn blend(points: &[Projected], width: usize, rows: Rows, nearest_z: &[f32], blended: &mut [Blend]) {
     for point in points {
         let radius = (point.half_px * 1.6).max(0.75);
+        let (top, bottom) = covered(point.y, radius, &rows);
+        if top >= bottom {
+            continue;
+        }
+        let (left, right) = covered(point.x, radius, &(0..width));
         let inverse = 1.0 / radius;
         let slack = point.z - 0.02 * point.z - 0.06 - 0.35 * point.part.size();
         let Look { rgb, footprint_blocks, trust } = point.look;
         let [red, green, blue] = rgb.map(f32::from);
         let confidence = trust / (1.0 + 4.0 * footprint_blocks);
         let values = [red, green, blue, point.z, confidence, 1.0, footprint_blocks, 0.0];
-        let (left, right) = covered(point.x, radius, width);
-        let (top, bottom) = covered(point.y, radius, height);
         for y in top..bottom {
             let dy = (y as f32 + 0.5 - point.y) * inverse;
             for x in left..right {
-                let pixel = y * width + x;
+                let pixel = (y - rows.start) * width + x;
                 if slack > nearest_z[pixel] {
                     continue;
                 }
@@ -98,11 +108,11 @@ pub(super) fn blend(points: &[Projected], width: usize, height: usize, nearest_z
     }
 }
 
-/// The first pixel whose centre lies within `radius` of a coordinate, and the one after the last.
+/// The first pixel within `bounds` whose centre lies within `radius` of a coordinate, and the one after the last.
 #[inline(always)]
-fn covered(centre: f32, radius: f32, size: usize) -> (usize, usize) {
-    let first = (centre - radius - 0.5).ceil().max(0.0);
-    let end = (centre + radius + 0.5).floor().min(size as f32);
+fn covered(centre: f32, radius: f32, bounds: &Rows) -> (usize, usize) {
+    let first = (centre - radius - 0.5).ceil().max(bounds.start as f32);
+    let end = (centre + radius + 0.5).floor().min(bounds.end as f32);
     // Plain conversions: what is not below `end` covers nothing.
     if first < end { (first as usize, end as usize) } else { (0, 0) }
 }

@@ -1,6 +1,6 @@
 //! What the world state promises: it shows what was seen, forgets what is seen through, and does not grow with time.
 
-use super::{Canvas, Reader, Seen, WorldState, brick::Brick};
+use super::{Canvas, Reader, Seen, WorldState};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 use proptest::prelude::*;
 use rand_chacha::{
@@ -13,7 +13,7 @@ const HEIGHT: usize = 40;
 const CENTRE: usize = HEIGHT / 2 * WIDTH + WIDTH / 2;
 
 /// A life in front of scenes of one colour: reads, then writes, once a tick.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Life {
     state: WorldState,
     reader: Reader,
@@ -88,6 +88,23 @@ fn what_was_seen_is_shown_again_with_its_colour_and_depth() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit_of_a_read() {
+    let mut life = Life::default();
+    let ground = |ray: glam::Vec3| if ray.y < -0.02 { -1.6 / ray.y } else { 100.0 };
+    for step in 0..6 {
+        let pose = Pose { yaw_deg: step as f32 * 40.0, pitch_deg: 20.0, ..Pose::default() };
+        life.look(&pose, [200, 40 * step, 0], ground);
+    }
+    let (pose, camera) = (Pose { yaw_deg: 70.0, ..Pose::default() }, Camera::new(WIDTH, HEIGHT));
+    let expected = life.clone().canvas_from(&pose).clone();
+    for threads in [2, 3] {
+        let (mut life, crew) = (life.clone(), crate::kernel::Crew::new(threads));
+        life.state.read_on(&crew, &pose, &camera, &mut life.reader, &mut life.canvas);
+        assert_eq!(life.canvas, expected, "{threads} threads");
+    }
+}
+
+#[test]
 fn what_is_seen_through_is_forgotten() {
     let mut life = Life::default();
     life.wall(&Pose::default(), 3.0, [10; 3], 6);
@@ -132,7 +149,7 @@ fn looking_on_does_not_grow_the_state() {
     let cells = life.state.cells();
     life.wall(&Pose::default(), 5.0, [1, 2, 3], 20);
     assert_eq!(life.state.cells(), cells);
-    assert_eq!(life.state.bricks.iter().map(Brick::count).sum::<usize>(), cells);
+    assert_eq!(life.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), cells);
 }
 
 #[test]
@@ -171,9 +188,9 @@ fn a_brick_holds_only_so_much() {
         let pose = Pose { yaw_deg: (rng.next_u32() % 360) as f32, ..Pose::default() };
         life.look(&pose, [50; 3], |_| 0.5 + (rng.next_u32() % 1024) as f32 / 512.0);
     }
-    let most = life.state.bricks.iter().map(Brick::count).max();
+    let most = life.state.bricks.iter().map(|brick| brick.count()).max();
     assert!(most.is_some_and(|most| most <= super::brick::MOST_CELLS), "{most:?}");
-    assert_eq!(life.state.bricks.iter().map(Brick::count).sum::<usize>(), life.state.cells());
+    assert_eq!(life.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), life.state.cells());
 }
 
 proptest! {
@@ -192,7 +209,7 @@ proptest! {
             life
         };
         let (mut a, mut b) = (live(), live());
-        prop_assert_eq!(a.state.bricks.iter().map(Brick::count).sum::<usize>(), a.state.cells());
+        prop_assert_eq!(a.state.bricks.iter().map(|brick| brick.count()).sum::<usize>(), a.state.cells());
         let pose = Pose { yaw_deg: looks[0].0, ..Pose::default() };
         let (a, b) = (a.canvas_from(&pose), b.canvas_from(&pose));
         prop_assert_eq!(&a.rgb, &b.rgb);

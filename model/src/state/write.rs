@@ -3,7 +3,7 @@
 use super::{
     CELL_BLOCKS, Canvas, Reader, WorldState,
     brick::{Cell, Verdict},
-    read::rays,
+    read::aim,
     splat::Part,
 };
 use crate::layout::FAR_BLOCKS;
@@ -23,13 +23,35 @@ pub struct Seen<'a> {
 }
 
 /// Most votes that a cell can have: how many looks it takes to unlearn it.
-const MOST_VOTES: i8 = 4;
+pub(super) const MOST_VOTES: i8 = 4;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.
 const FINER: f32 = 0.7;
 /// From here on a pixel counts as a copy of the canvas.
 const COPIED: f32 = 0.6;
-/// Share of a new look in a mixed colour.
-const MIX: f32 = 0.3;
+/// Share of a new look in a mixed colour: small, because each frame is a little softer than what it was drawn from, and
+/// would soften the state in turn (`docs/decisions/world-state.md`).
+pub(super) const MIX: f32 = 0.05;
+/// The same for the pixels of one frame, which are all as good.
+const MIX_OF_ONE_FRAME: f32 = 0.3;
+
+/// Buffers of a write, reused from frame to frame; a copy of the map begins with empty ones.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    rays: Vec<Vec3>,
+    /// Depth along the view axis, and its extremes among the neighbours.
+    axis_z: Vec<f32>,
+    nearest: Vec<f32>,
+    farthest: Vec<f32>,
+    across: Vec<f32>,
+    /// Brick, level and index of cells that must go.
+    gone: Vec<(u32, u8, u32)>,
+}
+
+impl Clone for Scratch {
+    fn clone(&self) -> Self {
+        Scratch::default()
+    }
+}
 
 /// One pixel's hit.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +70,25 @@ struct Hit {
 impl WorldState {
     /// Writes a frame seen from `pose`, after [`WorldState::read`] from the same pose with the same reader.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, reader: &Reader, seen: &Seen) {
-        let rays = rays(camera, &pose.axes());
         let width = camera.width;
+        // Taken out for the time of this call, so that it can be read while the rest is written.
+        let mut scratch = std::mem::take(&mut self.scratch);
+        // At a start nothing was read.
+        if reader.rays.is_empty() {
+            aim(&mut scratch.rays, camera, &pose.axes());
+        }
+        let rays = if reader.rays.is_empty() { &scratch.rays } else { &reader.rays };
+        assert_eq!(rays.len(), seen.depth.blocks.len(), "a write follows a read by the same camera");
         let eye = pose.eye();
         let pixel_slope = 1.0 / camera.focal_px();
-        let axis_z: Vec<f32> = seen.depth.blocks.iter().zip(&rays).map(|(blocks, ray)| blocks / ray.length()).collect();
-        self.judge(camera, reader, seen, &axis_z);
-        for (pixel, (&z, &ray)) in axis_z.iter().zip(&rays).enumerate() {
+        let axis_z = &mut scratch.axis_z;
+        axis_z.clear();
+        axis_z.extend(seen.depth.blocks.iter().zip(rays).map(|(blocks, ray)| blocks / ray.length()));
+        // Plain comparisons become vectors; `min` and `max` would also have to answer for numbers that are none.
+        of_neighbours(&mut scratch.nearest, &mut scratch.across, axis_z, width, |a, b| if a < b { a } else { b });
+        of_neighbours(&mut scratch.farthest, &mut scratch.across, axis_z, width, |a, b| if a > b { a } else { b });
+        self.judge(camera, reader, seen, &scratch.nearest, &scratch.farthest, &mut scratch.gone);
+        for (pixel, (&z, &ray)) in axis_z.iter().zip(rays).enumerate() {
             let rgb = seen.frame.pixel(pixel % width, pixel / width);
             let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
             if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
@@ -63,18 +97,25 @@ impl WorldState {
             }
             let footprint_blocks = z * pixel_slope;
             let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
-            let facing = if known { Vec3::ZERO } else { facing(&rays, &axis_z, pixel, width) };
+            let facing = if known { Vec3::ZERO } else { facing(rays, axis_z, pixel, width) };
             self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known, facing });
         }
+        self.scratch = scratch;
     }
 
     /// Takes votes from the cells in view that lie clearly in front of what was seen, and doubts the unproven ones
     /// behind it.
-    fn judge(&mut self, camera: &Camera, reader: &Reader, seen: &Seen, axis_z: &[f32]) {
+    fn judge(
+        &mut self,
+        camera: &Camera,
+        reader: &Reader,
+        seen: &Seen,
+        nearest: &[f32],
+        farthest: &[f32],
+        gone: &mut Vec<(u32, u8, u32)>,
+    ) {
         let (width, height) = (camera.width, camera.height);
-        let nearest = of_neighbours(axis_z, width, height, f32::min);
-        let farthest = of_neighbours(axis_z, width, height, f32::max);
-        let mut gone: Vec<(u32, u8, u32)> = Vec::new();
+        gone.clear();
         for point in &reader.in_view {
             if point.x < 0.0 || point.y < 0.0 || point.x >= width as f32 || point.y >= height as f32 {
                 continue;
@@ -89,11 +130,12 @@ impl WorldState {
             } else {
                 Verdict::Confirmed
             };
-            let brick = &mut self.bricks[point.brick as usize];
+            let brick = &self.bricks[point.brick as usize];
             match point.part {
                 Part::Cell(level) => {
                     let level = usize::from(level);
-                    if brick.judge(level, point.at as usize, verdict) {
+                    let minds = brick.minds(level, point.at as usize, verdict);
+                    if minds && self.brick_mut(point.brick).judge(level, point.at as usize, verdict) {
                         gone.push((point.brick, level as u8, point.at));
                     }
                 }
@@ -103,8 +145,14 @@ impl WorldState {
                     if brick.summary(level, point.at as usize).proven && !through {
                         continue;
                     }
-                    for &(member_level, member) in brick.members(level, point.at as usize).to_vec().iter() {
-                        if brick.judge(usize::from(member_level), member as usize, verdict) {
+                    let members = brick.members(level, point.at as usize).len();
+                    for index in 0..members {
+                        let brick = &self.bricks[point.brick as usize];
+                        let (member_level, member) = brick.members(level, point.at as usize)[index];
+                        let (at_level, at) = (usize::from(member_level), member as usize);
+                        if brick.minds(at_level, at, verdict)
+                            && self.brick_mut(point.brick).judge(at_level, at, verdict)
+                        {
                             gone.push((point.brick, member_level, member));
                         }
                     }
@@ -123,18 +171,18 @@ impl WorldState {
         let level = CELL_BLOCKS.iter().position(|&size| size >= hit.footprint_blocks * 0.9).unwrap_or(last);
         let place = Self::place_of(hit.point);
         if let Some(at) = self.brick_at(place) {
-            let brick = &mut self.bricks[at as usize];
+            let brick = &self.bricks[at as usize];
             // A finer cell already stands here: a coarse look confirms it and changes nothing.
             for finer in 0..level {
                 if let Some(found) = brick.find(hit.point, finer) {
                     if brick.layers[finer].cells[found].votes < MOST_VOTES {
-                        brick.change(finer, found).votes += 1;
+                        self.brick_mut(at).change(finer, found).votes += 1;
                     }
                     return;
                 }
             }
             if let Some(found) = brick.find(hit.point, level) {
-                brick.change(level, found).mix(&hit);
+                self.brick_mut(at).change(level, found).mix(&hit);
                 return;
             }
         }
@@ -146,19 +194,18 @@ impl WorldState {
         for side in [-1.0, 1.0] {
             let beside = hit.point + hit.facing * (side * CELL_BLOCKS[level]);
             let Some(at) = self.brick_at(Self::place_of(beside)) else { continue };
-            let brick = &mut self.bricks[at as usize];
+            let brick = &self.bricks[at as usize];
             if let Some(found) = brick.find(beside, level)
                 && brick.layers[level].cells[found].tick < hit.tick
             {
-                let cell = brick.change(level, found);
+                let cell = self.brick_mut(at).change(level, found);
                 cell.mix(&Hit { point: cell.position, ..hit });
                 return;
             }
         }
         let at = self.brick_at(place).unwrap_or_else(|| self.make_brick(place));
-        let brick = &mut self.bricks[at as usize];
         self.cells += 1;
-        self.cells -= brick.insert(level, Cell::new(&hit));
+        self.cells -= self.brick_mut(at).insert(level, Cell::new(&hit));
         for coarser in level + 1..=last {
             if let Some(found) = self.bricks[at as usize].find(hit.point, coarser) {
                 self.remove(at, coarser, found);
@@ -184,11 +231,12 @@ impl Cell {
     /// Takes in another look at what stands here.
     fn mix(&mut self, hit: &Hit) {
         self.votes = (self.votes + 1).min(MOST_VOTES);
+        let mix = if hit.tick == self.tick { MIX_OF_ONE_FRAME } else { MIX };
         self.tick = hit.tick;
         let finer = hit.footprint_blocks < self.footprint_blocks * FINER;
-        let share = if finer { 1.0 - hit.copied } else { MIX * (1.0 - hit.copied) };
+        let share = if finer { 1.0 - hit.copied } else { mix * (1.0 - hit.copied) };
         for (old, new) in self.rgb.iter_mut().zip(hit.rgb) {
-            *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share).round() as u8;
+            *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share + 0.5) as u8;
         }
         self.position += (hit.point - self.position) * share;
         if share > 0.5 {
@@ -242,20 +290,25 @@ fn facing(rays: &[Vec3], axis_z: &[f32], pixel: usize, width: usize) -> Vec3 {
 }
 
 /// The nearest or farthest depth in each pixel's 3x3 neighbourhood, so that edges do not judge what stands beside them.
-fn of_neighbours(z: &[f32], width: usize, height: usize, pick: fn(f32, f32) -> f32) -> Vec<f32> {
-    let mut across = z.to_vec();
+#[inline(always)]
+fn of_neighbours(out: &mut Vec<f32>, across: &mut Vec<f32>, z: &[f32], width: usize, pick: impl Fn(f32, f32) -> f32) {
+    across.clear();
+    across.extend_from_slice(z);
     for (row, out) in z.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
         for x in 1..width {
             out[x] = pick(out[x], row[x - 1]);
+        }
+        for x in 1..width {
             out[x - 1] = pick(out[x - 1], row[x]);
         }
     }
-    let mut all = across.clone();
-    for y in 1..height {
-        for x in y * width..(y + 1) * width {
-            all[x] = pick(all[x], across[x - width]);
-            all[x - width] = pick(all[x - width], across[x]);
-        }
+    out.clear();
+    out.extend_from_slice(across);
+    let last = z.len() - width;
+    for x in 0..last {
+        out[x + width] = pick(out[x + width], across[x]);
     }
-    all
+    for x in 0..last {
+        out[x] = pick(out[x], across[x + width]);
+    }
 }

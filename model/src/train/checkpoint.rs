@@ -1,7 +1,11 @@
 //! Checkpoints: everything that a resumed run needs, in one file, replaced atomically.
 
 use super::{TrainConfig, TrainError, optimizer::AdamW};
-use crate::{ModelConfig, folder::ModelFolder, weights::Weights};
+use crate::{
+    ModelConfig,
+    folder::ModelFolder,
+    weights::{TensorSpec, Weights},
+};
 use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
 /// Where a run stands.
@@ -45,45 +49,13 @@ impl Checkpoint {
         ];
         let meta: BTreeMap<String, String> = meta.into_iter().map(|(key, value)| (key.into(), value)).collect();
         let parts = [&self.weights, &self.optimizer.mean, &self.optimizer.square, &self.optimizer.average];
-        let mut bytes = Vec::new();
-        for part in parts {
-            let part = part.to_bytes(false, &meta).map_err(|error| TrainError::Model(error.to_string()))?;
-            bytes.extend((part.len() as u64).to_le_bytes());
-            bytes.extend(part);
-        }
-        bytes.extend(blake3::hash(&bytes).as_bytes());
-        write_atomically(path, &bytes)
+        save_parts(path, &parts, &meta)
     }
 
     /// Reads a checkpoint of this configuration.
     pub fn load(path: &Path, config: &ModelConfig) -> Result<Checkpoint, TrainError> {
-        let fail = |reason: &str| TrainError::Checkpoint { path: path.into(), reason: reason.into() };
-        let bytes = fs::read(path).map_err(|error| fail(&error.to_string()))?;
-        let split = bytes.len().checked_sub(blake3::OUT_LEN).ok_or_else(|| fail("is too short"))?;
-        let (body, hash) = bytes.split_at(split);
-        if blake3::hash(body).as_bytes() != hash {
-            return Err(fail("is damaged (its hash does not match)"));
-        }
-        let mut rest = body;
-        let mut parts = Vec::new();
-        let mut meta = None;
-        for name in PARTS {
-            let (length, tail) = rest.split_at_checked(8).ok_or_else(|| fail("ends early"))?;
-            let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
-            let (part, tail) = tail.split_at_checked(length).ok_or_else(|| fail("ends early"))?;
-            let read = Weights::from_bytes(part, config, path);
-            parts.push(read.map_err(|error| fail(&format!("{name}: {error}; was it made with another [model]?")))?);
-            if meta.is_none() {
-                let header = safetensors::SafeTensors::read_metadata(part).map_err(|error| fail(&error.to_string()))?;
-                meta = header.1.metadata().clone();
-            }
-            rest = tail;
-        }
-        let meta = meta.unwrap_or_default();
+        let ([weights, mean, square, average], meta) = load_parts(path, &Weights::spec(config), PARTS)?;
         let number = |key: &str| meta.get(key).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-        let mut parts = parts.into_iter();
-        let mut next = || parts.next().expect("four parts were read");
-        let (weights, mean, square, average) = (next(), next(), next(), next());
         Ok(Checkpoint {
             weights,
             optimizer: AdamW { mean, square, average, steps: number("steps") as u64 },
@@ -92,6 +64,46 @@ impl Checkpoint {
             seconds: number("seconds"),
         })
     }
+}
+
+/// Writes sets of tensors into one file, with its hash at the end.
+pub fn save_parts(path: &Path, parts: &[&Weights], meta: &BTreeMap<String, String>) -> Result<(), TrainError> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        let part = part.to_bytes(false, meta).map_err(|error| TrainError::Model(error.to_string()))?;
+        bytes.extend((part.len() as u64).to_le_bytes());
+        bytes.extend(part);
+    }
+    bytes.extend(blake3::hash(&bytes).as_bytes());
+    write_atomically(path, &bytes)
+}
+
+/// Reads what [`save_parts`] wrote: `N` sets of the same tensors, named for messages, and what is noted beside them.
+pub fn load_parts<const N: usize>(
+    path: &Path,
+    specs: &[TensorSpec],
+    names: [&str; N],
+) -> Result<([Weights; N], BTreeMap<String, String>), TrainError> {
+    let fail = |reason: &str| TrainError::Checkpoint { path: path.into(), reason: reason.into() };
+    let bytes = fs::read(path).map_err(|error| fail(&error.to_string()))?;
+    let split = bytes.len().checked_sub(blake3::OUT_LEN).ok_or_else(|| fail("is too short"))?;
+    let (mut rest, hash) = bytes.split_at(split);
+    if blake3::hash(rest).as_bytes() != hash {
+        return Err(fail("is damaged (its hash does not match)"));
+    }
+    let mut parts = Vec::new();
+    let mut meta = BTreeMap::new();
+    for name in names {
+        let (length, tail) = rest.split_at_checked(8).ok_or_else(|| fail("ends early"))?;
+        let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
+        let (part, tail) = tail.split_at_checked(length).ok_or_else(|| fail("ends early"))?;
+        let read = Weights::read(part, specs.to_vec(), path);
+        parts.push(read.map_err(|error| fail(&format!("{name}: {error}; was it made with another [model]?")))?);
+        let header = safetensors::SafeTensors::read_metadata(part).map_err(|error| fail(&error.to_string()))?;
+        meta.extend(header.1.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        rest = tail;
+    }
+    Ok((parts.try_into().expect("one part a name"), meta))
 }
 
 /// Writes `path` so that at no moment it is half written.

@@ -44,6 +44,9 @@ pub struct TrainConfig {
     pub own_frames_share: f32,
     pub own_frames_ramp: u64,
     pub own_frames_ticks: u32,
+    /// How long the discriminator's gradient is beside the loss's, where the world state knows the pixel and where it
+    /// does not; zeros train without one.
+    pub adversarial_weights: [f32; 2],
     /// Standard deviation of the noise on frames and depths that are written from the truth: colour of 255, and share.
     pub colour_noise: f32,
     pub depth_noise: f32,
@@ -93,6 +96,7 @@ impl Default for TrainConfig {
             own_frames_share: 0.25,
             own_frames_ramp: 3_000,
             own_frames_ticks: 30,
+            adversarial_weights: [0.0, 0.0],
             colour_noise: 4.0,
             depth_noise: 0.015,
             seed: 1,
@@ -154,6 +158,11 @@ impl TrainConfig {
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),
             (self.own_frames_ticks >= 1, "own_frames_ticks", "at least 1"),
+            (
+                self.adversarial_weights.iter().all(|weight| (0.0..=10.0).contains(weight)),
+                "adversarial_weights",
+                "[known, unknown], each 0 to 10",
+            ),
             ((0.0..=128.0).contains(&self.colour_noise), "colour_noise", "0 to 128"),
             (share(self.depth_noise), "depth_noise", "0 to 1"),
             (self.checkpoint_minutes > 0.0, "checkpoint_minutes", "above 0"),

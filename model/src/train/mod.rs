@@ -1,12 +1,16 @@
 //! The trainer: data on the fly, resumable from any kill, validated on seeds that it never trains on.
 
+mod adversary;
 mod checkpoint;
 mod config;
+mod discriminator;
 mod loss;
 mod optimizer;
 mod run;
 mod stream;
+mod strided;
 mod validate;
+mod worker;
 
 pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};

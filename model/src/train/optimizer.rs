@@ -24,9 +24,10 @@ pub struct Step {
     pub ema_decay: f32,
     /// Gradients longer than this (Euclidean, all weights) are shortened to it.
     pub clip: f32,
+    /// How much of its past the mean gradient keeps.
+    pub beta_mean: f32,
 }
 
-const BETA_MEAN: f32 = 0.9;
 const BETA_SQUARE: f32 = 0.97;
 const EPSILON: f32 = 1e-8;
 /// Partial sums that run side by side.
@@ -46,7 +47,7 @@ impl AdamW {
         }
         self.steps += 1;
         let shorten = (step.clip / length.max(1e-12)).min(1.0);
-        let mean_bias = 1.0 - BETA_MEAN.powi(self.steps.min(10_000) as i32);
+        let mean_bias = 1.0 - step.beta_mean.powi(self.steps.min(10_000) as i32);
         let square_bias = 1.0 - BETA_SQUARE.powi(self.steps.min(10_000) as i32);
         // The average follows quickly at first, so that an early checkpoint is of use.
         let ema = step.ema_decay.min((1.0 + self.steps as f32) / (10.0 + self.steps as f32));
@@ -55,7 +56,8 @@ impl AdamW {
             |((tensor, gradient), ((mean, square), average))| {
                 let decay = if tensor.shape.len() > 1 { step.learning_rate * step.weight_decay } else { 0.0 };
                 let (mean, square) = (&mut mean.values, &mut square.values);
-                let surprise = note(mean, square, &gradient.values, shorten, square_bias);
+                let betas = Betas { mean: step.beta_mean, square_bias };
+                let surprise = note(mean, square, &gradient.values, shorten, &betas);
                 // A gradient far beyond what its past has prepared for takes a shorter step.
                 let rate = step.learning_rate / surprise.max(1.0);
                 let pace = Pace { rate: rate / mean_bias, square_bias, decay, ema };
@@ -64,6 +66,13 @@ impl AdamW {
         );
         Some(length)
     }
+}
+
+/// How the moments follow the gradient.
+#[derive(Debug, Clone, Copy)]
+struct Betas {
+    mean: f32,
+    square_bias: f32,
 }
 
 /// How far one tensor moves.
@@ -77,15 +86,15 @@ struct Pace {
 
 /// Takes a gradient into the moments; returns the root mean square of the gradient over what was expected of it.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-fn note(mean: &mut [f32], square: &mut [f32], gradient: &[f32], shorten: f32, square_bias: f32) -> f32 {
+fn note(mean: &mut [f32], square: &mut [f32], gradient: &[f32], shorten: f32, betas: &Betas) -> f32 {
     let mut surprise = [0.0f32; LANES];
     let lanes = gradient.chunks(LANES).zip(mean.chunks_mut(LANES)).zip(square.chunks_mut(LANES));
     for ((gradient, mean), square) in lanes {
         for (((g, mean), square), surprise) in gradient.iter().zip(mean).zip(square).zip(&mut surprise) {
             let g = g * shorten;
-            *mean += (g - *mean) * (1.0 - BETA_MEAN);
+            *mean += (g - *mean) * (1.0 - betas.mean);
             *square += (g * g - *square) * (1.0 - BETA_SQUARE);
-            *surprise += g * g / (*square / square_bias).max(EPSILON * EPSILON);
+            *surprise += g * g / (*square / betas.square_bias).max(EPSILON * EPSILON);
         }
     }
     (surprise.iter().sum::<f32>() / gradient.len() as f32).sqrt()
@@ -120,7 +129,7 @@ mod tests {
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let mut weights = Weights::init(&config, 1);
         let mut optimizer = AdamW::new(&weights);
-        let step = Step { learning_rate: 0.01, weight_decay: 0.0, ema_decay: 0.9, clip: 1.0 };
+        let step = Step { learning_rate: 0.01, weight_decay: 0.0, ema_decay: 0.9, clip: 1.0, beta_mean: 0.9 };
         let square = |weights: &Weights| weights.tensors.iter().flat_map(|t| &t.values).map(|v| v * v).sum::<f32>();
         let before = square(&weights);
         for _ in 0..20 {

@@ -2,31 +2,26 @@
 
 use super::{
     Checkpoint, LossSums, TrainConfig, TrainError,
-    loss::loss,
+    adversary::{Adversary, Verdicts},
     optimizer::Step,
-    stream::{Episode, SampleSlot},
     validate::{Validation, validate},
+    worker::{Shared, Worker},
     write_atomically,
 };
 use crate::{
-    Condition,
     folder::{ModelFolder, write_folder},
-    kernel::{Batch, Kernel, Tape},
-    layout::{input, output},
+    kernel::{Kernel, Packing, Passes},
     weights::Weights,
 };
 use holdfast_sim::{Camera, seeds};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::{Duration, Instant},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    time::Instant,
 };
 
 /// How a run is started.
@@ -66,6 +61,8 @@ pub struct Progress {
     /// Loss of the samples on the model's own frames, and their share.
     pub own_loss: f64,
     pub own_samples: f64,
+    /// How far the discriminator scores true frames above generated ones, a patch; 0 without one.
+    pub lead: f64,
     /// Share of the workers' time that went into making samples; the rest is the network.
     pub data_share: f64,
     /// Seconds that are left at this rate.
@@ -96,130 +93,21 @@ pub struct Outcome {
     pub finished: bool,
 }
 
-/// Samples that go through the network together: few, so that what passes between layers stays in the caches.
-const TOGETHER: usize = 4;
 /// Steps between reports.
 const REPORT_STEPS: u64 = 20;
+/// How much of its past the mean gradient keeps.
+const BETA_MEAN: f32 = 0.9;
 /// Steps without a finite gradient after which a run gives up.
 const MOST_BAD_STEPS: u32 = 20;
 
-/// One thread's part of a step.
-struct Worker {
-    kernel: Kernel,
-    tape: Tape,
-    episodes: Vec<Episode>,
-    gradients: Weights,
-    rng: ChaCha8Rng,
-    pixels: Vec<f32>,
-    condition: Vec<f32>,
-    rgb: Vec<f32>,
-    depth: Vec<f32>,
-    d_output: Vec<f32>,
-    /// Time since the last report: all, and in the episodes.
-    busy: Duration,
-    in_episodes: Duration,
-}
-
-/// What all workers share during a step.
-struct Shared<'a> {
-    config: &'a TrainConfig,
-    weights: &'a Weights,
-    camera: Camera,
-    draws: &'a AtomicU64,
-    own_share: f32,
-}
-
-impl Worker {
-    fn new(config: &TrainConfig, weights: &Weights, seed: u64) -> Worker {
-        Worker {
-            kernel: Kernel::new(config.model.clone()),
-            tape: Tape::default(),
-            episodes: Vec::new(),
-            gradients: weights.zeros_like(),
-            rng: ChaCha8Rng::seed_from_u64(seed),
-            pixels: Vec::new(),
-            condition: Vec::new(),
-            rgb: Vec::new(),
-            depth: Vec::new(),
-            d_output: Vec::new(),
-            busy: Duration::ZERO,
-            in_episodes: Duration::ZERO,
+/// Adds the gradients of the other workers to the first one's.
+fn add_up(sums: &mut Weights, others: &[Worker], of: impl Fn(&Worker) -> &Weights + Sync) {
+    sums.tensors.par_iter_mut().enumerate().for_each(|(index, sum)| {
+        for other in others {
+            let part = &of(other).tensors[index].values;
+            sum.values.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
-    }
-
-    /// Share of the time since the last call that went into the episodes.
-    fn take_data_share(&mut self) -> f64 {
-        let (data, all) = (std::mem::take(&mut self.in_episodes), std::mem::take(&mut self.busy));
-        data.as_secs_f64() / all.as_secs_f64().max(1e-9)
-    }
-
-    /// Draws `samples` samples, adds up their gradients and lets their episodes go on.
-    ///
-    /// Returns the sums over all samples, and over those on the model's own frames.
-    fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> [LossSums; 2] {
-        let begun = Instant::now();
-        let draw = || shared.draws.fetch_add(1, Ordering::Relaxed);
-        let fresh = || Episode::new(shared.config, shared.camera, draw(), shared.own_share);
-        while self.episodes.len() < episodes {
-            self.episodes.push(fresh());
-        }
-        self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
-        let n = shared.camera.width * shared.camera.height;
-        let [mut sums, mut own_sums] = [LossSums::default(); 2];
-        // A partial shuffle: no episode twice in one step.
-        for index in 0..samples {
-            let other = index + self.rng.next_u32() as usize % (self.episodes.len() - index);
-            self.episodes.swap(index, other);
-        }
-        for first in (0..samples).step_by(TOGETHER) {
-            let count = TOGETHER.min(samples - first);
-            self.pixels.resize(count * n * input::CHANNELS, 0.0);
-            self.condition.resize(count * Condition::FEATURES, 0.0);
-            self.rgb.resize(count * n * 3, 0.0);
-            self.depth.resize(count * n, 0.0);
-            self.d_output.resize(count * n * output::CHANNELS, 0.0);
-            let data_begun = Instant::now();
-            let slots = self.pixels.chunks_exact_mut(n * input::CHANNELS);
-            let slots = slots.zip(self.condition.chunks_exact_mut(Condition::FEATURES));
-            let slots = slots.zip(self.rgb.chunks_exact_mut(n * 3)).zip(self.depth.chunks_exact_mut(n));
-            for (episode, (((pixels, condition), rgb), depth)) in self.episodes[first..].iter_mut().zip(slots) {
-                if episode.is_over() {
-                    *episode = fresh();
-                }
-                episode.sample(shared.config, &mut SampleSlot { pixels, condition, rgb, depth });
-            }
-            self.in_episodes += data_begun.elapsed();
-            let batch = Batch {
-                pixels: &self.pixels,
-                condition: &self.condition,
-                samples: count,
-                width: shared.camera.width,
-                height: shared.camera.height,
-            };
-            self.kernel.forward(shared.weights, &batch, &mut self.tape);
-            let scale = 1.0 / (shared.config.batch * n * 3) as f32;
-            for sample in 0..count {
-                let (pixels, raw) = (
-                    &self.pixels[sample * n * input::CHANNELS..(sample + 1) * n * input::CHANNELS],
-                    &self.tape.output()[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS],
-                );
-                let d_raw = &mut self.d_output[sample * n * output::CHANNELS..(sample + 1) * n * output::CHANNELS];
-                let (rgb, depth) =
-                    (&self.rgb[sample * n * 3..(sample + 1) * n * 3], &self.depth[sample * n..(sample + 1) * n]);
-                let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
-                sums.add(of_sample);
-                if self.episodes[first + sample].is_own() {
-                    own_sums.add(of_sample);
-                }
-                let data_begun = Instant::now();
-                self.episodes[first + sample].answer(shared.config, pixels, raw);
-                self.in_episodes += data_begun.elapsed();
-            }
-            self.kernel.backward(shared.weights, &batch, &mut self.tape, &self.d_output, &mut self.gradients);
-        }
-        self.busy += begun.elapsed();
-        [sums, own_sums]
-    }
+    });
 }
 
 /// Trains until the steps are done, the time is up or `stop` is set; the checkpoint is written in each case.
@@ -240,6 +128,11 @@ pub fn run(
             None => Checkpoint::fresh(&config.model, config.seed),
         },
     };
+    let adversary_path = dir.join("discriminator.bin");
+    let mut adversary = match config.adversarial_weights != [0.0; 2] {
+        true => Some(Adversary::load(&adversary_path, config.seed)?),
+        false => None,
+    };
     let text = toml::to_string(config).map_err(|error| TrainError::Model(error.to_string()))?;
     write_atomically(&dir.join("config.toml"), text.as_bytes())?;
     let metrics_path = dir.join("metrics.jsonl");
@@ -252,15 +145,20 @@ pub fn run(
     let new_worker = |index: usize| Worker::new(config, &state.weights, config.seed ^ state.draws << 8 ^ index as u64);
     let mut workers: Vec<Worker> = (0..threads).map(new_worker).collect();
     let draws = AtomicU64::new(state.draws);
+    let (kernel, mut packing) = (Kernel::new(config.model.clone()), Packing::default());
     let (begun, seconds_before) = (Instant::now(), state.seconds);
     let (mut saved, mut reported, mut validated) = (Instant::now(), Instant::now(), Instant::now());
     let [mut sums, mut own_sums] = [LossSums::default(); 2];
     let (mut gradient_sum, mut since, mut bad_steps) = (0.0f64, 0u64, 0u32);
     let mut size = (0, 0);
-    let save = |state: &mut Checkpoint, draws: &AtomicU64| -> Result<(), TrainError> {
+    let mut verdicts = Verdicts::default();
+    let save = |state: &mut Checkpoint, adversary: &Option<Adversary>, draws: &AtomicU64| -> Result<(), TrainError> {
         state.draws = draws.load(Ordering::Relaxed);
         state.seconds = seconds_before + begun.elapsed().as_secs_f64();
         state.save(&path)?;
+        if let Some(adversary) = adversary {
+            adversary.save(&adversary_path)?;
+        }
         write_folder(&dir.join("model"), &config.model, &state.optimizer.average)
             .map_err(|error| TrainError::Model(error.to_string()))
     };
@@ -274,14 +172,16 @@ pub fn run(
         let stage = config.stage(step);
         if size != (stage.width, stage.height) {
             size = (stage.width, stage.height);
-            workers.iter_mut().for_each(|worker| worker.episodes.clear());
+            workers.iter_mut().for_each(Worker::start_over);
         }
         let shared = Shared {
             config,
-            weights: &state.weights,
+            weights: packing.pack(&kernel, &state.weights, Passes::ForwardAndBackward),
             camera: Camera::new(stage.width, stage.height),
             draws: &draws,
             own_share: config.own_frames_at(step),
+            adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weights))),
+            at_work: AtomicUsize::new(threads),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
         let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
@@ -299,16 +199,19 @@ pub fn run(
             results
         });
         let (first, rest) = workers.split_first_mut().expect("at least one worker");
-        for other in rest {
-            for (sum, part) in first.gradients.tensors.iter_mut().zip(&other.gradients.tensors) {
-                sum.values.iter_mut().zip(&part.values).for_each(|(sum, part)| *sum += part);
-            }
+        add_up(&mut first.gradients, rest, |worker| &worker.gradients);
+        if let Some(adversary) = &mut adversary {
+            add_up(&mut first.judge.gradients, rest, |worker| &worker.judge.gradients);
+            rest.iter().for_each(|other| first.judge.verdicts.add(other.judge.verdicts));
+            adversary.step(&first.judge.gradients, &first.judge.verdicts);
+            verdicts.add(first.judge.verdicts);
         }
         let how = Step {
             learning_rate: config.learning_rate_at(step),
             weight_decay: config.weight_decay,
             ema_decay: config.ema_decay,
             clip: config.clip,
+            beta_mean: BETA_MEAN,
         };
         match state.optimizer.step(&mut state.weights, &first.gradients, &how) {
             Some(length) => {
@@ -342,6 +245,7 @@ pub fn run(
                 own_frames: config.own_frames_at(step),
                 own_loss: own_sums.loss(),
                 own_samples: own_sums.pixels / sums.pixels,
+                lead: verdicts.lead / verdicts.samples.max(1.0),
                 data_share: workers.iter_mut().map(Worker::take_data_share).sum::<f64>() / threads as f64,
                 left_s: (config.steps - state.optimizer.steps) as f64 / rate,
             };
@@ -350,14 +254,15 @@ pub fn run(
                 .map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
             on_event(Event::Progress(&progress));
             (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
+            verdicts = Verdicts::default();
             (since, reported) = (0, Instant::now());
         }
         if saved.elapsed().as_secs_f64() > config.checkpoint_minutes * 60.0 {
-            save(&mut state, &draws)?;
+            save(&mut state, &adversary, &draws)?;
             saved = Instant::now();
         }
         if validated.elapsed().as_secs_f64() > config.validate_minutes * 60.0 {
-            save(&mut state, &draws)?;
+            save(&mut state, &adversary, &draws)?;
             let model = ModelFolder::load(&dir.join("model")).map_err(|error| TrainError::Model(error.to_string()))?;
             let seeds = seeds::VALIDATION.start..seeds::VALIDATION.start + config.validate_rollouts;
             let validation = validate(&model, None, seeds, stop, &mut |_| ())?;
@@ -366,7 +271,7 @@ pub fn run(
             (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);
         }
     }
-    save(&mut state, &draws)?;
+    save(&mut state, &adversary, &draws)?;
     Ok(Outcome {
         steps: state.optimizer.steps,
         samples: state.samples,

@@ -55,8 +55,10 @@ pub struct Episode {
     shift: Vec3,
     /// Pose of the tick in map coordinates.
     map_pose: Pose,
-    /// The pending sample saw nothing but noise at the frame: its answer is the model's own.
+    /// The pending sample saw nothing but noise at the frame, and its answer is the model's own.
     pending_own: bool,
+    /// The pending sample saw nothing but noise at the frame.
+    pending_blind: bool,
 }
 
 /// Most ticks that are passed over between two samples.
@@ -122,6 +124,7 @@ impl Episode {
             shift,
             map_pose: Pose::default(),
             pending_own: false,
+            pending_blind: false,
         }
     }
 
@@ -132,6 +135,11 @@ impl Episode {
     /// Whether the pending sample's answer becomes the state's own.
     pub fn is_own(&self) -> bool {
         self.pending_own && self.tick > self.own_from_tick
+    }
+
+    /// Whether the pending sample's answer is a whole frame from nothing but noise, as a sampler's first.
+    pub fn is_blind(&self) -> bool {
+        self.pending_blind
     }
 
     fn to_map(&self, pose: Pose) -> Pose {
@@ -177,6 +185,7 @@ impl Episode {
         put_noised(out.pixels, &noised);
         out.condition.copy_from_slice(&condition.features());
         self.pending_own = !hidden && (level == 0.0 || perceive);
+        self.pending_blind = level == 0.0;
     }
 
     /// One tick of the world; what the state shows of it is in the canvas, the truth in the view.

@@ -34,8 +34,8 @@ pub const MOST_BOXES: usize = 96;
 
 #[derive(Clone, Copy)]
 struct Placed {
-    /// From the eye to the box's middle.
-    from_eye: Vec3,
+    /// The eye in the box's own axes, from its middle.
+    within: Vec3,
     right: Vec3,
     forward: Vec3,
     x: (f32, f32),
@@ -53,7 +53,7 @@ pub(super) struct Seen<'a> {
 impl<'a> Seen<'a> {
     pub fn new(boxes: &'a [EntityBox], pose: &Pose, camera: &Camera) -> Self {
         let nowhere =
-            Placed { from_eye: Vec3::ZERO, right: Vec3::X, forward: Vec3::Z, x: (0.0, 0.0), y: (0.0, 0.0), which: 0 };
+            Placed { within: Vec3::ZERO, right: Vec3::X, forward: Vec3::Z, x: (0.0, 0.0), y: (0.0, 0.0), which: 0 };
         let mut seen = Seen { boxes, placed: [nowhere; MOST_BOXES], count: 0 };
         let axes = pose.axes();
         for (which, entity) in boxes.iter().enumerate() {
@@ -76,7 +76,8 @@ impl<'a> Seen<'a> {
                     ((x - spread, x + spread), (y - spread, y + spread))
                 })
             };
-            seen.placed[seen.count] = Placed { from_eye, right: own.right, forward: own.forward, x, y, which };
+            let within = Vec3::new((-from_eye).dot(own.right), -from_eye.y, (-from_eye).dot(own.forward));
+            seen.placed[seen.count] = Placed { within, right: own.right, forward: own.forward, x, y, which };
             seen.count += 1;
         }
         seen
@@ -91,21 +92,19 @@ impl<'a> Seen<'a> {
             if x < placed.x.0 || x > placed.x.1 || y < placed.y.0 || y > placed.y.1 {
                 continue;
             }
-            if let Some((distance, colour)) = self.meet_one(placed, ray)
-                && nearest.is_none_or(|(near, _)| distance < near)
-            {
-                nearest = Some((distance, colour));
-            }
+            let reach = nearest.map_or(f32::INFINITY, |(near, _)| near);
+            nearest = self.meet_one(placed, ray, reach).or(nearest);
         }
         nearest
     }
 
-    fn meet_one(&self, placed: &Placed, ray: &Ray) -> Option<(f32, Vec3)> {
+    /// Where a ray meets one box, nearer than `reach`, and the colour there.
+    fn meet_one(&self, placed: &Placed, ray: &Ray, reach: f32) -> Option<(f32, Vec3)> {
         let entity = &self.boxes[placed.which];
         let own = |v: Vec3| Vec3::new(v.dot(placed.right), v.y, v.dot(placed.forward));
-        let ray = Ray { base: IVec3::ZERO, within: own(-placed.from_eye), direction: own(ray.direction) };
+        let ray = Ray { base: IVec3::ZERO, within: placed.within, direction: own(ray.direction) };
         let (distance, _, axis) = ray.meet_box(IVec3::ZERO, -entity.half, entity.half)?;
-        if distance <= 0.05 {
+        if distance <= 0.05 || distance >= reach {
             return None;
         }
         let point = (ray.within + ray.direction * distance) / entity.half;

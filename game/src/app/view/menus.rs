@@ -1,9 +1,9 @@
 //! The menus' looks: a card with the rows of the open screen. The mouse speaks the same signals as the keys.
 
-use super::style;
+use super::{picture::image_of, style};
 use crate::{
     app::{
-        menu::{Menu, Screen, Signal},
+        menu::{Menu, Row, Screen, Signal},
         session::{Phase, Session},
     },
     input::Config,
@@ -22,6 +22,7 @@ pub fn open(
     screen: Res<State<Screen>>,
     session: Res<Session>,
     old: Query<Entity, With<MenuRoot>>,
+    mut images: ResMut<Assets<Image>>,
 ) {
     if !screen.is_changed() {
         return;
@@ -51,16 +52,30 @@ pub fn open(
         commands.spawn((style::text("type a number, or take the random one", 14.0, style::FAINT), ChildOf(panel)));
     }
     commands.spawn((Node { height: px(10), ..default() }, ChildOf(panel)));
-    for index in 0..rows.len() {
+    if screen == Screen::Worlds && session.saves.is_empty() {
+        let hint = "none yet: F5 saves while playing, and the game saves each minute";
+        commands.spawn((style::text(hint, 14.0, style::FAINT), ChildOf(panel)));
+    }
+    for (index, row) in rows.into_iter().enumerate() {
+        let picture = match row {
+            Row::Saved(at) => session.saves.get(at).map(|save| images.add(image_of(&save.frame))),
+            _ => None,
+        };
         let node = Node {
+            align_items: AlignItems::Center,
+            column_gap: px(14),
             padding: UiRect::axes(px(12), px(8)),
             border: UiRect::left(px(3)),
             border_radius: BorderRadius::all(px(4)),
             ..default()
         };
-        commands
-            .spawn((RowNode(index), node, BackgroundColor(Color::NONE), BorderColor::all(Color::NONE), ChildOf(panel)))
-            .with_child(style::text("", 17.0, style::TEXT))
+        let row_node = (RowNode(index), node, BackgroundColor(Color::NONE), BorderColor::all(Color::NONE));
+        let mut row = commands.spawn((row_node, ChildOf(panel)));
+        if let Some(picture) = picture {
+            let size = Node { width: px(96), height: px(54), ..default() };
+            row.with_child((size, ImageNode::new(picture), Pickable::IGNORE));
+        }
+        row.with_child(style::text("", 17.0, style::TEXT))
             // A pointer that only rests where the menu opens has chosen nothing.
             .observe(|moved: On<Pointer<Move>>, rows: Query<&RowNode>, mut signals: MessageWriter<Signal>| {
                 if let Ok(row) = rows.get(moved.entity) {

@@ -60,9 +60,11 @@ fn keys(bindings: &Bindings) -> Vec<(String, String, String)> {
         ("sprint", label(Control::Sprint), "press left stick"),
         ("break, place", format!("{}, {}", label(Control::Attack), label(Control::Use)), "right, left trigger"),
         ("choose block", slots, "shoulders"),
+        ("rewind time", label(Control::Rewind), "West"),
         ("pause", "Escape".into(), "Start"),
         ("also", "F1 figures, F2 screenshot,".into(), ""),
-        ("", "F3 beside the true world".into(), ""),
+        ("", "F3 beside the true world,".into(), ""),
+        ("", "F5 saves, F9 loads".into(), ""),
     ]
     .map(|(what, keys, pad)| (what.to_string(), keys, pad.to_string()))
     .into()

@@ -1,0 +1,154 @@
+//! A dream at one tick: all that its next frames depend on. Cheap to take, exact to go on from.
+
+use crate::{
+    motion::Motion,
+    situation::Situation,
+    state::{KeptState, WorldState},
+};
+use holdfast_sim::{Depth, Frame, Pose};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use serde::{Deserialize, Serialize};
+
+/// See the module. It shares the world state with the dream until the dream changes it, so taking one each second costs
+/// next to nothing, and it may cross to another thread to be written.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// BLAKE3 of the weights, hexadecimal: the model that can go on from here.
+    pub model_hash: String,
+    pub(crate) state: WorldState,
+    pub(crate) frame: Frame,
+    pub(crate) depth: Depth,
+    pub(crate) motion: Motion,
+    pub(crate) pose: Pose,
+    pub(crate) situation: Situation,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) tick: u64,
+    /// Whether the world state is read and written.
+    pub(crate) memory: bool,
+    pub(crate) sampler_steps: usize,
+}
+
+/// A snapshot as plain data. Its layout is that of version 1 of a save: a change here is a new version.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    tick: u64,
+    memory: bool,
+    sampler_steps: u16,
+    width: u16,
+    height: u16,
+    rgb: Vec<u8>,
+    depth_blocks: Vec<f32>,
+    pose: Pose,
+    motion: Motion,
+    situation: Situation,
+    rng_seed: [u8; 32],
+    rng_stream: u64,
+    rng_word: u128,
+    state: KeptState,
+}
+
+/// No dream's eye is farther from its start than this, blocks.
+const FARTHEST_BLOCKS: f32 = 1e7;
+/// No dream turns farther than this in its life, degrees.
+const MOST_YAW_DEG: f32 = 1e9;
+
+impl Snapshot {
+    /// The tick of the last frame; the next step gives the one after it.
+    pub fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    /// The same world at another tick, for tests of what counts ticks.
+    pub fn at_tick(self, tick: u64) -> Snapshot {
+        Snapshot { tick, ..self }
+    }
+
+    /// The last frame.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    pub fn pose(&self) -> Pose {
+        self.pose
+    }
+
+    /// Cells that the world state holds.
+    pub fn memory_cells(&self) -> usize {
+        self.state.cells()
+    }
+
+    pub fn memory(&self) -> bool {
+        self.memory
+    }
+
+    pub fn sampler_steps(&self) -> usize {
+        self.sampler_steps
+    }
+
+    /// Bytes of memory that this one holds alone, when `later` is the next one kept of the same dream.
+    pub fn bytes_not_shared_with(&self, later: &Snapshot) -> usize {
+        let pictures = self.frame.rgb.len() + size_of_val(self.depth.blocks.as_slice());
+        self.state.bytes_not_shared_with(&later.state) + pictures + size_of::<Snapshot>()
+    }
+
+    /// The same dream as bytes; equal dreams give equal bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let kept = Kept {
+            tick: self.tick,
+            memory: self.memory,
+            sampler_steps: self.sampler_steps as u16,
+            width: self.frame.width as u16,
+            height: self.frame.height as u16,
+            rgb: self.frame.rgb.clone(),
+            depth_blocks: self.depth.blocks.clone(),
+            pose: self.pose,
+            motion: self.motion.clone(),
+            situation: self.situation.clone(),
+            rng_seed: self.rng.get_seed(),
+            rng_stream: self.rng.get_stream(),
+            rng_word: self.rng.get_word_pos(),
+            state: self.state.keep(),
+        };
+        postcard::to_stdvec(&kept).expect("plain data in memory always serialises")
+    }
+
+    /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
+    pub fn from_bytes(bytes: &[u8], model_hash: String) -> Result<Snapshot, String> {
+        let (kept, rest) = postcard::take_from_bytes::<Kept>(bytes).map_err(|error| error.to_string())?;
+        if !rest.is_empty() {
+            return Err(format!("{} bytes too many", rest.len()));
+        }
+        let (width, height) = (usize::from(kept.width), usize::from(kept.height));
+        let pixels = width * height;
+        if pixels == 0 || kept.rgb.len() != pixels * 3 || kept.depth_blocks.len() != pixels {
+            return Err("the last frame has not the size that it claims".into());
+        }
+        if kept.depth_blocks.iter().any(|blocks| !blocks.is_finite() || *blocks < 0.0) {
+            return Err("the last depth is none".into());
+        }
+        let Pose { position, yaw_deg, pitch_deg } = kept.pose;
+        let stands = position.iter().all(|part| part.is_finite() && part.abs() < FARTHEST_BLOCKS);
+        if !(stands && yaw_deg.abs() < MOST_YAW_DEG && pitch_deg.abs() <= 90.0) {
+            return Err("the pose is out of the world".into());
+        }
+        if !kept.motion.is_sound() || !kept.situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
+            return Err("the player's motion or situation is impossible".into());
+        }
+        let mut rng = ChaCha8Rng::from_seed(kept.rng_seed);
+        rng.set_stream(kept.rng_stream);
+        rng.set_word_pos(kept.rng_word);
+        Ok(Snapshot {
+            model_hash,
+            state: WorldState::from_kept(kept.state)?,
+            frame: Frame { width, height, rgb: kept.rgb },
+            depth: Depth { width, height, blocks: kept.depth_blocks },
+            motion: kept.motion,
+            pose: kept.pose,
+            situation: kept.situation,
+            rng,
+            tick: kept.tick,
+            memory: kept.memory,
+            sampler_steps: usize::from(kept.sampler_steps),
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! One thread of the trainer: its episodes, and its part of every step.
+
+use super::{
+    LossSums, TrainConfig,
+    adversary::Judge,
+    loss::loss,
+    stream::{Episode, SampleSlot},
+};
+use crate::{
+    Condition,
+    kernel::{Batch, Kernel, Packed, Tape},
+    layout::{input, output},
+    weights::Weights,
+};
+use holdfast_sim::Camera;
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use std::{
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Samples that go through the network together: few, so that what passes between layers stays in the caches.
+const TOGETHER: usize = 4;
+
+/// One thread's part of a step.
+pub(super) struct Worker {
+    kernel: Kernel,
+    tape: Tape,
+    episodes: Vec<Episode>,
+    pub gradients: Weights,
+    rng: ChaCha8Rng,
+    /// Samples of the coming step that are already there.
+    ready: usize,
+    /// Of all samples of a step.
+    pixels: Vec<f32>,
+    condition: Vec<f32>,
+    rgb: Vec<f32>,
+    depth: Vec<f32>,
+    d_output: Vec<f32>,
+    pub judge: Judge,
+    /// Time since the last report: all, and in the episodes.
+    busy: Duration,
+    in_episodes: Duration,
+}
+
+/// What all workers share during a step.
+pub(super) struct Shared<'a> {
+    pub config: &'a TrainConfig,
+    pub weights: Packed<'a>,
+    pub camera: Camera,
+    pub draws: &'a AtomicU64,
+    pub own_share: f32,
+    /// The discriminator, and how much its gradient weighs.
+    pub adversary: Option<(&'a Weights, [f32; 2])>,
+    /// Workers whose gradients are not complete yet.
+    pub at_work: AtomicUsize,
+}
+
+impl Worker {
+    pub fn new(config: &TrainConfig, weights: &Weights, seed: u64) -> Worker {
+        Worker {
+            kernel: Kernel::new(config.model.clone()),
+            tape: Tape::default(),
+            episodes: Vec::new(),
+            gradients: weights.zeros_like(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            ready: 0,
+            pixels: Vec::new(),
+            condition: Vec::new(),
+            rgb: Vec::new(),
+            depth: Vec::new(),
+            d_output: Vec::new(),
+            judge: Judge::new(seed),
+            busy: Duration::ZERO,
+            in_episodes: Duration::ZERO,
+        }
+    }
+
+    /// Share of the time since the last call that went into the episodes.
+    pub fn take_data_share(&mut self) -> f64 {
+        let (data, all) = (std::mem::take(&mut self.in_episodes), std::mem::take(&mut self.busy));
+        data.as_secs_f64() / all.as_secs_f64().max(1e-9)
+    }
+
+    /// Forgets its episodes: frames have another size from now on.
+    pub fn start_over(&mut self) {
+        self.episodes.clear();
+        self.ready = 0;
+    }
+
+    /// Draws `samples` samples, adds up their gradients and lets their episodes go on. What time is left until the last
+    /// worker is done goes into the samples of the coming step.
+    ///
+    /// Returns the sums over all samples, and over those on the model's own frames.
+    pub fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> [LossSums; 2] {
+        let begun = Instant::now();
+        self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
+        self.judge.begin();
+        let mut sums = [LossSums::default(); 2];
+        for first in (0..samples).step_by(TOGETHER) {
+            let count = TOGETHER.min(samples - first);
+            while self.ready < first + count {
+                self.prepare(shared, samples, episodes);
+            }
+            self.learn(shared, first, count, &mut sums);
+        }
+        self.ready = 0;
+        shared.at_work.fetch_sub(1, Ordering::Relaxed);
+        while shared.at_work.load(Ordering::Relaxed) > 0 && self.ready < samples {
+            self.prepare(shared, samples, episodes);
+        }
+        self.busy += begun.elapsed();
+        sums
+    }
+
+    /// Makes the next sample of a step.
+    fn prepare(&mut self, shared: &Shared, samples: usize, episodes: usize) {
+        let begun = Instant::now();
+        let fresh = || {
+            let draw = shared.draws.fetch_add(1, Ordering::Relaxed);
+            Episode::new(shared.config, shared.camera, draw, shared.own_share)
+        };
+        while self.episodes.len() < episodes {
+            self.episodes.push(fresh());
+        }
+        let n = shared.camera.width * shared.camera.height;
+        self.pixels.resize(samples * n * input::CHANNELS, 0.0);
+        self.condition.resize(samples * Condition::FEATURES, 0.0);
+        self.rgb.resize(samples * n * 3, 0.0);
+        self.depth.resize(samples * n, 0.0);
+        self.d_output.resize(samples * n * output::CHANNELS, 0.0);
+        // A partial shuffle: no episode twice in one step.
+        let at = self.ready;
+        let other = at + self.rng.next_u32() as usize % (self.episodes.len() - at);
+        self.episodes.swap(at, other);
+        let episode = &mut self.episodes[at];
+        if episode.is_over() {
+            *episode = fresh();
+        }
+        let part = |width: usize| at * width..(at + 1) * width;
+        let mut slot = SampleSlot {
+            pixels: &mut self.pixels[part(n * input::CHANNELS)],
+            condition: &mut self.condition[part(Condition::FEATURES)],
+            rgb: &mut self.rgb[part(n * 3)],
+            depth: &mut self.depth[part(n)],
+        };
+        episode.sample(shared.config, &mut slot);
+        self.ready += 1;
+        self.in_episodes += begun.elapsed();
+    }
+
+    /// Takes `count` samples from `first` on through the network and back, and gives their episodes the answers.
+    fn learn(&mut self, shared: &Shared, first: usize, count: usize, [sums, own_sums]: &mut [LossSums; 2]) {
+        let n = shared.camera.width * shared.camera.height;
+        let group = |width: usize| first * width..(first + count) * width;
+        let batch = Batch {
+            pixels: &self.pixels[group(n * input::CHANNELS)],
+            condition: &self.condition[group(Condition::FEATURES)],
+            samples: count,
+            width: shared.camera.width,
+            height: shared.camera.height,
+        };
+        self.kernel.forward(shared.weights, &batch, &mut self.tape);
+        let scale = 1.0 / (shared.config.batch * n * 3) as f32;
+        let raws = self.tape.output().chunks_exact(n * output::CHANNELS);
+        let d_raws = self.d_output[group(n * output::CHANNELS)].chunks_exact_mut(n * output::CHANNELS);
+        for (at, (raw, d_raw)) in (first..first + count).zip(raws.zip(d_raws)) {
+            let part = |width: usize| at * width..(at + 1) * width;
+            let pixels = &self.pixels[part(n * input::CHANNELS)];
+            let (rgb, depth) = (&self.rgb[part(n * 3)], &self.depth[part(n)]);
+            let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
+            sums.add(of_sample);
+            if let Some((discriminator, say)) = shared.adversary.filter(|_| self.episodes[at].is_blind()) {
+                let size = [shared.camera.width, shared.camera.height];
+                self.judge.judge(discriminator, [pixels, raw, rgb, depth], d_raw, size, say);
+            }
+            if self.episodes[at].is_own() {
+                own_sums.add(of_sample);
+            }
+            let data_begun = Instant::now();
+            self.episodes[at].answer(shared.config, pixels, raw);
+            self.in_episodes += data_begun.elapsed();
+        }
+        let d_output = &self.d_output[group(n * output::CHANNELS)];
+        self.kernel.backward(shared.weights, &batch, &mut self.tape, d_output, &mut self.gradients);
+    }
+}
