@@ -59,6 +59,10 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
         command.args(line.split_whitespace()).args(["--model", "model"]).current_dir(self.0.path());
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
+        if line.starts_with("rollout") {
+            // Frames are compared byte by byte, and no two signatures are the same.
+            command.arg("--unsigned");
+        }
         command
     }
 

@@ -6,7 +6,9 @@ mod bench;
 mod compare;
 mod contact_sheet;
 mod data;
+mod export;
 mod fault;
+mod film;
 mod fork;
 mod inspect;
 mod interrupt;
@@ -24,6 +26,7 @@ mod timing;
 mod train;
 mod truth;
 mod validate;
+mod verify;
 mod vpt;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -53,6 +56,7 @@ enum Command {
     Data(data::DataArgs),
     Validate(validate::ValidateArgs),
     Probe(probe::ProbeArgs),
+    Verify(verify::VerifyArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -80,6 +84,8 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Probe(args)) => probe::run(&args),
+        // What it finds is in its exit code.
+        Some(Command::Verify(args)) => return verify::run(&args).unwrap_or_else(|error| fault::tell(Err(error))),
     };
     fault::tell(result)
 }

@@ -3,7 +3,9 @@
 use super::{
     actions,
     contact_sheet::{self, Column},
+    export::ProvenanceArgs,
     fault::mistake,
+    film::Format,
     fork, interrupt,
     model_folder::DreamArgs,
     picture, progress,
@@ -13,6 +15,8 @@ use super::{
     truth::Truth,
 };
 use anyhow::Context;
+use holdfast_game::export::{Exporter, credited};
+use holdfast_media::credentials;
 use holdfast_model::{
     Dream,
     keep::{About, Origin, Save, recording::Beginning},
@@ -33,6 +37,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast rollout --seed 7 --policy wander --ticks 200 --out out
   holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
   holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
+  holdfast rollout --seed 7 --policy wander --ticks 200 --format mp4,gif --out out
   holdfast rollout --from out/rollout.holdfast --fork-at 120 --policy loop --ticks 80 --out other
 
 An actions file holds one JSON object a tick, an absent field is off:
@@ -43,8 +48,14 @@ VPT's recordings (.jsonl) are read too.
 earlier tick of it, which is made again from its beginning; the file itself is left as it is.
 
 The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
-the model's own pose, step_ms), rollout.json, strip.png, rollout.holdfast (for `holdfast replay`); with --truth also truth/000000.png
-onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.";
+the model's own pose, step_ms), rollout.json, strip.png, rollout.holdfast (for `holdfast
+replay`); with --truth also truth/000000.png onwards and truth.jsonl (pose, target, edits). A
+former rollout in --out is replaced.
+--format mp4 writes rollout.mp4 (H.264, enlarged) and rollout.jsonl (the actions as VPT's),
+gif writes rollout.gif; with --truth also truth.mp4 and truth.gif.
+
+Pictures and videos are signed (C2PA), and what the model drew has an invisible watermark:
+`holdfast verify` reads both. To compare frames level by level give --unmarked.";
 
 /// Write a generated world under given actions to a folder of pictures and lines
 #[derive(Debug, clap::Args)]
@@ -85,25 +96,22 @@ pub struct RolloutArgs {
     /// Ticks to show in strip.png, such as 0,1,10,20,40 [default: 8, evenly spaced]
     #[arg(long, value_name = "TICKS", value_delimiter = ',')]
     strip: Vec<u64>,
-    /// How frames are written
-    #[arg(long, value_enum, default_value = "png")]
-    format: Format,
+    /// How frames are written, one or more of them
+    #[arg(long, value_enum, value_name = "FORMATS", value_delimiter = ',', default_value = "png")]
+    format: Vec<Format>,
     /// Write into --out even if it holds other things (they are left alone)
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
     dream: DreamArgs,
+    #[command(flatten)]
+    provenance: ProvenanceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Switch {
     On,
     Off,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Png,
 }
 
 pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
@@ -163,6 +171,26 @@ fn beginning(args: &RolloutArgs, dream: &mut Dream) -> anyhow::Result<Begin> {
     }
 }
 
+/// What marks and signs the rollout: told of how it begins, and of the actions that led there.
+fn exporter(args: &RolloutArgs, dream: &Dream, begin: &Begin) -> anyhow::Result<Exporter> {
+    let origin = credentials::Origin::Model { name: args.dream.name()?, hash: dream.status().model_hash };
+    let start = match (begin, &args.image) {
+        // The picture as it was given, rather than as it was fitted.
+        (Begin::New(_), Some(path)) => {
+            let png = std::fs::read(path).map_err(|error| mistake(format!("{}: {error}", path.display())))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            credentials::Start::Picture { name, png }
+        }
+        (Begin::New(start), None) => credited(&Origin::of(start)),
+        (Begin::From(save), _) => credited(&save.line.origin),
+    };
+    let mut exporter = args.provenance.exporter(origin, start)?;
+    if let Begin::From(save) = begin {
+        save.line.actions.iter().for_each(|action| exporter.act(action));
+    }
+    Ok(exporter)
+}
+
 /// A rollout under way.
 struct Rollout {
     recording: Recording,
@@ -177,6 +205,8 @@ struct Rollout {
 impl Rollout {
     fn create(args: &RolloutArgs, dream: &Dream, begin: &Begin, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
+        let about = About::of(dream, &args.dream.name()?);
+        let exporter = exporter(args, dream, begin)?;
         let truth = args.seed.filter(|_| args.truth).map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
@@ -207,8 +237,10 @@ impl Rollout {
                 &args.out,
                 args.overwrite,
                 args.truth,
+                &args.format,
                 &report,
-                &About::of(dream, &args.dream.name()?),
+                &about,
+                exporter,
             )?,
             report,
             truth,
@@ -266,7 +298,8 @@ impl Rollout {
         let truth = true_frame.map(|frame| TruthTick { frame, line: &true_line });
         self.recording.push(action, observation, step_ms, truth)?;
         if self.strip_ticks.contains(&observation.tick) {
-            let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
+            let marked = self.recording.exporter().marked(&observation.frame);
+            let pictures = true_frame.cloned().into_iter().chain([marked]).collect();
             self.strip.push(Column { tick: observation.tick, pictures });
         }
         Ok(())
