@@ -27,6 +27,11 @@ pub trait PlayableWorld: World {
         None
     }
 
+    /// The dream, for replays: only a dream can make the frames of a recording again.
+    fn as_dream(&mut self) -> Option<&mut Dream> {
+        None
+    }
+
     /// Seed of the noise that a reset begins with.
     fn noise_seed(&self) -> u64 {
         0
@@ -48,6 +53,10 @@ impl PlayableWorld for Dream {
 
     fn slot(&self) -> Option<u8> {
         Some(Dream::slot(self))
+    }
+
+    fn as_dream(&mut self) -> Option<&mut Dream> {
+        Some(self)
     }
 
     fn noise_seed(&self) -> u64 {

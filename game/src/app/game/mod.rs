@@ -1,9 +1,11 @@
 //! The generator's side of a game: the world that is played, its clock, its last minute, and what is kept of it.
 
+mod filming;
 mod kept;
 mod rewind;
 
 use super::{
+    film::Film,
     generator::{Command, Event, KeepOptions, Outlet, SideBySide, Tick, Timings, guard},
     history::History,
     intent::Intent,
@@ -13,9 +15,10 @@ use super::{
     truth::Truth,
     worlds::{PlayableWorld, Worlds},
 };
+use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use holdfast_model::keep::{About, Line, Origin, recording::Beginning};
-use holdfast_sim::Observation;
+use holdfast_sim::{Observation, Pose};
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -52,6 +55,12 @@ pub(super) struct Game {
     worlds_folder: Option<PathBuf>,
     keeper: Option<Keeper>,
     scribe: Option<Scribe>,
+    seal: Seal,
+    exporter: Option<Exporter>,
+    recordings: Option<PathBuf>,
+    film: Option<Film>,
+    /// Where the last frame was seen from: the next action is taken there.
+    pose: Pose,
     ticks_since_save: usize,
 }
 
@@ -90,6 +99,11 @@ impl Game {
             worlds_folder: folder,
             keeper: keeper.map_err(|error| format!("cannot start the thread that saves: {error}"))?,
             scribe,
+            seal: keep.seal.clone(),
+            exporter: None,
+            recordings: keep.recordings.clone(),
+            film: None,
+            pose: Pose::default(),
             ticks_since_save: 0,
         })
     }
@@ -129,8 +143,9 @@ impl Game {
             Command::Rewind(true) => self.rewound_to = self.history.span().map(|(_, newest)| newest),
             Command::Rewind(false) => return self.end_rewind(outlet),
             Command::Save => self.save(Occasion::Asked, outlet),
+            Command::Film => self.switch_film(outlet),
             Command::Load(path) => return self.load(path, outlet),
-            Command::Stop => {}
+            Command::Playback(_) | Command::Stop => {}
         }
         Ok(())
     }
@@ -159,6 +174,10 @@ impl Game {
         (self.seed, self.alive, self.intent) = (seed, true, Intent::default());
         (self.dropped_frames, self.unanswered_input_at) = (0, None);
         (self.rewound_to, self.ticks_since_save) = (None, 0);
+        self.pose = observation.pose;
+        // Another world is another film.
+        self.end_film();
+        self.credit();
         self.history.begin(self.dream.snapshot());
         self.pacer = Pacer::new(Instant::now());
         let truth = self.truth_beside()?;
@@ -221,6 +240,9 @@ impl Game {
             memory_cells: self.dream.memory_cells(),
             slot: None,
             rewound_ticks: 0,
+            recorded: self.recorded(),
+            replayed: None,
+            exporter: self.exporter.clone(),
         }
     }
 }
