@@ -2,21 +2,40 @@
 
 use holdfast_media::{
     Error,
-    credentials::{self, Origin, Signer, Start, Statement},
+    credentials::{self, Identity, Origin, Signer, Start, Statement},
     watermark::{self, Key},
 };
 use holdfast_model::keep;
 use holdfast_sim::{Action, Frame};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+/// Who signs.
+#[derive(Debug, Clone)]
+pub enum Notary {
+    Nobody,
+    Given(Arc<Signer>),
+    /// This computer's own identity, opened when something is signed first, and then kept.
+    ThisComputer(Arc<OnceLock<Result<Signer, String>>>),
+}
+
+/// What the user decides about all that is exported.
+#[derive(Debug, Clone)]
+pub struct Seal {
+    pub notary: Notary,
+    /// Whether the model's pixels carry the watermark.
+    pub marks: bool,
+}
 
 /// Marks and signs what one world exports.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Exporter {
-    signer: Option<Signer>,
-    marks: bool,
+    seal: Seal,
     /// Who draws the dream's pixels.
     pub dream: Origin,
-    start: Start,
+    start: Arc<Start>,
     /// Of the actions so far, as lines of an actions file.
     actions: blake3::Hasher,
 }
@@ -34,10 +53,39 @@ pub fn credited(origin: &keep::Origin) -> Start {
     }
 }
 
+impl Notary {
+    pub fn this_computer() -> Notary {
+        Notary::ThisComputer(Arc::default())
+    }
+
+    /// # Errors
+    /// If this computer's own identity cannot be opened or made.
+    fn signer(&self) -> Result<Option<&Signer>, Error> {
+        match self {
+            Notary::Nobody => Ok(None),
+            Notary::Given(signer) => Ok(Some(signer)),
+            Notary::ThisComputer(opened) => {
+                let opened = opened.get_or_init(|| {
+                    let folder = identity_folder().ok_or("this user has no data folder")?;
+                    let identity = Identity::of_this_computer(&folder).map_err(|error| error.to_string())?;
+                    Signer::new(&identity).map_err(|error| error.to_string())
+                });
+                opened.as_ref().map(Some).map_err(|reason| Error::Signing(reason.clone()))
+            }
+        }
+    }
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Seal { notary: Notary::this_computer(), marks: true }
+    }
+}
+
 impl Exporter {
-    /// Without a signer nothing is signed; without `marks` the model's pixels stay as they are.
-    pub fn new(signer: Option<Signer>, marks: bool, dream: Origin, start: Start) -> Exporter {
-        Exporter { signer, marks, dream, start, actions: blake3::Hasher::new() }
+    /// Of a world at its start.
+    pub fn new(seal: Seal, dream: Origin, start: Start) -> Exporter {
+        Exporter { seal, dream, start: Arc::new(start), actions: blake3::Hasher::new() }
     }
 
     /// One more action led to what is exported from now on.
@@ -48,27 +96,41 @@ impl Exporter {
     /// The dream's frame as it is exported.
     pub fn marked(&self, frame: &Frame) -> Frame {
         let mut frame = frame.clone();
-        if self.marks {
+        if self.seal.marks {
             watermark::mark(&mut frame, Key::public());
         }
         frame
     }
 
     /// A picture's bytes, signed.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
     pub fn picture(&self, frame: &Frame, origin: &Origin, title: &str, tick: u64) -> Result<Vec<u8>, Error> {
         let png = frame.to_png();
-        match &self.signer {
+        match self.seal.notary.signer()? {
             Some(signer) => signer.sign(&png, &self.statement(origin, title, [tick, tick])),
             None => Ok(png),
         }
     }
 
     /// Signs a finished file in its place.
+    ///
+    /// # Errors
+    /// If it cannot be signed; the file is then as it was.
     pub fn sign(&self, path: &Path, origin: &Origin, ticks: [u64; 2]) -> Result<(), Error> {
         let title = path.file_name().unwrap_or_default().to_string_lossy();
-        match &self.signer {
+        match self.seal.notary.signer()? {
             Some(signer) => credentials::sign(path, signer, &self.statement(origin, &title, ticks)),
             None => Ok(()),
+        }
+    }
+
+    /// Who drew a picture that shows the dream and the simulator side by side.
+    pub fn both(&self) -> Origin {
+        match &self.dream {
+            Origin::Model { name, hash } => Origin::Both { name: name.clone(), hash: hash.clone() },
+            origin => origin.clone(),
         }
     }
 
@@ -77,10 +139,10 @@ impl Exporter {
             title: title.to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             origin: origin.clone(),
-            start: self.start.clone(),
+            start: (*self.start).clone(),
             actions_hash: Some(self.actions.finalize().to_hex().to_string()),
             ticks,
-            is_marked: self.marks && *origin != Origin::Simulator,
+            is_marked: self.seal.marks && *origin != Origin::Simulator,
         }
     }
 }

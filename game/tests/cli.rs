@@ -2,6 +2,7 @@
 //! code) and on good (files and keys as documented).
 
 use holdfast_model::{ModelConfig, folder::write_folder, weights::Weights};
+use holdfast_sim::Frame;
 use std::{
     fs,
     path::Path,
@@ -232,6 +233,30 @@ fn a_rollout_starts_from_a_picture_of_any_size() {
     let (model, out) = (place.model(), place.path("out"));
     check_success(&format!("rollout --image {picture} --policy still --ticks 2 --model {model} --out {out}"));
     assert!(Path::new(&place.path("out/frames/000002.png")).is_file());
+}
+
+fn read_png(path: &str) -> Frame {
+    let file = std::io::BufReader::new(fs::File::open(path).expect("written"));
+    let mut reader = png::Decoder::new(file).read_info().expect("a picture");
+    let mut rgb = vec![0; reader.output_buffer_size().expect("a small picture")];
+    let info = reader.next_frame(&mut rgb).expect("a picture");
+    Frame { width: info.width as usize, height: info.height as usize, rgb }
+}
+
+#[test]
+fn a_video_and_vpts_lines_beside_it_lead_a_rollout() {
+    let place = Place::new();
+    check_success(&format!("{} --model {} --format png,mp4 --unmarked --unsigned", place.rollout(), place.model()));
+    let (video, actions, again) = (place.path("out/rollout.mp4"), place.path("out/rollout.jsonl"), place.path("again"));
+    let model = place.model();
+    check_success(&format!("rollout --image {video} --actions {actions} --model {model} --out {again} --unmarked"));
+    let [first, start] = ["out", "again"].map(|out| read_png(&place.path(&format!("{out}/frames/000000.png"))));
+    // What the encoder takes; colours of another standard would cost more.
+    assert!(first.psnr_db(&start) > 32.0, "{} dB", first.psnr_db(&start));
+    let done = |out: &str| fs::read_to_string(place.path(&format!("{out}/actions.jsonl"))).expect("written");
+    let [before, after] = ["out", "again"].map(done);
+    let walked = |lines: &str| lines.lines().map(|line| line.contains("\"forward\":true")).collect::<Vec<_>>();
+    assert_eq!(walked(&after), walked(&before));
 }
 
 /// Runs `verify --json`: its exit code, and what it says by file name.

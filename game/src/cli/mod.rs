@@ -27,7 +27,6 @@ mod train;
 mod truth;
 mod validate;
 mod verify;
-mod vpt;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::{io::IsTerminal, process::ExitCode};
@@ -92,7 +91,7 @@ pub fn main() -> ExitCode {
 
 /// Warnings and errors, or what `RUST_LOG` asks for; the graphics stack warns of much that no player can change.
 fn log_to_stderr() {
-    let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error";
+    let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error,c2pa=error";
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet.into());
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();

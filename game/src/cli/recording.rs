@@ -5,9 +5,8 @@ use super::{
     film::{Film, Format},
     out_folder::{self, picture_name, write_error},
     timing::rounded,
-    vpt,
 };
-use holdfast_game::export::Exporter;
+use holdfast_game::{export::Exporter, vpt};
 use holdfast_media::{Error, credentials::Origin};
 use holdfast_model::keep::{
     About,
@@ -203,10 +202,7 @@ impl Recording {
             film.finish(&self.exporter)?;
         }
         if let Some(strip) = strip {
-            let origin = match (&self.exporter.dream, self.truth.is_some()) {
-                (Origin::Model { name, hash }, true) => Origin::Both { name: name.clone(), hash: hash.clone() },
-                (origin, _) => origin.clone(),
-            };
+            let origin = if self.truth.is_some() { self.exporter.both() } else { self.exporter.dream.clone() };
             self.write_picture(PathBuf::from(STRIP), strip, &origin, report.first_tick + report.ticks)?;
         }
         let path = self.out.join(NATIVE);
@@ -254,6 +250,7 @@ fn clear(out: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_game::export::{Notary, Seal};
     use holdfast_media::credentials::Start;
     use holdfast_model::{ModelConfig, keep};
     use holdfast_sim::Depth;
@@ -282,7 +279,7 @@ mod tests {
 
     fn unsigned() -> Exporter {
         let dream = Origin::Model { name: "small".into(), hash: "0".into() };
-        Exporter::new(None, true, dream, Start::Seed(7))
+        Exporter::new(Seal { notary: Notary::Nobody, marks: true }, dream, Start::Seed(7))
     }
 
     fn about() -> About {

@@ -8,7 +8,8 @@ use super::{
     film::Format,
     fork, interrupt,
     model_folder::DreamArgs,
-    picture, progress,
+    picture::{self, Picture},
+    progress,
     recording::{Recording, Report, TruthTick},
     seed,
     timing::{Durations, elapsed_ms, rounded},
@@ -37,12 +38,13 @@ const AFTER_HELP: &str = "Examples:
   holdfast rollout --seed 7 --policy wander --ticks 200 --out out
   holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
   holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
+  holdfast rollout --image contractor.mp4 --actions contractor.jsonl --out out
   holdfast rollout --seed 7 --policy wander --ticks 200 --format mp4,gif --out out
   holdfast rollout --from out/rollout.holdfast --fork-at 120 --policy loop --ticks 80 --out other
 
 An actions file holds one JSON object a tick, an absent field is off:
   {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
-VPT's recordings (.jsonl) are read too.
+VPT's recordings (.jsonl) are read too, and their videos as --image.
 
 --from goes on from a saved world or a recording where it ends, or, with --fork-at, from an
 earlier tick of it, which is made again from its beginning; the file itself is left as it is.
@@ -66,8 +68,8 @@ pub struct RolloutArgs {
     /// Start from the world of this seed
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
-    /// Start from this PNG picture, fitted to the model's frame
-    #[arg(long, value_name = "PNG", conflicts_with = "truth")]
+    /// Start from this picture (PNG) or the first frame of this video (MP4), fitted to the model's frame
+    #[arg(long, value_name = "FILE", conflicts_with = "truth")]
     image: Option<PathBuf>,
     /// Go on from this saved world or recording
     #[arg(long, value_name = "FILE", conflicts_with_all = ["truth", "memory", "steps"])]
@@ -144,14 +146,15 @@ fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>,
 
 /// How a rollout begins.
 enum Begin {
-    New(Start),
+    /// As the dream takes it, and as credentials tell it.
+    New(Start, credentials::Start),
     From(Box<Save>),
 }
 
 impl Begin {
     fn first_tick(&self) -> u64 {
         match self {
-            Begin::New(_) => 0,
+            Begin::New(..) => 0,
             Begin::From(save) => save.snapshot.tick(),
         }
     }
@@ -161,28 +164,29 @@ fn beginning(args: &RolloutArgs, dream: &mut Dream) -> anyhow::Result<Begin> {
     match (&args.image, &args.from, args.seed) {
         (Some(path), ..) => {
             let status = dream.status();
-            Ok(Begin::New(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height))))
+            let Picture { frame, png } = picture::read(path)?;
+            // Credentials name the picture as it was given, rather than as it is fitted.
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let start = Start::Image(picture::fit(&frame, status.width, status.height));
+            Ok(Begin::New(start, credentials::Start::Picture { name, png }))
         }
         (None, Some(path), _) => {
             let save = fork::world_at(path, args.fork_at, dream, &args.dream.name()?)?;
             Ok(Begin::From(Box::new(save)))
         }
-        (None, None, seed) => Ok(Begin::New(Start::Seed(seed.expect("clap asks for --seed, --image or --from")))),
+        (None, None, seed) => {
+            let seed = seed.expect("clap asks for --seed, --image or --from");
+            Ok(Begin::New(Start::Seed(seed), credentials::Start::Seed(seed)))
+        }
     }
 }
 
 /// What marks and signs the rollout: told of how it begins, and of the actions that led there.
 fn exporter(args: &RolloutArgs, dream: &Dream, begin: &Begin) -> anyhow::Result<Exporter> {
     let origin = credentials::Origin::Model { name: args.dream.name()?, hash: dream.status().model_hash };
-    let start = match (begin, &args.image) {
-        // The picture as it was given, rather than as it was fitted.
-        (Begin::New(_), Some(path)) => {
-            let png = std::fs::read(path).map_err(|error| mistake(format!("{}: {error}", path.display())))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            credentials::Start::Picture { name, png }
-        }
-        (Begin::New(start), None) => credited(&Origin::of(start)),
-        (Begin::From(save), _) => credited(&save.line.origin),
+    let start = match begin {
+        Begin::New(_, credited) => credited.clone(),
+        Begin::From(save) => credited(&save.line.origin),
     };
     let mut exporter = args.provenance.exporter(origin, start)?;
     if let Begin::From(save) = begin {
@@ -262,7 +266,7 @@ impl Rollout {
         let bar = progress::bar(ticks, "ticks");
         let clock = Instant::now();
         let (observation, beginning) = match begin {
-            Begin::New(start) => (dream.reset(start).map_err(world_error)?, Beginning::Origin(Origin::of(start))),
+            Begin::New(start, _) => (dream.reset(start).map_err(world_error)?, Beginning::Origin(Origin::of(start))),
             Begin::From(save) => {
                 let saved = save.to_bytes().context("the world to go on from cannot be kept")?;
                 (dream.restore(&save.snapshot).map_err(mistake)?, Beginning::Save(saved))

@@ -12,8 +12,10 @@ pub use reading::{Credentials, Reading, State, read};
 pub use signing::{Signer, sign};
 pub use statement::{Origin, Start, Statement};
 
-/// Nothing is fetched and nothing is asked of anybody: signing and reading work offline.
+/// Nothing is fetched and nothing is asked of anybody: signing and reading work offline. No thumbnails: the library
+/// warns of them where it is built without.
 const OFFLINE: &str = r#"{
+    "builder": { "thumbnail": { "enabled": false } },
     "verify": { "verify_after_sign": false, "ocsp_fetch": false, "remote_manifest_fetch": false },
     "core": { "allowed_network_hosts": [] }
 }"#;

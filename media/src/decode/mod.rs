@@ -4,6 +4,7 @@ mod still;
 mod video;
 
 use crate::{Error, Plane};
+use holdfast_sim::Frame;
 use std::ops::ControlFlow;
 
 /// What a file is, by its first bytes: names lie.
@@ -60,6 +61,14 @@ pub fn planes(bytes: &[u8], format: Format, each: &mut Look) -> Result<(), Error
         Format::Gif => still::gif(bytes, each),
         Format::Mp4 => video::mp4(bytes, each),
     }
+}
+
+/// The first frame of an MP4 video, in its colours.
+///
+/// # Errors
+/// If it is damaged, or not H.264.
+pub fn first_frame(mp4: &[u8]) -> Result<Frame, Error> {
+    video::first_frame(mp4)
 }
 
 /// Which frames of `count` are looked at.

@@ -1,7 +1,7 @@
 //! MP4 as it goes: H.264 in fragments of a second, so that whatever stops the program, what is written plays.
 
 pub(crate) mod nal;
-mod picture;
+pub(crate) mod picture;
 
 use crate::{Error, upscale};
 use holdfast_sim::{Frame, TICKS_PER_SECOND};

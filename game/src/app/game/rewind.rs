@@ -55,6 +55,11 @@ impl Game {
         if let Some(scribe) = &mut self.scribe {
             scribe.fork(tick, self.line.noise_seed, &observation.frame);
         }
+        if let Some(film) = &mut self.film {
+            film.fork(tick, self.line.noise_seed, &observation.frame);
+        }
+        self.pose = observation.pose;
+        self.credit();
         self.retrace_truth(self.seed);
         self.go_to(observation.pose);
         // What was pressed meanwhile was not meant for this tick; what is held goes on.
