@@ -18,7 +18,8 @@ RUN_PACKAGES := libudev1 libwayland-client0 libvulkan1 libx11-6 libx11-xcb1 libx
 	libxkbcommon0 libxkbcommon-x11-0
 # Tests open the window on a virtual display with software Vulkan.
 TEST_PACKAGES := xvfb xdotool mesa-vulkan-drivers
-C_PACKAGES := $(if $(shell command -v cc),,gcc libc6-dev)
+# The video encoder is C++; its compiler brings that of C.
+C_PACKAGES := $(if $(shell command -v c++),,g++)
 
 CARGO_DENY_VERSION := 0.20.2
 ADVISORIES := https://github.com/rustsec/advisory-db

@@ -2,6 +2,7 @@
 //! code) and on good (files and keys as documented).
 
 use holdfast_model::{ModelConfig, folder::write_folder, weights::Weights};
+use holdfast_sim::Frame;
 use std::{
     fs,
     path::Path,
@@ -17,6 +18,9 @@ const FAILURE: i32 = 1;
 fn holdfast(line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.args(line.split_whitespace()).env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
+    // Tests sign as somebody else than whoever runs them.
+    let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
+    command.env("XDG_DATA_HOME", &data).env("APPDATA", &data);
     command.output().expect("the binary starts")
 }
 
@@ -193,7 +197,7 @@ fn a_picture_that_is_none() {
 #[test]
 fn a_rollout_is_laid_out_as_documented_and_repeats_exactly() {
     let place = Place::new();
-    let line = format!("{} --model {} --truth", place.rollout(), place.model());
+    let line = format!("{} --model {} --truth --unmarked --unsigned", place.rollout(), place.model());
     check_success(&line);
     let read =
         |name: &str| fs::read(place.path(&format!("out/{name}"))).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -212,7 +216,7 @@ fn a_rollout_is_laid_out_as_documented_and_repeats_exactly() {
     // The actions that were written, played again, give the same frames.
     let actions = place.write("again.jsonl", read("actions.jsonl"));
     check_success(&format!(
-        "rollout --seed 7 --actions {actions} --model {} --out {}",
+        "rollout --seed 7 --actions {actions} --model {} --out {} --unmarked --unsigned",
         place.model(),
         place.path("out")
     ));
@@ -229,6 +233,111 @@ fn a_rollout_starts_from_a_picture_of_any_size() {
     let (model, out) = (place.model(), place.path("out"));
     check_success(&format!("rollout --image {picture} --policy still --ticks 2 --model {model} --out {out}"));
     assert!(Path::new(&place.path("out/frames/000002.png")).is_file());
+}
+
+fn read_png(path: &str) -> Frame {
+    let file = std::io::BufReader::new(fs::File::open(path).expect("written"));
+    let mut reader = png::Decoder::new(file).read_info().expect("a picture");
+    let mut rgb = vec![0; reader.output_buffer_size().expect("a small picture")];
+    let info = reader.next_frame(&mut rgb).expect("a picture");
+    Frame { width: info.width as usize, height: info.height as usize, rgb }
+}
+
+#[test]
+fn a_video_and_vpts_lines_beside_it_lead_a_rollout() {
+    let place = Place::new();
+    check_success(&format!("{} --model {} --format png,mp4 --unmarked --unsigned", place.rollout(), place.model()));
+    let (video, actions, again) = (place.path("out/rollout.mp4"), place.path("out/rollout.jsonl"), place.path("again"));
+    let model = place.model();
+    check_success(&format!("rollout --image {video} --actions {actions} --model {model} --out {again} --unmarked"));
+    let [first, start] = ["out", "again"].map(|out| read_png(&place.path(&format!("{out}/frames/000000.png"))));
+    // What the encoder takes; colours of another standard would cost more.
+    assert!(first.psnr_db(&start) > 32.0, "{} dB", first.psnr_db(&start));
+    let done = |out: &str| fs::read_to_string(place.path(&format!("{out}/actions.jsonl"))).expect("written");
+    let [before, after] = ["out", "again"].map(done);
+    let walked = |lines: &str| lines.lines().map(|line| line.contains("\"forward\":true")).collect::<Vec<_>>();
+    assert_eq!(walked(&after), walked(&before));
+}
+
+/// Runs `verify --json`: its exit code, and what it says by file name.
+fn verify(path: &str) -> (Option<i32>, Vec<(String, String)>) {
+    let output = holdfast(&format!("verify {path} --json"));
+    let verdicts: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+    let said = |verdict: &serde_json::Value| {
+        let path = Path::new(verdict["path"].as_str().expect("a path"));
+        let [credentials, watermark] = ["credentials", "watermark"].map(|key| verdict[key].as_str().expect("a word"));
+        let said = format!("{credentials} {watermark} {}", verdict["generated"]);
+        (path.file_name().expect("a file").to_str().expect("ASCII").to_string(), said)
+    };
+    (output.status.code(), verdicts.iter().map(said).collect())
+}
+
+#[test]
+fn what_a_rollout_exports_is_signed_and_says_what_it_is() {
+    let place = Place::new();
+    let line = format!("{} --model {} --truth --format png,mp4,gif", place.rollout(), place.model());
+    check_success(&line);
+    let (code, mut verdicts) = verify(&place.path("out"));
+    assert_eq!(code, Some(0), "{verdicts:?}");
+    // The sheet holds small pictures of both, signed as such; how much of the mark stays is its own matter.
+    let sheet = verdicts.iter().position(|(name, _)| name == "strip.png").expect("a contact sheet");
+    assert!(verdicts.remove(sheet).1.starts_with("valid "));
+    let ours = "valid found true";
+    let truth = "valid not_found false";
+    let expected = [
+        ("000000.png", ours),
+        ("000001.png", ours),
+        ("000002.png", ours),
+        ("000003.png", ours),
+        ("rollout.gif", ours),
+        ("rollout.mp4", ours),
+        ("000000.png", truth),
+        ("000001.png", truth),
+        ("000002.png", truth),
+        ("000003.png", truth),
+        ("truth.gif", truth),
+        ("truth.mp4", truth),
+    ];
+    assert_eq!(verdicts, expected.map(|(name, said)| (name.to_string(), said.to_string())));
+    let actions = place.path("out/rollout.jsonl");
+    check_success(&format!(
+        "rollout --seed 7 --actions {actions} --model {} --out {} --unsigned",
+        place.model(),
+        place.path("again")
+    ));
+    let read = |name: &str| fs::read_to_string(place.path(name)).expect("written");
+    assert_eq!(read("out/actions.jsonl").lines().count(), read("again/actions.jsonl").lines().count());
+    assert_eq!(verify(&place.path("again")).0, Some(4), "not signed, and marked");
+}
+
+#[test]
+fn what_was_changed_or_is_foreign_is_told() {
+    let place = Place::new();
+    check_success(&format!("{} --model {}", place.rollout(), place.model()));
+    let mut bytes = fs::read(place.path("out/frames/000002.png")).expect("written");
+    let at = bytes.len() - 40;
+    bytes[at] ^= 1;
+    let (code, verdicts) = verify(&place.write("changed.png", &bytes));
+    assert_eq!((code, verdicts[0].1.starts_with("invalid ")), (Some(3), true), "{verdicts:?}");
+    check_success(&format!("data --seed 5 --episodes 1 --ticks 1 --out {}", place.path("episodes")));
+    let (code, verdicts) = verify(&place.path("episodes/seed-5/frames/000001.png"));
+    assert_eq!((code, verdicts[0].1.as_str()), (Some(4), "none not_found null"));
+    check(&format!("verify {}", place.write("notes.txt", "words")), MISTAKE, &["notes.txt", "PNG"]);
+    check(&format!("verify {}", place.path("nowhere.png")), MISTAKE, &["nowhere.png"]);
+    let words = String::from_utf8(holdfast(&format!("verify {}", place.path("out/frames"))).stdout).expect("UTF-8");
+    assert!(words.contains("Signed by Holdfast local signer") && words.contains("generated by a model"), "{words}");
+}
+
+#[test]
+fn a_certificate_that_cannot_sign() {
+    let place = Place::new();
+    let (chain, key) = (place.write("chain.pem", "none"), place.path("key.pem"));
+    let line = format!("{} --model {} --sign-with {chain} {key}", place.rollout(), place.model());
+    check(&line, MISTAKE, &["key.pem", "No such file"]);
+    let key = place.write("key.pem", "none");
+    let line = format!("{} --model {} --sign-with {chain} {key}", place.rollout(), place.model());
+    check(&line, MISTAKE, &["chain.pem", "PKCS #8"]);
+    assert!(!Path::new(&place.path("out")).exists(), "nothing is written for a mistake");
 }
 
 #[test]
@@ -299,7 +408,7 @@ fn a_full_disk() {
         return;
     };
     let (place, out) = (Place::new(), disk.0.path("out"));
-    let line = format!("rollout --seed 7 --policy wander --ticks 200 --model {} --out {out}", place.model());
+    let line = format!("rollout --seed 7 --policy wander --ticks 200 --unsigned --model {} --out {out}", place.model());
     check(&line, FAILURE, &["No space left on device", "is kept", "free some space"]);
     let frames = fs::read_dir(format!("{out}/frames")).expect("kept").map(|entry| entry.expect("readable").path());
     let frames: Vec<_> = frames.collect();

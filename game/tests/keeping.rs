@@ -1,87 +1,29 @@
 //! What is kept, as a user meets it: recordings that outlive a kill, replays, forks, saves; and the game that saves,
 //! loads and rewinds, with a real dream of a small untrained model.
 
-use bevy::{
-    app::{App, ScheduleRunnerPlugin},
-    input::{
-        ButtonState, InputPlugin,
-        keyboard::{Key, KeyCode, KeyboardInput, NativeKey},
-    },
-    prelude::{Entity, MinimalPlugins, PluginGroup, State},
-    state::app::StatesPlugin,
-};
-use holdfast_game::app::{
-    WorldFactory, Worlds,
-    core::CorePlugin,
-    menu::Screen,
-    session::{Notice, Phase, Pictures, Session},
-    stats::Stats,
-};
+mod kept;
+
+use bevy::input::{ButtonState, keyboard::KeyCode};
+use holdfast_game::app::{menu::Screen, session::Session};
 use holdfast_model::{
-    Dream, DreamOptions, ModelConfig,
-    folder::{ModelFolder, write_folder},
+    ModelConfig,
+    folder::write_folder,
     keep::{
-        About, Save, frame_hash,
-        recording::{Beginning, Recording, Replay},
+        Save,
+        recording::{Beginning, Recording},
     },
     train::first_frame,
     weights::Weights,
 };
+use kept::{PATIENCE, Place, Rig, err, out, replayed};
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Place(TempDir);
-
-impl Place {
-    /// A folder with a small untrained model in it: what must be equal is equal for any weights.
-    fn new() -> Place {
-        let place = Place(tempfile::tempdir().expect("a temporary folder"));
-        let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-        let weights = Weights::init(&config, 1);
-        write_folder(&place.path("model"), &config, &weights).expect("room for a small model");
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// A command line in this folder, split at spaces.
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-        command.args(line.split_whitespace()).args(["--model", "model"]).current_dir(self.0.path());
-        command.env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
-        command
-    }
-
-    #[track_caller]
-    fn run(&self, line: &str, code: i32) -> Output {
-        let output = self.command(line).output().expect("the binary starts");
-        assert_eq!(output.status.code(), Some(code), "{line}: {}", err(&output));
-        output
-    }
-
-    fn dream(&self) -> Dream {
-        let model = ModelFolder::load(&self.path("model")).expect("just written");
-        Dream::new(model, DreamOptions::default(), Box::new(first_frame)).expect("a valid model")
-    }
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
 
 #[test]
 fn a_rollout_replays_hash_by_hash_and_a_changed_frame_is_found() {
@@ -239,13 +181,16 @@ fn a_full_or_read_only_disk_is_told_and_harms_nothing() {
     fs::write(&kept, vec![7; 40 << 10]).expect("room");
     for (disk, reason) in [(&full, "No space left"), (&fixed, "Read-only")] {
         let folder = disk.0.path().to_path_buf();
-        let mut rig = Rig::new(&place, |core| core.with_worlds(Some(folder.clone())));
+        let mut rig =
+            Rig::new(&place, |core| core.with_worlds(Some(folder.clone())).with_recordings(Some(folder.clone())));
         rig.tap(KeyCode::F5);
         rig.until("it is told", |rig| rig.notice().contains("not saved") && rig.notice().contains(reason));
+        rig.tap(KeyCode::F2);
+        rig.until("it is told", |rig| rig.notice().contains("not recording") && rig.notice().contains(reason));
         let before = rig.tick();
         rig.until("the game goes on", |rig| rig.tick() > before + 3);
     }
-    assert_eq!(fs::read_dir(full.0.path()).expect("there").count(), 1, "no half a save");
+    assert_eq!(fs::read_dir(full.0.path()).expect("there").count(), 1, "no half a save or recording");
     assert_eq!(fs::read(&kept).expect("there"), vec![7; 40 << 10]);
     // A recording on a full disk: what fits stays, and is readable.
     fs::write(full.0.path().join("more"), vec![7; 12 << 10]).expect("room");
@@ -276,85 +221,6 @@ fn what_is_no_recording_or_of_another_model_says_so() {
     assert!(told.contains("recorded with the model model (") && told.contains("--model"), "{told}");
     let told = err(&place.run("rollout --from out/rollout.holdfast --policy still --ticks 1 --out x", 2));
     assert!(told.contains("--model"), "{told}");
-}
-
-/// A game with a real dream, without a window.
-struct Rig {
-    app: App,
-}
-
-impl Rig {
-    fn new(place: &Place, change: impl FnOnce(CorePlugin) -> CorePlugin) -> Rig {
-        let mut rig = Rig::unstarted(place, change);
-        rig.tap(KeyCode::Enter);
-        rig.until("play begins", |rig| rig.screen() == Screen::Play && rig.tick() > 0);
-        rig
-    }
-
-    fn unstarted(place: &Place, change: impl FnOnce(CorePlugin) -> CorePlugin) -> Rig {
-        let folder = place.path("model");
-        let factory: WorldFactory = Box::new(move || {
-            let model = ModelFolder::load(&folder)?;
-            let dream = Dream::new(model, DreamOptions::default(), Box::new(first_frame))?;
-            let about = Some(About::of(&dream, "small"));
-            Ok(Worlds { dream: Box::new(dream), truth: None, device: "test".into(), about })
-        });
-        let mut app = App::new();
-        let plugins = MinimalPlugins.set(ScheduleRunnerPlugin::run_once());
-        let core = CorePlugin::new(7, factory).with_worlds(Some(place.path("worlds")));
-        app.add_plugins((plugins, StatesPlugin, InputPlugin, change(core)));
-        Rig { app }
-    }
-
-    /// A game that cannot begin; answers what it says.
-    #[cfg(target_os = "linux")]
-    fn refused(place: &Place, change: impl FnOnce(CorePlugin) -> CorePlugin) -> String {
-        let mut rig = Rig::unstarted(place, change);
-        rig.until("it says so", |rig| rig.screen() == Screen::Failed);
-        match &rig.app.world().resource::<Session>().phase {
-            Phase::Failed { message, .. } => message.clone(),
-            phase => panic!("{phase:?}"),
-        }
-    }
-
-    #[track_caller]
-    fn until(&mut self, what: &str, mut done: impl FnMut(&Rig) -> bool) {
-        let start = Instant::now();
-        while !done(self) {
-            assert!(start.elapsed() < PATIENCE, "waited in vain until {what}; {}", self.notice());
-            self.app.update();
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    fn screen(&self) -> Screen {
-        *self.app.world().resource::<State<Screen>>().get()
-    }
-
-    fn tick(&self) -> u64 {
-        self.app.world().resource::<Stats>().tick
-    }
-
-    fn hash(&self) -> [u8; 32] {
-        frame_hash(&self.app.world().resource::<Pictures>().dream)
-    }
-
-    fn notice(&self) -> String {
-        self.app.world().resource::<Notice>().text().to_string()
-    }
-
-    fn key(&mut self, key_code: KeyCode, state: ButtonState) {
-        let logical_key = Key::Unidentified(NativeKey::Unidentified);
-        let window = Entity::PLACEHOLDER;
-        let event = KeyboardInput { key_code, logical_key, state, text: None, repeat: false, window };
-        self.app.world_mut().write_message(event);
-        self.app.update();
-    }
-
-    fn tap(&mut self, key: KeyCode) {
-        self.key(key, ButtonState::Pressed);
-        self.key(key, ButtonState::Released);
-    }
 }
 
 fn worlds(folder: &Path, prefix: &str) -> Vec<PathBuf> {
@@ -422,14 +288,8 @@ fn a_game_saves_loads_rewinds_and_records_all_of_it() {
         .collect();
     assert_eq!(kinds, ["origin", "fork", "save"]);
     assert!(recording.lines[0].last_tick() >= newest && recording.lines[1].first_tick <= shown);
-    let (mut replay, mut dream, mut frames) = (Replay::new(&recording), place.dream(), 0);
-    let mut shown_last = false;
-    while let Some(outcome) = replay.next(&recording, &mut dream).expect("it goes on") {
-        assert!(outcome.equal, "tick {} of line {}", outcome.observation.tick, outcome.line);
-        shown_last |= frame_hash(&outcome.observation.frame) == last;
-        frames += 1;
-    }
-    assert!(frames > 100 && shown_last, "{frames} frames");
+    let hashes = replayed(&place, &record);
+    assert!(hashes.len() > 100 && hashes.contains(&last), "{} frames", hashes.len());
 }
 
 #[test]

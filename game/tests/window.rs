@@ -4,6 +4,8 @@
 //! main thread, which a test harness keeps for itself.
 
 #[cfg(feature = "view")]
+mod kept;
+#[cfg(feature = "view")]
 mod worlds;
 
 #[cfg(feature = "view")]
@@ -17,7 +19,11 @@ fn main() {
     }
     window::no_display_is_told_in_one_line();
     match window::missing() {
-        None => window::keys_change_what_the_window_shows(),
+        None => {
+            window::keys_change_what_the_window_shows();
+            window::a_replay_is_shown_and_its_screenshots_are_signed();
+            println!("window: passed");
+        }
         Some(reason) => {
             assert!(std::env::var_os("HOLDFAST_REQUIRE_WINDOW").is_none(), "the window cannot be tested: {reason}");
             println!("skipped, the window cannot be tested: {reason}");
@@ -32,8 +38,18 @@ fn main() {
 
 #[cfg(feature = "view")]
 mod window {
-    use super::worlds::{Manner, striped};
-    use holdfast_game::app::{PlayOptions, play};
+    use super::{
+        kept::Place,
+        worlds::{Manner, striped},
+    };
+    use holdfast_game::{
+        app::{PlayOptions, play},
+        export::{Notary, Seal},
+    };
+    use holdfast_media::{
+        credentials::Identity,
+        verify::{Validity, Watermark, verify},
+    };
     use std::{
         env,
         fs::{self, File, Permissions},
@@ -48,6 +64,8 @@ mod window {
     pub const APP_FOLDER: &str = "HOLDFAST_WINDOW_TEST_FOLDER";
     /// A file in that folder which ends the loading of the model.
     const LOADED: &str = "loaded";
+    /// Folder of recordings in that folder.
+    const CLIPS: &str = "clips";
     const PATIENCE: Duration = Duration::from_secs(90);
 
     pub fn play_app() {
@@ -64,7 +82,9 @@ mod window {
         let options = PlayOptions {
             seed: 7,
             config_path: Some(folder.join("config.toml")),
+            recordings_dir: Some(folder.join(CLIPS)),
             screenshot_dir: Some(folder),
+            seal: Seal { notary: Notary::Nobody, marks: true },
             ..PlayOptions::default()
         };
         if let Err(error) = play(options, factory) {
@@ -113,9 +133,9 @@ mod window {
             thread::sleep(Duration::from_millis(400));
         }
 
-        /// Presses F2 and waits for the file; returns its bytes.
+        /// Presses F12 and waits for the file; returns its bytes.
         fn screenshot(&self, name: &str) -> Vec<u8> {
-            self.key("F2");
+            self.key("F12");
             let start = Instant::now();
             loop {
                 if let Some(path) = shots(&self.folder).pop() {
@@ -153,7 +173,8 @@ mod window {
         folder
     }
 
-    fn stage(folder: &Path) -> Stage {
+    /// The app under test on a display of its own; it finds its folder of screenshots under the name `app`.
+    fn stage(folder: &Path, mut app: Command) -> Stage {
         let runtime = folder.join("runtime");
         fs::create_dir(&runtime).expect("a new folder");
         fs::set_permissions(&runtime, Permissions::from_mode(0o700)).expect("our own folder");
@@ -176,8 +197,7 @@ mod window {
             thread::sleep(Duration::from_millis(50));
         };
         let log = File::create(shots_folder.join("log")).expect("a new file");
-        let app = Command::new(env::current_exe().expect("a running program has a path"))
-            .env(APP_FOLDER, &shots_folder)
+        let app = app
             .env("DISPLAY", &display)
             .env_remove("WAYLAND_DISPLAY")
             .env("XDG_RUNTIME_DIR", &runtime)
@@ -185,7 +205,30 @@ mod window {
             .stderr(log)
             .spawn()
             .expect("this program can be started again");
-        Stage { display, folder: shots_folder, app: Running(app), _server: server }
+        let mut stage = Stage { display, folder: shots_folder, app: Running(app), _server: server };
+        let start = Instant::now();
+        let window = loop {
+            if let Some(window) = stage.xdotool(&["search", "--onlyvisible", "--name", "^Holdfast$"]) {
+                break window;
+            }
+            let ended = stage.app.0.try_wait().expect("our own child");
+            assert!(ended.is_none() && start.elapsed() < PATIENCE, "no window; {}", stage.log());
+            thread::sleep(Duration::from_millis(200));
+        };
+        // Without a window manager nobody else gives it the focus.
+        stage.xdotool(&["windowfocus", &window]);
+        thread::sleep(Duration::from_secs(3));
+        stage
+    }
+
+    /// Pixels of the sign of a recording, in the corner at the top right.
+    fn red_pixels(png: &[u8]) -> usize {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("our own picture");
+        let mut rgb = vec![0; reader.output_buffer_size().expect("a small picture")];
+        let info = reader.next_frame(&mut rgb).expect("our own picture");
+        let rows = rgb.chunks_exact(info.width as usize * 3).take(60);
+        let corner = rows.flat_map(|row| row[row.len() - 300..].chunks_exact(3));
+        corner.filter(|pixel| pixel[0] > 190 && pixel[1] < 90 && pixel[2] < 90).count()
     }
 
     pub fn no_display_is_told_in_one_line() {
@@ -204,19 +247,9 @@ mod window {
 
     pub fn keys_change_what_the_window_shows() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut stage = stage(folder.path());
-        let start = Instant::now();
-        let window = loop {
-            if let Some(window) = stage.xdotool(&["search", "--onlyvisible", "--name", "^Holdfast$"]) {
-                break window;
-            }
-            let ended = stage.app.0.try_wait().expect("our own child");
-            assert!(ended.is_none() && start.elapsed() < PATIENCE, "no window; {}", stage.log());
-            thread::sleep(Duration::from_millis(200));
-        };
-        // Without a window manager nobody else gives it the focus.
-        stage.xdotool(&["windowfocus", &window]);
-        thread::sleep(Duration::from_secs(3));
+        let mut app = Command::new(env::current_exe().expect("a running program has a path"));
+        app.env(APP_FOLDER, folder.path().join("app"));
+        let mut stage = stage(folder.path(), app);
         let loading = stage.screenshot("loading");
         File::create(stage.folder.join(LOADED)).expect("our own folder");
         thread::sleep(Duration::from_secs(2));
@@ -232,6 +265,19 @@ mod window {
         let after = stage.screenshot("walked");
         stage.xdotool(&["keyup", "w"]);
         assert_ne!(before, after, "the frames did not change with the keys");
+        assert_eq!(red_pixels(&after), 0, "nothing is recorded");
+        stage.key("F2");
+        thread::sleep(Duration::from_secs(2));
+        let recording = stage.screenshot("recording");
+        assert!(red_pixels(&recording) > 40, "F2 shows no red dot");
+        stage.key("F2");
+        thread::sleep(Duration::from_secs(1));
+        let recorded = stage.screenshot("recorded");
+        assert_eq!(red_pixels(&recorded), 0, "the red dot stays");
+        let clips = fs::read_dir(stage.folder.join(CLIPS)).expect("a recording").flatten();
+        let mut clips: Vec<_> = clips.map(|clip| clip.path()).collect();
+        clips.sort();
+        assert!(clips.len() == 2 && clips[1].to_string_lossy().ends_with(".mp4"), "{clips:?}");
         stage.key("F3");
         thread::sleep(Duration::from_secs(1));
         let beside = stage.screenshot("side-by-side");
@@ -278,6 +324,28 @@ mod window {
             thread::sleep(Duration::from_millis(50));
         };
         assert!(status.success(), "{status}; {}", stage.log());
-        println!("window: passed");
+    }
+
+    pub fn a_replay_is_shown_and_its_screenshots_are_signed() {
+        let place = Place::new();
+        place.run("rollout --seed 7 --policy wander --ticks 60 --out out", 0);
+        let shots = place.path("app");
+        let line = format!("replay out/rollout.holdfast --screenshots {}", shots.display());
+        let stage = stage(place.0.path(), place.command(&line));
+        let shot = |name: &str| {
+            stage.screenshot(name);
+            artefacts().join(format!("window-{name}.png"))
+        };
+        stage.key("space");
+        stage.key("Home");
+        let first = shot("replay-first");
+        stage.key("End");
+        thread::sleep(Duration::from_secs(3));
+        let last = shot("replay-last");
+        assert_ne!(fs::read(&first).expect("kept"), fs::read(&last).expect("kept"), "it does not go to the end");
+        let anchors = Identity::anchors(&place.path("data/holdfast/identity"));
+        let verdict = verify(&last, anchors.as_deref()).expect("a picture");
+        assert_eq!((verdict.credentials, verdict.signer_known), (Validity::Valid, true), "{}", verdict.words());
+        assert_eq!(verdict.watermark, Watermark::Found, "{}", verdict.words());
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 4] = ["sim", "model", "game", "tests"];
+const CRATES: [&str; 5] = ["sim", "model", "media", "game", "tests"];
 
 /// Above this, a file is split.
 const MAX_LINES: usize = 500;
@@ -74,8 +74,9 @@ fn dependencies_point_one_way() {
     // What a crate may not name, by the beginning of the dependency's name.
     let forbidden = [
         ("sim", &["holdfast-", "bevy", "burn", "cubecl", "wgpu", "rayon", "rand_distr"][..]),
-        ("model", &["holdfast-game", "bevy", "gilrs"]),
-        ("game", &["burn", "cubecl"]),
+        ("model", &["holdfast-game", "holdfast-media", "bevy", "gilrs"]),
+        ("media", &["holdfast-game", "holdfast-model", "bevy", "burn", "cubecl", "wgpu"]),
+        ("game", &["burn", "cubecl", "c2pa", "openh264", "rcgen"]),
     ];
     let mut faults = Vec::new();
     for (crate_name, prefixes) in forbidden {
@@ -85,7 +86,10 @@ fn dependencies_point_one_way() {
             }
         }
     }
-    no_faults("game -> model -> sim, Burn only in model, Bevy only in game", &faults);
+    no_faults(
+        "game -> model -> sim, game -> media -> sim; Burn only in model, Bevy only in game, codecs and credentials only in media",
+        &faults,
+    );
 }
 
 #[test]
@@ -132,6 +136,21 @@ fn the_dream_cannot_peek_at_the_simulator() {
 }
 
 #[test]
+fn media_knows_frames_and_actions_and_no_world() {
+    // Its tests and examples need worlds to film.
+    let words = ["holdfast_model", "voxel", "holdfast_sim::script"];
+    let mut faults = Vec::new();
+    for path in rust_files().iter().filter(|path| path.starts_with("media/src")) {
+        for (number, line) in code_lines(path) {
+            for word in words.iter().filter(|word| line.contains(**word)) {
+                faults.push(format!("{}:{number}: {word}", path.display()));
+            }
+        }
+    }
+    no_faults("media takes frames from whoever makes them", &faults);
+}
+
+#[test]
 fn bevy_stays_in_the_game_and_burn_in_the_model() {
     let mut faults = Vec::new();
     for path in rust_files() {
@@ -140,6 +159,7 @@ fn bevy_stays_in_the_game_and_burn_in_the_model() {
             let stranger = match crate_name.as_str() {
                 "sim" => ["bevy::", "burn::"].iter().find(|word| line.contains(**word)),
                 "model" => ["bevy::"].iter().find(|word| line.contains(**word)),
+                "media" => ["bevy::", "burn::"].iter().find(|word| line.contains(**word)),
                 "game" => ["burn::"].iter().find(|word| line.contains(**word)),
                 _ => None,
             };

@@ -3,13 +3,17 @@
 use super::{
     generator::{Generator, KeepOptions},
     menu::{Menu, Screen, Signal},
+    playback,
     session::{self, Link, Notice, Phase, Pictures, Session},
     stats::Stats,
     steer::{self, ConfigPath, ScreenshotWanted},
     waker::Waker,
     worlds::WorldFactory,
 };
-use crate::input::{Config, Devices, devices};
+use crate::{
+    export::Seal,
+    input::{Config, Devices, devices},
+};
 use bevy::{
     app::{App, Plugin, PreUpdate},
     ecs::schedule::{IntoScheduleConfigs, SystemSet},
@@ -17,6 +21,7 @@ use bevy::{
     prelude::{OnEnter, OnExit, StateTransition},
     state::app::AppExtStates,
 };
+use holdfast_model::keep::recording::Recording;
 use std::{
     fmt,
     path::PathBuf,
@@ -87,6 +92,24 @@ impl CorePlugin {
         self
     }
 
+    /// A folder for what the player records.
+    pub fn with_recordings(mut self, folder: Option<PathBuf>) -> Self {
+        self.keep.recordings = folder;
+        self
+    }
+
+    /// Whether, and by whom, what is exported is marked and signed.
+    pub fn with_seal(mut self, seal: Seal) -> Self {
+        self.keep.seal = seal;
+        self
+    }
+
+    /// A recording to show, rather than a world to play.
+    pub fn with_replay(mut self, replay: Option<Recording>) -> Self {
+        self.keep.replay = replay;
+        self
+    }
+
     /// A saved world to begin with.
     pub fn with_load(self, load: Option<PathBuf>) -> Self {
         CorePlugin { load, ..self }
@@ -116,9 +139,13 @@ impl Plugin for CorePlugin {
                 seed: self.seed,
                 side_by_side: self.side_by_side,
                 load: self.load.clone(),
+                // What is only watched waits for nobody.
+                start_wanted: self.keep.replay.is_some(),
+                is_replay: self.keep.replay.is_some(),
                 worlds_folder: self.keep.worlds.clone(),
                 ..Session::default()
             })
+            .insert_resource(self.waker.clone())
             .insert_resource(self.config.clone())
             .insert_resource(ConfigPath(self.config_path.clone()))
             .init_resource::<Devices>()
@@ -138,7 +165,9 @@ impl Plugin for CorePlugin {
                 (
                     session::hear.in_set(AppSet::Hear),
                     devices::gather.in_set(AppSet::Gather),
-                    (steer::read_signals, steer::answer_signals, steer::kept_keys).chain().in_set(AppSet::Steer),
+                    (steer::read_signals, steer::answer_signals, steer::kept_keys, playback::keys)
+                        .chain()
+                        .in_set(AppSet::Steer),
                     session::act.in_set(AppSet::Tell),
                 ),
             )

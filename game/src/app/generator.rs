@@ -4,10 +4,14 @@
 use super::{
     game::{Game, Next},
     intent::Intent,
+    playback::{Playback, Replayed},
+    projector::Projector,
     waker::Waker,
     worlds::WorldFactory,
 };
+use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use holdfast_model::keep::recording::Recording;
 use holdfast_sim::{Frame, Observation};
 use std::{
     any::Any,
@@ -35,6 +39,10 @@ pub enum Command {
     /// The rewind key went down, or up again.
     Rewind(bool),
     Save,
+    /// Begins to record, or ends the recording.
+    Film,
+    /// What is done to a replay.
+    Playback(Playback),
     /// Goes on from a save; `None` takes the newest.
     Load(Option<PathBuf>),
     Stop,
@@ -80,6 +88,21 @@ pub struct Tick {
     pub slot: Option<u8>,
     /// How far before the newest tick this one is, while rewinding.
     pub rewound_ticks: u64,
+    pub recorded: Option<Recorded>,
+    /// Where a replay is, if this is one.
+    pub replayed: Option<Replayed>,
+    /// What marks and signs this frame where it is exported; `None` for a world of which nothing is known.
+    pub exporter: Option<Exporter>,
+}
+
+/// What is being recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    pub ticks: u64,
+    /// Frames that found no room.
+    pub dropped: u64,
+    /// Video, and not actions alone.
+    pub is_film: bool,
 }
 
 /// The simulator's side of the picture.
@@ -117,12 +140,17 @@ const WAITING_COMMANDS: usize = 32;
 const WAITING_EVENTS: usize = 4;
 
 /// Where worlds are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct KeepOptions {
     /// Folder of saved worlds; `None` for a game that saves nothing.
     pub worlds: Option<PathBuf>,
     /// File to record to.
     pub record: Option<PathBuf>,
+    /// Folder of the recordings that the player switches on.
+    pub recordings: Option<PathBuf>,
+    pub seal: Seal,
+    /// Replays this recording, rather than letting the player play.
+    pub replay: Option<Recording>,
 }
 
 impl Generator {
@@ -211,6 +239,13 @@ fn run(factory: WorldFactory, keep: &KeepOptions, commands: &Receiver<Command>, 
         }
     };
     outlet.say(Event::Started { device: worlds.device.clone(), has_truth: worlds.truth.is_some() });
+    if let Some(recording) = keep.replay.clone() {
+        let shown = Projector::new(worlds, recording, keep.seal.clone());
+        if let Err(message) = shown.and_then(|projector| projector.run(commands, outlet)) {
+            outlet.say(Event::Failed { message, can_reset: false });
+        }
+        return;
+    }
     let mut game = match Game::new(worlds, keep, outlet) {
         Ok(game) => game,
         Err(message) => return outlet.say(Event::Failed { message, can_reset: false }),

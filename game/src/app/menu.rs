@@ -89,6 +89,7 @@ impl Screen {
     pub fn rows(self, session: &Session) -> Vec<Row> {
         match self {
             Screen::Start | Screen::Play => vec![],
+            Screen::Paused if session.is_replay => vec![Row::Resume, Row::Settings, Row::Quit],
             Screen::Paused => vec![Row::Resume, Row::NewWorld, Row::Worlds, Row::Settings, Row::Quit],
             Screen::Worlds => (0..session.saves.len()).map(Row::Saved).chain([Row::Back]).collect(),
             Screen::NewWorld => vec![Row::Seed, Row::AnotherSeed, Row::Create, Row::Back],
@@ -316,6 +317,12 @@ mod tests {
         assert_eq!(check(Screen::Settings, &[Down, Down, Right], None).1.gamepad_look_deg_per_s, 220.0);
         assert!(check(Screen::Settings, &[Down, Right], None).1.invert_y);
         assert!(!check(Screen::Settings, &[Down, Down, Down, Left], None).1.hud);
+    }
+
+    #[test]
+    fn a_replay_offers_no_other_world() {
+        let session = Session { is_replay: true, ..Session::default() };
+        assert_eq!(Screen::Paused.rows(&session), [Row::Resume, Row::Settings, Row::Quit]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod charter;
 pub mod core;
+mod film;
 mod game;
 pub mod generator;
 mod history;
@@ -14,6 +15,8 @@ mod intent;
 pub mod machine;
 pub mod menu;
 pub mod pacer;
+pub mod playback;
+mod projector;
 pub mod saves;
 mod scribe;
 pub mod session;
@@ -29,10 +32,12 @@ pub use intent::Intent;
 pub use waker::Waker;
 pub use worlds::{DrawChart, PlayableWorld, WorldFactory, Worlds};
 
+use crate::export::Seal;
+use holdfast_model::keep::recording::Recording;
 use std::path::PathBuf;
 
 /// What the command line decides about a game.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PlayOptions {
     /// The first world's seed.
     pub seed: u64,
@@ -46,8 +51,20 @@ pub struct PlayOptions {
     pub worlds_dir: Option<PathBuf>,
     /// File to record the game to.
     pub record: Option<PathBuf>,
-    /// Where F2 puts screenshots; `None` takes the user's pictures folder.
+    /// Where F2 puts recordings; `None` takes the user's videos folder.
+    pub recordings_dir: Option<PathBuf>,
+    /// Where F12 puts screenshots; `None` takes the user's pictures folder.
     pub screenshot_dir: Option<PathBuf>,
+    /// Show this recording, rather than a world to play.
+    pub replay: Option<Recording>,
+    /// Whether, and by whom, recordings and screenshots are marked and signed.
+    pub seal: Seal,
+}
+
+#[cfg(feature = "view")]
+fn videos_folder() -> Option<PathBuf> {
+    let dirs = directories::UserDirs::new()?;
+    Some(dirs.video_dir().unwrap_or_else(|| dirs.home_dir()).join("Holdfast"))
 }
 
 /// Opens the window and plays until it is closed.
@@ -78,6 +95,9 @@ pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
             .with_worlds(options.worlds_dir.or_else(saves::default_folder))
             .with_load(options.load)
             .with_record(options.record)
+            .with_recordings(options.recordings_dir.or_else(videos_folder))
+            .with_seal(options.seal)
+            .with_replay(options.replay)
             .with_waker(waker),
         view::ViewPlugin { screenshot_dir: options.screenshot_dir },
     ));

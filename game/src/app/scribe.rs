@@ -31,6 +31,7 @@ enum Entry {
 pub struct Scribe {
     entries: Option<Sender<Entry>>,
     thread: Option<JoinHandle<()>>,
+    ticks: u64,
 }
 
 /// Half a minute of ticks: a disk that is behind by more has stopped.
@@ -49,7 +50,7 @@ impl Scribe {
             Err(error) => tell(format!("recording stopped: {}: {error}; what was written stays", path.display())),
         };
         let thread = thread::Builder::new().name("recording".into()).spawn(run)?;
-        Ok(Scribe { entries: Some(sender), thread: Some(thread) })
+        Ok(Scribe { entries: Some(sender), thread: Some(thread), ticks: 0 })
     }
 
     pub fn begin(&mut self, beginning: Beginning, noise_seed: u64, tick: u64, frame: &Frame) {
@@ -61,7 +62,17 @@ impl Scribe {
     }
 
     pub fn push(&mut self, action: Action, hash: [u8; 32]) {
+        self.ticks += 1;
         self.hand_over(Entry::Tick { action, hash });
+    }
+
+    /// Whether its thread takes anything still; it has told why not.
+    pub fn is_running(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    pub fn ticks(&self) -> u64 {
+        self.ticks
     }
 
     /// Ends the recording when there is no room: one with a hole could not be replayed. The thread has told why, or

@@ -6,7 +6,10 @@ use super::{
     saves::{self, SavedWorld},
     stats::Stats,
 };
-use crate::input::{Config, Devices};
+use crate::{
+    export::Exporter,
+    input::{Config, Devices},
+};
 use bevy::{
     ecs::resource::Resource,
     prelude::{DetectChanges, NextState, Res, ResMut, State},
@@ -83,6 +86,8 @@ pub struct Session {
     pub saves: Vec<SavedWorld>,
     /// The player asked to start while the model was still loading.
     pub start_wanted: bool,
+    /// A recording is shown, and nobody plays.
+    pub is_replay: bool,
 }
 
 impl Default for Session {
@@ -98,6 +103,7 @@ impl Default for Session {
             worlds_folder: None,
             saves: Vec::new(),
             start_wanted: false,
+            is_replay: false,
         }
     }
 }
@@ -108,6 +114,8 @@ pub struct Pictures {
     pub dream: Frame,
     pub truth: SideBySide,
     pub chart: Option<ChartPicture>,
+    /// What marks and signs them where they are exported.
+    pub exporter: Option<Exporter>,
     /// Counts up with every new frame.
     pub version: u64,
     /// When the oldest input event that waits for its frame on the screen arrived.
@@ -116,7 +124,14 @@ pub struct Pictures {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Pictures { dream: Frame::default(), truth: SideBySide::Off, chart: None, version: 0, input_at: None }
+        Pictures {
+            dream: Frame::default(),
+            truth: SideBySide::Off,
+            chart: None,
+            exporter: None,
+            version: 0,
+            input_at: None,
+        }
     }
 }
 
@@ -196,6 +211,7 @@ pub(super) fn hear(
                 stats.note_tick(&tick, Instant::now());
                 pictures.dream = tick.observation.frame;
                 pictures.truth = tick.truth;
+                pictures.exporter = tick.exporter;
                 pictures.version += 1;
                 pictures.input_at = pictures.input_at.or(tick.input_at);
             }
@@ -221,14 +237,14 @@ pub(super) fn hear(
 pub(super) fn act(
     mut link: ResMut<Link>,
     mut devices: ResMut<Devices>,
-    config: Res<Config>,
+    (config, session): (Res<Config>, Res<Session>),
     screen: Res<State<Screen>>,
 ) {
     if let Some(held) = devices.rewind_changed(&config) {
         link.tell(Command::Rewind(held));
     }
     match devices.take_intent(&config) {
-        Some(intent) if *screen.get() == Screen::Play => link.tell(Command::Act(intent)),
+        Some(intent) if *screen.get() == Screen::Play && !session.is_replay => link.tell(Command::Act(intent)),
         _ => link.flush(),
     }
 }

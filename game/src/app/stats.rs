@@ -1,7 +1,11 @@
 //! The figures of the heads-up display, measured.
 
-use super::generator::Tick;
+use super::{
+    generator::{Recorded, Tick},
+    playback::Replayed,
+};
 use bevy::ecs::resource::Resource;
+use holdfast_sim::TICKS_PER_SECOND;
 use std::{
     collections::VecDeque,
     fmt::Write,
@@ -17,6 +21,8 @@ pub struct Stats {
     pub missed_ticks: u64,
     pub dropped_frames: u64,
     pub memory_cells: usize,
+    pub recorded: Option<Recorded>,
+    pub replayed: Option<Replayed>,
     arrivals: VecDeque<Instant>,
     key_to_pixel_ms: VecDeque<f32>,
 }
@@ -32,6 +38,8 @@ impl Stats {
         self.missed_ticks = tick.timings.missed_ticks;
         self.dropped_frames = tick.timings.dropped_frames;
         self.memory_cells = tick.memory_cells;
+        self.recorded = tick.recorded;
+        self.replayed = tick.replayed;
         self.arrivals.push_back(now);
         while self.arrivals.front().is_some_and(|&arrival| now - arrival > FRAME_WINDOW) {
             self.arrivals.pop_front();
@@ -75,8 +83,23 @@ impl Stats {
         );
         // Writing to a string cannot fail.
         let _ = writeln!(text, "tick {}   missed {}   seed {}", self.tick, self.missed_ticks, self.seed);
-        let _ = write!(text, "{device}   memory {} cells   recording off", with_thousands(self.memory_cells));
+        let _ = write!(text, "{device}   memory {} cells   {}", with_thousands(self.memory_cells), self.recording());
         text
+    }
+
+    fn recording(&self) -> String {
+        let Some(Recorded { dropped, is_film, .. }) = self.recorded else {
+            return "recording off".into();
+        };
+        let what = if is_film { "recording" } else { "recording actions" };
+        let dropped = if dropped > 0 { format!(", {dropped} frames dropped") } else { String::new() };
+        format!("{what} {}{dropped}", self.recorded_time().unwrap_or_default())
+    }
+
+    /// How long the recording is, as minutes and seconds; `None` while nothing is recorded.
+    pub fn recorded_time(&self) -> Option<String> {
+        let seconds = self.recorded?.ticks / u64::from(TICKS_PER_SECOND);
+        Some(format!("{}:{:02}", seconds / 60, seconds % 60))
     }
 }
 
@@ -99,6 +122,16 @@ mod tests {
     #[test]
     fn thousands_are_marked() {
         assert_eq!([0, 999, 1000, 1234567].map(with_thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn what_is_recorded_is_told() {
+        let mut stats = Stats::default();
+        assert!(stats.text("cpu").ends_with("recording off"));
+        stats.recorded = Some(Recorded { ticks: 1259, dropped: 0, is_film: false });
+        assert!(stats.text("cpu").ends_with("recording actions 1:02"));
+        stats.recorded = Some(Recorded { ticks: 59, dropped: 3, is_film: true });
+        assert!(stats.text("cpu").ends_with("recording 0:02, 3 frames dropped"));
     }
 
     #[test]

@@ -196,13 +196,14 @@ pub(super) fn kept_keys(
         match key.key_code {
             KeyCode::Escape => pause = true,
             KeyCode::F1 => wheelhouse.config.settings.hud = !wheelhouse.config.settings.hud,
-            KeyCode::F2 => {
-                screenshots.write(ScreenshotWanted);
-            }
             KeyCode::F3 => wheelhouse.toggle_side_by_side(),
+            KeyCode::F2 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Film),
             KeyCode::F4 if *screen.get() == Screen::Play => wheelhouse.toggle_chart(),
             KeyCode::F5 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Save),
             KeyCode::F9 if *screen.get() == Screen::Play => wheelhouse.link.tell(Command::Load(None)),
+            KeyCode::F12 => {
+                screenshots.write(ScreenshotWanted);
+            }
             _ => {}
         }
     }

@@ -1,9 +1,10 @@
 //! Waking the window from other threads: it sleeps until something happens.
 
+use bevy::ecs::resource::Resource;
 use std::{fmt, sync::Arc};
 
 /// Wakes the app's event loop; without a window it does nothing, since a headless app runs by its own clock.
-#[derive(Clone)]
+#[derive(Clone, Resource)]
 pub struct Waker(Arc<dyn Fn() + Send + Sync>);
 
 impl Waker {

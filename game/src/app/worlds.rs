@@ -41,6 +41,11 @@ pub trait PlayableWorld: World {
         None
     }
 
+    /// The dream, for replays: only a dream can make the frames of a recording again.
+    fn as_dream(&mut self) -> Option<&mut Dream> {
+        None
+    }
+
     /// Seed of the noise that a reset begins with.
     fn noise_seed(&self) -> u64 {
         0
@@ -72,6 +77,10 @@ impl PlayableWorld for Dream {
             let chart = Chart { pose, camera: Some(camera), trail, tick, most_blocks: CHART_BLOCKS };
             snapshot.world_state().draw_chart(&chart, CHART_PX[0], CHART_PX[1])
         }))
+    }
+
+    fn as_dream(&mut self) -> Option<&mut Dream> {
+        Some(self)
     }
 
     fn noise_seed(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! Where a rollout's actions come from: a file (ours or VPT's), or a scripted player.
 
-use super::{fault::mistake, vpt};
+use super::fault::mistake;
+use holdfast_game::vpt;
 use holdfast_sim::Action;
 use std::{
     fs::File,

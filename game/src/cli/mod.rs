@@ -6,7 +6,9 @@ mod bench;
 mod compare;
 mod contact_sheet;
 mod data;
+mod export;
 mod fault;
+mod film;
 mod fork;
 mod inspect;
 mod interrupt;
@@ -24,7 +26,7 @@ mod timing;
 mod train;
 mod truth;
 mod validate;
-mod vpt;
+mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::{io::IsTerminal, process::ExitCode};
@@ -53,6 +55,7 @@ enum Command {
     Data(data::DataArgs),
     Validate(validate::ValidateArgs),
     Probe(probe::ProbeArgs),
+    Verify(verify::VerifyArgs),
 }
 
 const EXAMPLES: &str = "Examples:
@@ -80,13 +83,15 @@ pub fn main() -> ExitCode {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Probe(args)) => probe::run(&args),
+        // What it finds is in its exit code.
+        Some(Command::Verify(args)) => return verify::run(&args).unwrap_or_else(|error| fault::tell(Err(error))),
     };
     fault::tell(result)
 }
 
 /// Warnings and errors, or what `RUST_LOG` asks for; the graphics stack warns of much that no player can change.
 fn log_to_stderr() {
-    let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error";
+    let quiet = "warn,wgpu_core=error,wgpu_hal=error,naga=error,bevy_render=error,winit=error,c2pa=error";
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet.into());
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();

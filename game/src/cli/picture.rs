@@ -1,19 +1,37 @@
-//! Frames from PNG files: read from any 8 or 16-bit PNG, and fitted to a model's frame.
+//! Frames from files: any 8 or 16-bit PNG, or the first frame of a video; and fitted to a model's frame.
 
 use super::fault::mistake;
+use holdfast_media::decode::{self, Format};
 use holdfast_sim::Frame;
-use std::{fs::File, io::BufReader, path::Path};
+use std::{fs, io::Cursor, path::Path};
+
+/// A picture to start from, and the bytes of a PNG of it.
+#[derive(Debug)]
+pub struct Picture {
+    pub frame: Frame,
+    pub png: Vec<u8>,
+}
+
+/// Reads a PNG picture, or the first frame of an MP4 video.
+pub fn read(path: &Path) -> anyhow::Result<Picture> {
+    let fail = |reason: String| mistake(format!("{}: {reason}; give a PNG picture or an MP4 video", path.display()));
+    let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
+    if Format::of(&bytes) == Some(Format::Mp4) {
+        let frame = decode::first_frame(&bytes).map_err(|error| fail(error.to_string()))?;
+        return Ok(Picture { png: frame.to_png(), frame });
+    }
+    let frame = read_png(&bytes).map_err(fail)?;
+    Ok(Picture { frame, png: bytes })
+}
 
 /// Reads a picture; what is transparent becomes black.
-pub fn read_png(path: &Path) -> anyhow::Result<Frame> {
-    let fail = |reason: String| mistake(format!("{}: {reason}; give a PNG picture", path.display()));
-    let file = File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut decoder = png::Decoder::new(BufReader::new(file));
+fn read_png(bytes: &[u8]) -> Result<Frame, String> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|error| fail(error.to_string()))?;
-    let size = reader.output_buffer_size().ok_or_else(|| fail("too large".into()))?;
+    let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let size = reader.output_buffer_size().ok_or("too large")?;
     let mut samples = vec![0; size];
-    let info = reader.next_frame(&mut samples).map_err(|error| fail(error.to_string()))?;
+    let info = reader.next_frame(&mut samples).map_err(|error| error.to_string())?;
     let samples = &samples[..info.buffer_size()];
     let faded = |value: u8, alpha: u8| (u16::from(value) * u16::from(alpha) / 255) as u8;
     let rgb = match info.color_type {
@@ -23,7 +41,7 @@ pub fn read_png(path: &Path) -> anyhow::Result<Frame> {
             samples.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]].map(|v| faded(v, p[3]))).collect()
         }
         png::ColorType::GrayscaleAlpha => samples.chunks_exact(2).flat_map(|p| [faded(p[0], p[1]); 3]).collect(),
-        png::ColorType::Indexed => return Err(fail("its palette could not be expanded".into())),
+        png::ColorType::Indexed => return Err("its palette could not be expanded".into()),
     };
     Ok(Frame { width: info.width as usize, height: info.height as usize, rgb })
 }
@@ -75,16 +93,22 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (path, frame) = (folder.path().join("a.png"), numbered(13, 7));
         std::fs::write(&path, frame.to_png()).expect("room for a small file");
-        assert_eq!(read_png(&path).expect("valid"), frame);
+        let picture = read(&path).expect("valid");
+        assert_eq!((picture.frame, picture.png), (frame.clone(), frame.to_png()));
     }
 
     #[test]
     fn a_broken_picture_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("not.png");
-        std::fs::write(&path, b"GIF89a").expect("room for a small file");
-        let message = read_png(&path).expect_err("no PNG").to_string();
-        assert!(message.contains("not.png") && message.ends_with("give a PNG picture"), "{message}");
+        for bytes in [&b"GIF89a"[..], b"\0\0\0\x18ftypmp42 and nothing more"] {
+            std::fs::write(&path, bytes).expect("room for a small file");
+            let message = read(&path).expect_err("neither").to_string();
+            assert!(
+                message.contains("not.png") && message.ends_with("give a PNG picture or an MP4 video"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

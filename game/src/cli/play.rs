@@ -1,6 +1,8 @@
 //! `holdfast play`: loads the model, then opens the window.
 
-use super::{model_folder::DreamArgs, seed};
+use super::{export::ProvenanceArgs, model_folder::DreamArgs, seed};
+#[cfg(feature = "view")]
+use holdfast_game::app::{PlayOptions, WorldFactory};
 use std::{
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
@@ -10,6 +12,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast play
   holdfast play --seed 7 --side-by-side
   holdfast play --seed 7 --record walk.holdfast
+  holdfast play --recordings clips --screenshots shots
   holdfast play --load ~/.local/share/holdfast/worlds/world-1790000000.world
 
 The keys are on the start screen and in the README; the pause menu (Escape) leads to the settings.
@@ -28,7 +31,7 @@ pub struct PlayArgs {
     /// Go on from this saved world
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "steps"])]
     pub load: Option<PathBuf>,
-    /// Record to this new file, for `holdfast replay`
+    /// Record what is done to this new file, for `holdfast replay`; F2 in the game records video, too
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Folder of saved worlds (F5 saves, F9 loads) [default: in the user's data folder]
@@ -37,20 +40,22 @@ pub struct PlayArgs {
     /// File of settings and key bindings [default: in the user's config folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Folder for screenshots (F2 in the game) [default: the user's pictures folder]
+    /// Folder for recordings (F2 in the game) [default: the user's videos folder]
+    #[arg(long, value_name = "DIR")]
+    pub recordings: Option<PathBuf>,
+    /// Folder for screenshots (F12 in the game) [default: the user's pictures folder]
     #[arg(long, value_name = "DIR")]
     pub screenshots: Option<PathBuf>,
     #[command(flatten)]
     pub dream: DreamArgs,
+    #[command(flatten)]
+    pub provenance: ProvenanceArgs,
 }
 
 #[cfg(feature = "view")]
 pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
     use super::{fault::mistake, model_folder::dream};
-    use holdfast_game::{
-        app::{PlayOptions, Worlds, play},
-        input::ConfigError,
-    };
+    use holdfast_game::app::Worlds;
     use holdfast_model::keep::{About, Save};
     use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
 
@@ -82,9 +87,20 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         worlds_dir: args.worlds.clone(),
         record: args.record.clone(),
         config_path: args.config.clone(),
+        recordings_dir: args.recordings.clone(),
         screenshot_dir: args.screenshots.clone(),
+        seal: args.provenance.seal()?,
+        replay: None,
     };
-    play(options, Box::new(factory)).map_err(|error| if error.is::<ConfigError>() { mistake(error) } else { error })
+    open(options, Box::new(factory))
+}
+
+/// Opens the window; a mistake in the settings file is the user's.
+#[cfg(feature = "view")]
+pub fn open(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
+    use holdfast_game::{app::play, input::ConfigError};
+
+    play(options, factory).map_err(|error| if error.is::<ConfigError>() { super::fault::mistake(error) } else { error })
 }
 
 #[cfg(not(feature = "view"))]

@@ -2,9 +2,12 @@
 
 use super::{
     atomic_file::{self, LineFile},
+    film::{Film, Format},
     out_folder::{self, picture_name, write_error},
     timing::rounded,
 };
+use holdfast_game::{export::Exporter, vpt};
+use holdfast_media::{Error, credentials::Origin};
 use holdfast_model::keep::{
     About,
     recording::{Beginning, Recorder},
@@ -25,6 +28,11 @@ const TRUTH_FRAMES: &str = "truth";
 const NATIVE: &str = "rollout.holdfast";
 const STRIP: &str = "strip.png";
 const LINE_FILES: [&str; 3] = ["actions.jsonl", "observations.jsonl", "truth.jsonl"];
+/// Moving pictures, without their endings; VPT's lines of actions have the video's name.
+const FILM: &str = "rollout";
+const TRUTH_FILM: &str = "truth";
+const VPT_LINES: &str = "rollout.jsonl";
+const FILMS: [&str; 4] = ["rollout.mp4", "rollout.gif", "truth.mp4", "truth.gif"];
 
 /// What `rollout.json` says. Keys are part of the product: add, never rename.
 #[derive(Debug, Clone, Serialize)]
@@ -70,6 +78,14 @@ pub struct Recording {
     actions: LineFile,
     observations: LineFile,
     truth: Option<LineFile>,
+    exporter: Exporter,
+    /// Whether each tick is a picture of its own.
+    writes_pictures: bool,
+    films: Vec<Film>,
+    truth_films: Vec<Film>,
+    vpt: Option<(LineFile, vpt::Rows)>,
+    /// Where the last frame was seen from: the next action is taken there.
+    pose: Pose,
     native: Recorder<File>,
     /// Frames written so far, the start included.
     frames: u64,
@@ -81,20 +97,37 @@ impl Recording {
         out: &Path,
         overwrite: bool,
         with_truth: bool,
+        formats: &[Format],
         report: &Report,
         about: &About,
+        exporter: Exporter,
     ) -> anyhow::Result<Recording> {
         out_folder::prepare(out, overwrite, REPORT, clear)?;
         let fail = |path: &Path, error: io::Error| write_error(path, &error, "nothing of the rollout");
-        let folders = if with_truth { &[FRAMES, TRUTH_FRAMES][..] } else { &[FRAMES] };
-        for folder in folders.iter().map(|name| out.join(name)) {
+        let writes_pictures = formats.contains(&Format::Png);
+        let folders = [(FRAMES, writes_pictures), (TRUTH_FRAMES, writes_pictures && with_truth)];
+        for folder in folders.iter().filter(|(_, is_wanted)| *is_wanted).map(|(name, _)| out.join(name)) {
             fs::create_dir_all(&folder).map_err(|error| fail(&folder, error))?;
         }
         // From here on the folder is known for a rollout, also if this one is killed.
         write_report(out, report).map_err(|error| fail(&out.join(REPORT), error))?;
         let lines = |name: &str| LineFile::create(&out.join(name)).map_err(|error| fail(&out.join(name), error));
+        let films = |stem: &str, origin: &Origin| -> anyhow::Result<Vec<Film>> {
+            let (size, first_tick) = ([report.width, report.height], report.first_tick);
+            let film = |&format| Film::create(format, &out.join(stem), origin.clone(), size, first_tick);
+            Ok(formats.iter().map(film).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
         let [actions, observations, truth] = LINE_FILES;
+        let dream_films = films(FILM, &exporter.dream)?;
+        let truth_films = if with_truth { films(TRUTH_FILM, &Origin::Simulator)? } else { Vec::new() };
+        let vpt = formats.contains(&Format::Mp4).then(|| lines(VPT_LINES)).transpose()?;
         Ok(Recording {
+            films: dream_films,
+            truth_films,
+            vpt: vpt.map(|lines| (lines, vpt::Rows::default())),
+            writes_pictures,
+            exporter,
+            pose: Pose::default(),
             out: out.to_path_buf(),
             actions: lines(actions)?,
             observations: lines(observations)?,
@@ -124,18 +157,29 @@ impl Recording {
         step_ms: f64,
         truth: Option<TruthTick>,
     ) -> anyhow::Result<()> {
+        if let Some(action) = action {
+            self.exporter.act(action);
+        }
         let name = picture_name(observation.tick);
-        self.write_picture(Path::new(FRAMES).join(&name), &observation.frame)?;
+        let marked = self.exporter.marked(&observation.frame);
+        self.write_tick(Path::new(FRAMES).join(&name), &marked, &self.exporter.dream, observation.tick)?;
+        push_all(&mut self.films, &marked)?;
         let [actions, observations, truths] = LINE_FILES;
-        if let (Some(truth), Some(lines)) = (truth, self.truth.as_mut()) {
-            let pushed = lines.push(truth.line);
-            self.write_picture(Path::new(TRUTH_FRAMES).join(&name), truth.frame)?;
-            pushed.map_err(|error| self.error(truths, &error))?;
+        if let Some(truth) = truth {
+            let lines = self.truth.as_mut().map(|lines| lines.push(truth.line));
+            let path = Path::new(TRUTH_FRAMES).join(&name);
+            self.write_tick(path, truth.frame, &Origin::Simulator, observation.tick)?;
+            push_all(&mut self.truth_films, truth.frame)?;
+            lines.unwrap_or(Ok(())).map_err(|error| self.error(truths, &error))?;
         }
         if let Some(action) = action {
             self.actions.push(&action.to_json_line()).map_err(|error| self.error(actions, &error))?;
             self.native.push(action, &observation.frame).map_err(|error| self.error(NATIVE, &error))?;
+            let pose = self.pose;
+            let pushed = self.vpt.as_mut().map(|(lines, rows)| lines.push(&rows.push(action, &pose)));
+            pushed.unwrap_or(Ok(())).map_err(|error| self.error(VPT_LINES, &error))?;
         }
+        self.pose = observation.pose;
         let line = ObservationLine { tick: observation.tick, pose: observation.pose, step_ms: rounded(step_ms) };
         let line = serde_json::to_string(&line).expect("numbers under fixed names always serialise");
         self.observations.push(&line).map_err(|error| self.error(observations, &error))?;
@@ -143,20 +187,37 @@ impl Recording {
         Ok(())
     }
 
-    /// Writes the contact sheet, if there is one, and the final report.
+    /// What marks and signs the frames.
+    pub fn exporter(&self) -> &Exporter {
+        &self.exporter
+    }
+
+    /// Writes the contact sheet, if there is one, ends the recording and the films, and writes the final report.
     pub fn finish(mut self, report: &Report, strip: Option<&Frame>) -> anyhow::Result<()> {
         // Before what needs more room: a full disk then leaves as much of it as fits.
         self.native.flush().map_err(|error| self.error(NATIVE, &error))?;
-        if let Some(strip) = strip {
-            self.write_picture(PathBuf::from(STRIP), strip)?;
-        }
+        // The report then: it holds also if the films cannot be signed.
         write_report(&self.out, report).map_err(|error| self.error(REPORT, &error))?;
+        for film in self.films.drain(..).chain(self.truth_films.drain(..)) {
+            film.finish(&self.exporter)?;
+        }
+        if let Some(strip) = strip {
+            let origin = if self.truth.is_some() { self.exporter.both() } else { self.exporter.dream.clone() };
+            self.write_picture(PathBuf::from(STRIP), strip, &origin, report.first_tick + report.ticks)?;
+        }
         let path = self.out.join(NATIVE);
         self.native.finish().map_err(|error| write_error(&path, &error, "the whole rollout"))
     }
 
-    fn write_picture(&self, name: PathBuf, frame: &Frame) -> anyhow::Result<()> {
-        atomic_file::write(&self.out.join(&name), &frame.to_png()).map_err(|error| self.error(name, &error))
+    /// Writes a tick's picture, if ticks are pictures.
+    fn write_tick(&self, name: PathBuf, frame: &Frame, origin: &Origin, tick: u64) -> anyhow::Result<()> {
+        if self.writes_pictures { self.write_picture(name, frame, origin, tick) } else { Ok(()) }
+    }
+
+    fn write_picture(&self, name: PathBuf, frame: &Frame, origin: &Origin, tick: u64) -> anyhow::Result<()> {
+        let title = name.file_name().unwrap_or_default().to_string_lossy();
+        let bytes = self.exporter.picture(frame, origin, &title, tick)?;
+        atomic_file::write(&self.out.join(&name), &bytes).map_err(|error| self.error(name, &error))
     }
 
     fn error(&self, name: impl AsRef<Path>, error: &io::Error) -> anyhow::Error {
@@ -166,6 +227,10 @@ impl Recording {
         };
         write_error(&self.out.join(name), error, &kept)
     }
+}
+
+fn push_all(films: &mut [Film], frame: &Frame) -> Result<(), Error> {
+    films.iter_mut().try_for_each(|film| film.push(frame))
 }
 
 fn write_report(out: &Path, report: &Report) -> io::Result<()> {
@@ -179,14 +244,18 @@ fn clear(out: &Path) -> io::Result<()> {
     for folder in [FRAMES, TRUTH_FRAMES] {
         out_folder::remove_numbered_pictures(&out.join(folder))?;
     }
-    out_folder::remove_files(out, LINE_FILES.into_iter().chain([REPORT, STRIP, NATIVE]))
+    out_folder::remove_files(out, LINE_FILES.into_iter().chain(FILMS).chain([REPORT, STRIP, VPT_LINES, NATIVE]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_model::{ModelConfig, keep::Origin};
+    use holdfast_game::export::{Notary, Seal};
+    use holdfast_media::credentials::Start;
+    use holdfast_model::{ModelConfig, keep};
     use holdfast_sim::Depth;
+
+    const SIZE: usize = 16;
 
     fn report() -> Report {
         Report {
@@ -202,10 +271,15 @@ mod tests {
             step_ms_p50: 0.0,
             step_ms_p95: 0.0,
             memory: true,
-            width: 2,
-            height: 1,
+            width: SIZE,
+            height: SIZE,
             threads: 1,
         }
+    }
+
+    fn unsigned() -> Exporter {
+        let dream = Origin::Model { name: "small".into(), hash: "0".into() };
+        Exporter::new(Seal { notary: Notary::Nobody, marks: true }, dream, Start::Seed(7))
     }
 
     fn about() -> About {
@@ -224,12 +298,12 @@ mod tests {
     }
 
     fn begin(recording: &mut Recording) {
-        let beginning = Beginning::Origin(Origin::Seed(7));
+        let beginning = Beginning::Origin(keep::Origin::Seed(7));
         recording.begin(&beginning, 7, &observation(0)).expect("room");
     }
 
     fn observation(tick: u64) -> Observation {
-        let (frame, depth) = (Frame::new(2, 1), Depth::new(2, 1));
+        let (frame, depth) = (Frame::new(SIZE, SIZE), Depth::new(SIZE, SIZE));
         Observation { tick, frame, depth, pose: Pose::default(), stages_ms: Vec::new() }
     }
 
@@ -246,12 +320,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("deep/out");
         for last in [2, 1] {
-            let mut recording =
-                Recording::create(&out, false, true, &report(), &about()).expect("new, then a former rollout");
+            let formats = [Format::Png, Format::Mp4, Format::Gif];
+            let recording = Recording::create(&out, false, true, &formats, &report(), &about(), unsigned());
+            let mut recording = recording.expect("new, then a former rollout");
             begin(&mut recording);
             for tick in 0..=last {
                 let action = Action::default();
-                let truth = TruthTick { frame: &Frame::new(2, 1), line: "{}" };
+                let truth = TruthTick { frame: &Frame::new(SIZE, SIZE), line: "{}" };
                 recording.push((tick > 0).then_some(&action), &observation(tick), 1.0, Some(truth)).expect("room");
             }
             recording.finish(&Report { ticks: last, ..report() }, Some(&Frame::new(1, 1))).expect("room");
@@ -260,22 +335,30 @@ mod tests {
             "actions.jsonl",
             "frames",
             "observations.jsonl",
+            "rollout.gif",
             "rollout.holdfast",
             "rollout.json",
+            "rollout.jsonl",
+            "rollout.mp4",
             "strip.png",
             "truth",
+            "truth.gif",
             "truth.jsonl",
+            "truth.mp4",
         ];
         assert_eq!(names(&out), expected);
         assert_eq!(names(&out.join("frames")), ["000000.png", "000001.png"], "nothing stays of the longer one");
         let lines = |name: &str| fs::read_to_string(out.join(name)).expect("written").lines().count();
         assert_eq!(["actions.jsonl", "observations.jsonl", "truth.jsonl"].map(lines), [1, 2, 2]);
+        assert_eq!(lines("rollout.jsonl"), 1);
     }
 
     #[test]
     fn a_failing_disk_is_told_once_and_what_is_written_stays() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut recording = Recording::create(folder.path(), false, false, &report(), &about()).expect("empty");
+        let formats = [Format::Png];
+        let recording = Recording::create(folder.path(), false, false, &formats, &report(), &about(), unsigned());
+        let mut recording = recording.expect("empty");
         begin(&mut recording);
         recording.push(None, &observation(0), 1.0, None).expect("room");
         // Stands for a disk that takes no more frames.

@@ -3,16 +3,21 @@
 use super::{
     actions,
     contact_sheet::{self, Column},
+    export::ProvenanceArgs,
     fault::mistake,
+    film::Format,
     fork, interrupt,
     model_folder::DreamArgs,
-    picture, progress,
+    picture::{self, Picture},
+    progress,
     recording::{Recording, Report, TruthTick},
     seed,
     timing::{Durations, elapsed_ms, rounded},
     truth::Truth,
 };
 use anyhow::Context;
+use holdfast_game::export::{Exporter, credited};
+use holdfast_media::credentials;
 use holdfast_model::{
     Dream,
     keep::{About, Origin, Save, recording::Beginning},
@@ -33,18 +38,26 @@ const AFTER_HELP: &str = "Examples:
   holdfast rollout --seed 7 --policy wander --ticks 200 --out out
   holdfast rollout --seed 1000003 --actions walk.jsonl --truth --strip 0,1,10,20,40 --out out
   holdfast rollout --image photo.png --policy look_back --ticks 100 --memory off --out out
+  holdfast rollout --image contractor.mp4 --actions contractor.jsonl --out out
+  holdfast rollout --seed 7 --policy wander --ticks 200 --format mp4,gif --out out
   holdfast rollout --from out/rollout.holdfast --fork-at 120 --policy loop --ticks 80 --out other
 
 An actions file holds one JSON object a tick, an absent field is off:
   {\"forward\":true,\"jump\":false,\"attack\":false,\"use\":false,\"hotbar\":3,\"camera\":[pitch_deg,yaw_deg]}
-VPT's recordings (.jsonl) are read too.
+VPT's recordings (.jsonl) are read too, and their videos as --image.
 
 --from goes on from a saved world or a recording where it ends, or, with --fork-at, from an
 earlier tick of it, which is made again from its beginning; the file itself is left as it is.
 
 The folder: frames/000000.png (the start) onwards, actions.jsonl, observations.jsonl (tick,
-the model's own pose, step_ms), rollout.json, strip.png, rollout.holdfast (for `holdfast replay`); with --truth also truth/000000.png
-onwards and truth.jsonl (pose, target, edits). A former rollout in --out is replaced.";
+the model's own pose, step_ms), rollout.json, strip.png, rollout.holdfast (for `holdfast
+replay`); with --truth also truth/000000.png onwards and truth.jsonl (pose, target, edits). A
+former rollout in --out is replaced.
+--format mp4 writes rollout.mp4 (H.264, enlarged) and rollout.jsonl (the actions as VPT's),
+gif writes rollout.gif; with --truth also truth.mp4 and truth.gif.
+
+Pictures and videos are signed (C2PA), and what the model drew has an invisible watermark:
+`holdfast verify` reads both. To compare frames level by level give --unmarked.";
 
 /// Write a generated world under given actions to a folder of pictures and lines
 #[derive(Debug, clap::Args)]
@@ -55,8 +68,8 @@ pub struct RolloutArgs {
     /// Start from the world of this seed
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
-    /// Start from this PNG picture, fitted to the model's frame
-    #[arg(long, value_name = "PNG", conflicts_with = "truth")]
+    /// Start from this picture (PNG) or the first frame of this video (MP4), fitted to the model's frame
+    #[arg(long, value_name = "FILE", conflicts_with = "truth")]
     image: Option<PathBuf>,
     /// Go on from this saved world or recording
     #[arg(long, value_name = "FILE", conflicts_with_all = ["truth", "memory", "steps"])]
@@ -85,25 +98,22 @@ pub struct RolloutArgs {
     /// Ticks to show in strip.png, such as 0,1,10,20,40 [default: 8, evenly spaced]
     #[arg(long, value_name = "TICKS", value_delimiter = ',')]
     strip: Vec<u64>,
-    /// How frames are written
-    #[arg(long, value_enum, default_value = "png")]
-    format: Format,
+    /// How frames are written, one or more of them
+    #[arg(long, value_enum, value_name = "FORMATS", value_delimiter = ',', default_value = "png")]
+    format: Vec<Format>,
     /// Write into --out even if it holds other things (they are left alone)
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
     dream: DreamArgs,
+    #[command(flatten)]
+    provenance: ProvenanceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Switch {
     On,
     Off,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Png,
 }
 
 pub fn run(args: &RolloutArgs) -> anyhow::Result<()> {
@@ -136,14 +146,15 @@ fn plan(args: &RolloutArgs) -> anyhow::Result<(Box<dyn Iterator<Item = Action>>,
 
 /// How a rollout begins.
 enum Begin {
-    New(Start),
+    /// As the dream takes it, and as credentials tell it.
+    New(Start, credentials::Start),
     From(Box<Save>),
 }
 
 impl Begin {
     fn first_tick(&self) -> u64 {
         match self {
-            Begin::New(_) => 0,
+            Begin::New(..) => 0,
             Begin::From(save) => save.snapshot.tick(),
         }
     }
@@ -153,14 +164,35 @@ fn beginning(args: &RolloutArgs, dream: &mut Dream) -> anyhow::Result<Begin> {
     match (&args.image, &args.from, args.seed) {
         (Some(path), ..) => {
             let status = dream.status();
-            Ok(Begin::New(Start::Image(picture::fit(&picture::read_png(path)?, status.width, status.height))))
+            let Picture { frame, png } = picture::read(path)?;
+            // Credentials name the picture as it was given, rather than as it is fitted.
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let start = Start::Image(picture::fit(&frame, status.width, status.height));
+            Ok(Begin::New(start, credentials::Start::Picture { name, png }))
         }
         (None, Some(path), _) => {
             let save = fork::world_at(path, args.fork_at, dream, &args.dream.name()?)?;
             Ok(Begin::From(Box::new(save)))
         }
-        (None, None, seed) => Ok(Begin::New(Start::Seed(seed.expect("clap asks for --seed, --image or --from")))),
+        (None, None, seed) => {
+            let seed = seed.expect("clap asks for --seed, --image or --from");
+            Ok(Begin::New(Start::Seed(seed), credentials::Start::Seed(seed)))
+        }
     }
+}
+
+/// What marks and signs the rollout: told of how it begins, and of the actions that led there.
+fn exporter(args: &RolloutArgs, dream: &Dream, begin: &Begin) -> anyhow::Result<Exporter> {
+    let origin = credentials::Origin::Model { name: args.dream.name()?, hash: dream.status().model_hash };
+    let start = match begin {
+        Begin::New(_, credited) => credited.clone(),
+        Begin::From(save) => credited(&save.line.origin),
+    };
+    let mut exporter = args.provenance.exporter(origin, start)?;
+    if let Begin::From(save) = begin {
+        save.line.actions.iter().for_each(|action| exporter.act(action));
+    }
+    Ok(exporter)
 }
 
 /// A rollout under way.
@@ -177,6 +209,8 @@ struct Rollout {
 impl Rollout {
     fn create(args: &RolloutArgs, dream: &Dream, begin: &Begin, ticks: u64) -> anyhow::Result<Rollout> {
         let status = dream.status();
+        let about = About::of(dream, &args.dream.name()?);
+        let exporter = exporter(args, dream, begin)?;
         let truth = args.seed.filter(|_| args.truth).map(|seed| Truth::new(seed, status.width, status.height));
         let report = Report {
             seed: args.seed,
@@ -207,8 +241,10 @@ impl Rollout {
                 &args.out,
                 args.overwrite,
                 args.truth,
+                &args.format,
                 &report,
-                &About::of(dream, &args.dream.name()?),
+                &about,
+                exporter,
             )?,
             report,
             truth,
@@ -230,7 +266,7 @@ impl Rollout {
         let bar = progress::bar(ticks, "ticks");
         let clock = Instant::now();
         let (observation, beginning) = match begin {
-            Begin::New(start) => (dream.reset(start).map_err(world_error)?, Beginning::Origin(Origin::of(start))),
+            Begin::New(start, _) => (dream.reset(start).map_err(world_error)?, Beginning::Origin(Origin::of(start))),
             Begin::From(save) => {
                 let saved = save.to_bytes().context("the world to go on from cannot be kept")?;
                 (dream.restore(&save.snapshot).map_err(mistake)?, Beginning::Save(saved))
@@ -266,7 +302,8 @@ impl Rollout {
         let truth = true_frame.map(|frame| TruthTick { frame, line: &true_line });
         self.recording.push(action, observation, step_ms, truth)?;
         if self.strip_ticks.contains(&observation.tick) {
-            let pictures = true_frame.into_iter().chain([&observation.frame]).cloned().collect();
+            let marked = self.recording.exporter().marked(&observation.frame);
+            let pictures = true_frame.cloned().into_iter().chain([marked]).collect();
             self.strip.push(Column { tick: observation.tick, pictures });
         }
         Ok(())

@@ -148,7 +148,7 @@ names!(KEYS: KeyCode {
     ArrowLeft ArrowRight Space Enter Tab Backspace ShiftLeft ShiftRight ControlLeft ControlRight AltLeft AltRight
     CapsLock Backquote Minus Equal BracketLeft BracketRight Backslash Semicolon Quote Comma Period Slash Insert
     Delete Home End PageUp PageDown Numpad0 Numpad1 Numpad2 Numpad3 Numpad4 Numpad5 Numpad6 Numpad7 Numpad8 Numpad9
-    NumpadAdd NumpadSubtract NumpadMultiply NumpadDivide NumpadDecimal NumpadEnter F6 F7 F8 F10 F11 F12
+    NumpadAdd NumpadSubtract NumpadMultiply NumpadDivide NumpadDecimal NumpadEnter F6 F7 F8 F10 F11
 });
 names!(MOUSE: MouseButton { Left Right Middle Back Forward });
 names!(PAD: GamepadButton {
@@ -160,11 +160,12 @@ names!(PAD: GamepadButton {
 const KEPT: &[(&str, &str)] = &[
     ("Escape", "the pause menu"),
     ("F1", "the heads-up display"),
-    ("F2", "screenshots"),
+    ("F2", "recording"),
     ("F3", "side by side"),
     ("F4", "the map"),
     ("F5", "saving"),
     ("F9", "loading"),
+    ("F12", "screenshots"),
     ("PadStart", "the pause menu"),
 ];
 

@@ -174,7 +174,7 @@ impl Config {
              #   keys by their place on a US keyboard: KeyW, Digit1, ArrowUp, Space, ShiftLeft, ControlLeft, Tab, F5 ...\n\
              #   MouseLeft, MouseRight, MouseMiddle, MouseBack, MouseForward, WheelUp, WheelDown\n\
              #   PadSouth, PadEast, PadNorth, PadWest, PadLeftTrigger, PadLeftTrigger2, PadLeftThumb, PadDPadUp ...\n\
-             # The left stick walks, the right stick looks. Escape, F1 to F5, F9 and the pad's Start are the app's own.\n\
+             # The left stick walks, the right stick looks. Escape, F1 to F5, F9, F12 and the pad's Start are the app's own.\n\
              [bindings]\n",
         );
         for (control, inputs) in self.bindings.iter() {

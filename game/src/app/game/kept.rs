@@ -60,9 +60,19 @@ impl Game {
     pub(super) fn keep(&mut self, action: Action, observation: &Observation, outlet: &Outlet) {
         self.line.actions.push(action);
         self.history.note(action, &observation.frame, || self.dream.snapshot());
-        if let Some(scribe) = &mut self.scribe {
-            scribe.push(action, frame_hash(&observation.frame));
+        if let Some(exporter) = &mut self.exporter {
+            exporter.act(&action);
         }
+        if self.scribe.is_some() || self.film.is_some() {
+            let hash = frame_hash(&observation.frame);
+            if let Some(scribe) = &mut self.scribe {
+                scribe.push(action, hash);
+            }
+            if let Some(film) = &mut self.film {
+                film.push(action, self.pose, hash, &observation.frame, self.exporter.as_ref());
+            }
+        }
+        self.pose = observation.pose;
         self.ticks_since_save += 1;
         if self.ticks_since_save >= AUTOSAVE_TICKS {
             self.save(Occasion::Auto, outlet);

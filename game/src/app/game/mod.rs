@@ -1,11 +1,13 @@
 //! The generator's side of a game: the world that is played, its clock, its last minute, and what is kept of it.
 
 mod chart;
+mod filming;
 mod kept;
 mod rewind;
 
 use super::{
     charter::{Charter, Trail},
+    film::Film,
     generator::{Command, Event, KeepOptions, Outlet, SideBySide, Tick, Timings, guard},
     history::History,
     intent::Intent,
@@ -15,6 +17,7 @@ use super::{
     truth::Truth,
     worlds::{PlayableWorld, Worlds},
 };
+use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use holdfast_model::keep::{About, Line, Origin, recording::Beginning};
 use holdfast_sim::{Observation, Pose};
@@ -54,8 +57,13 @@ pub(super) struct Game {
     worlds_folder: Option<PathBuf>,
     keeper: Option<Keeper>,
     scribe: Option<Scribe>,
-    ticks_since_save: usize,
+    seal: Seal,
+    exporter: Option<Exporter>,
+    recordings: Option<PathBuf>,
+    film: Option<Film>,
+    /// Where the last frame was seen from: the next action is taken there.
     pose: Pose,
+    ticks_since_save: usize,
     trail: Trail,
     charter: Option<Charter>,
     /// `None` while no map is shown.
@@ -97,8 +105,12 @@ impl Game {
             worlds_folder: folder,
             keeper: keeper.map_err(|error| format!("cannot start the thread that saves: {error}"))?,
             scribe,
-            ticks_since_save: 0,
+            seal: keep.seal.clone(),
+            exporter: None,
+            recordings: keep.recordings.clone(),
+            film: None,
             pose: Pose::default(),
+            ticks_since_save: 0,
             trail: Trail::default(),
             charter: None,
             ticks_since_chart: None,
@@ -141,8 +153,9 @@ impl Game {
             Command::Rewind(true) => self.rewound_to = self.history.span().map(|(_, newest)| newest),
             Command::Rewind(false) => return self.end_rewind(outlet),
             Command::Save => self.save(Occasion::Asked, outlet),
+            Command::Film => self.switch_film(outlet),
             Command::Load(path) => return self.load(path, outlet),
-            Command::Stop => {}
+            Command::Playback(_) | Command::Stop => {}
         }
         Ok(())
     }
@@ -171,9 +184,13 @@ impl Game {
         (self.seed, self.alive, self.intent) = (seed, true, Intent::default());
         (self.dropped_frames, self.unanswered_input_at) = (0, None);
         (self.rewound_to, self.ticks_since_save) = (None, 0);
+        self.pose = observation.pose;
+        // Another world is another film.
+        self.end_film();
+        self.credit();
         self.history.begin(self.dream.snapshot());
         self.trail.clear();
-        self.go_to(observation.pose);
+        self.trail.note(&self.pose);
         self.ticks_since_chart = self.ticks_since_chart.map(|_| usize::MAX / 2);
         self.chart();
         self.pacer = Pacer::new(Instant::now());
@@ -205,7 +222,7 @@ impl Game {
             truth.note(action);
         }
         self.keep(action, &observation, outlet);
-        self.go_to(observation.pose);
+        self.trail.note(&self.pose);
         self.chart();
         let truth = self.truth_beside()?;
         self.pacer.advance(Instant::now());
@@ -217,11 +234,6 @@ impl Game {
             self.unanswered_input_at = refused.input_at;
         }
         Ok(())
-    }
-
-    fn go_to(&mut self, pose: Pose) {
-        self.pose = pose;
-        self.trail.note(&pose);
     }
 
     fn truth_beside(&mut self) -> Result<SideBySide, String> {
@@ -244,6 +256,9 @@ impl Game {
             memory_cells: self.dream.memory_cells(),
             slot: None,
             rewound_ticks: 0,
+            recorded: self.recorded(),
+            replayed: None,
+            exporter: self.exporter.clone(),
         }
     }
 }

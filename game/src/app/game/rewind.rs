@@ -55,8 +55,13 @@ impl Game {
         if let Some(scribe) = &mut self.scribe {
             scribe.fork(tick, self.line.noise_seed, &observation.frame);
         }
+        if let Some(film) = &mut self.film {
+            film.fork(tick, self.line.noise_seed, &observation.frame);
+        }
+        self.pose = observation.pose;
+        self.credit();
         self.retrace_truth(self.seed);
-        self.go_to(observation.pose);
+        self.trail.note(&self.pose);
         // What was pressed meanwhile was not meant for this tick; what is held goes on.
         let _ = self.intent.take_action();
         self.pacer.restart(Instant::now());

@@ -7,6 +7,8 @@ mod overlay;
 mod picture;
 mod pointer;
 mod present;
+mod recorded;
+mod replayed;
 mod screenshot;
 mod start;
 mod style;
@@ -56,11 +58,22 @@ impl Plugin for ViewPlugin {
             .insert_resource(ClearColor(style::BEHIND))
             .insert_resource(screenshot::Folder(self.screenshot_dir.clone()))
             .init_resource::<Hotbar>()
+            .init_resource::<screenshot::News>()
             .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
             .add_plugins(present::PresentPlugin)
             .add_systems(
                 Startup,
-                (camera, picture::spawn, chart::spawn, overlay::spawn, figures::spawn, start::spawn).chain(),
+                (
+                    camera,
+                    picture::spawn,
+                    chart::spawn,
+                    overlay::spawn,
+                    figures::spawn,
+                    recorded::spawn,
+                    replayed::spawn,
+                    start::spawn,
+                )
+                    .chain(),
             )
             .add_systems(OnEnter(Screen::Play), pointer::grab)
             .add_systems(OnExit(Screen::Play), pointer::release)
@@ -70,11 +83,11 @@ impl Plugin for ViewPlugin {
                     (picture::upload, picture::lay_out).chain(),
                     (chart::upload, chart::show).chain(),
                     (overlay::show_while_playing, overlay::mark_slot, overlay::tell_news),
-                    figures::update,
+                    (figures::update, recorded::update, replayed::update),
                     start::update,
                     (menus::open, menus::update).chain(),
                     pointer::grab_again.run_if(in_state(Screen::Play)),
-                    screenshot::take,
+                    (screenshot::take, screenshot::tell),
                     redraw_if_changed,
                 )
                     .in_set(AppSet::Show),

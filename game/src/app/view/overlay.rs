@@ -76,9 +76,9 @@ pub fn spawn(mut commands: Commands, hotbar: Res<Hotbar>, mut images: ResMut<Ass
 type OfPlaying = Or<(With<HotbarNode>, With<Crosshair>)>;
 
 /// Hotbar and crosshair belong to playing.
-pub fn show_while_playing(screen: Res<State<Screen>>, mut nodes: Query<&mut Node, OfPlaying>) {
+pub fn show_while_playing(screen: Res<State<Screen>>, session: Res<Session>, mut nodes: Query<&mut Node, OfPlaying>) {
     for mut node in &mut nodes {
-        style::show(&mut node, *screen.get() == Screen::Play);
+        style::show(&mut node, *screen.get() == Screen::Play && !session.is_replay);
     }
 }
 

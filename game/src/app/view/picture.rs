@@ -89,13 +89,17 @@ pub fn upload(
     }
     *shown = pictures.version;
     for (picture, node) in &nodes {
-        let frame = match (picture, &pictures.truth) {
-            (Picture::Dream, _) => &pictures.dream,
-            (Picture::Truth, SideBySide::Shown(frame)) => frame,
+        let shown = match (picture, &pictures.truth) {
+            // As it would be exported: whoever films the screen films the mark.
+            (Picture::Dream, _) => match &pictures.exporter {
+                Some(exporter) => image_of(&exporter.marked(&pictures.dream)),
+                None => image_of(&pictures.dream),
+            },
+            (Picture::Truth, SideBySide::Shown(frame)) => image_of(frame),
             (Picture::Truth, _) => continue,
         };
         if let Some(mut image) = images.get_mut(&node.image) {
-            *image = image_of(frame);
+            *image = shown;
         }
     }
 }

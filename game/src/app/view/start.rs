@@ -62,10 +62,10 @@ fn keys(bindings: &Bindings) -> Vec<(String, String, String)> {
         ("choose block", slots, "shoulders"),
         ("rewind time", label(Control::Rewind), "West"),
         ("pause", "Escape".into(), "Start"),
-        ("also", "F1 figures, F2 screenshot,".into(), ""),
-        ("", "F3 beside the true world,".into(), ""),
-        ("", "F4 map of what is known,".into(), ""),
+        ("keep", "F2 records, F12 screenshot".into(), ""),
+        ("", "F4 map of what is known".into(), ""),
         ("", "F5 saves, F9 loads".into(), ""),
+        ("also", "F1 figures, F3 the true world".into(), ""),
     ]
     .map(|(what, keys, pad)| (what.to_string(), keys, pad.to_string()))
     .into()

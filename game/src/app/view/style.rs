@@ -9,6 +9,7 @@ pub const TAG: Color = Color::srgba(0.03, 0.04, 0.05, 0.62);
 pub const TEXT: Color = Color::srgb(0.93, 0.95, 0.94);
 pub const FAINT: Color = Color::srgb(0.62, 0.68, 0.68);
 pub const ACCENT: Color = Color::srgb(0.45, 0.82, 0.68);
+pub const RECORDING: Color = Color::srgb(0.93, 0.2, 0.17);
 pub const CHOSEN: Color = Color::srgba(0.45, 0.82, 0.68, 0.16);
 pub const LINE: Color = Color::srgba(0.9, 1.0, 0.97, 0.14);
 

@@ -58,3 +58,13 @@ pub enum Beginning {
         line: u32,
     },
 }
+
+impl Beginning {
+    /// The seed that it names itself; a save knows more.
+    pub fn seed(&self) -> Option<u64> {
+        match self {
+            Beginning::Origin(origin) => origin.seed(),
+            Beginning::Save(_) | Beginning::Fork { .. } => None,
+        }
+    }
+}

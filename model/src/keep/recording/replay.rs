@@ -15,7 +15,7 @@ pub struct Outcome {
 }
 
 /// Where a replay is. It is told the dream at each step, so that whoever plays it may own both.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Replay {
     line: usize,
     /// Actions of the line that were played; `None` before its first frame.

@@ -1,9 +1,11 @@
-//! VPT's contractor recordings as actions: one JSON object a frame, keys and mouse as the game's own names have them.
+//! VPT's contractor recordings, read and written: one JSON object a frame, keys and mouse as the game's own names have
+//! them.
 //!
 //! Source: `data_loader.py` and `run_inverse_dynamics_model.py` of openai/Video-Pre-Training.
 
-use holdfast_sim::{Action, action::ActionFileError};
+use holdfast_sim::{Action, Pose, TICKS_PER_SECOND, action::ActionFileError};
 use serde::Deserialize;
+use serde_json::json;
 use std::io::BufRead;
 
 /// Degrees of a turn for one count of the mouse.
@@ -99,6 +101,69 @@ fn action(row: &Row, attack_is_stuck: bool) -> Action {
     }
 }
 
+/// Writes actions as VPT's rows: what [`read_jsonl`] reads back.
+#[derive(Debug, Default)]
+pub struct Rows {
+    tick: u64,
+    keys: Vec<String>,
+    buttons: Vec<u8>,
+    hotbar: u8,
+    /// Where the mouse would be, had each count of it been a pixel.
+    cursor: [f64; 2],
+}
+
+/// Milliseconds from one row to the next.
+const TICK_MS: u64 = 1000 / TICKS_PER_SECOND as u64;
+
+impl Rows {
+    /// The row of one action, taken at `pose`, without the newline.
+    pub fn push(&mut self, action: &Action, pose: &Pose) -> String {
+        let held = [
+            (action.forward, "w"),
+            (action.back, "s"),
+            (action.left, "a"),
+            (action.right, "d"),
+            (action.jump, "space"),
+            (action.sneak, "left.shift"),
+            (action.sprint, "left.control"),
+        ];
+        let held = held.into_iter().filter(|(is_held, _)| *is_held);
+        let keys: Vec<String> = held.map(|(_, key)| format!("key.keyboard.{key}")).collect();
+        let buttons = [(action.attack, BUTTON_ATTACK), (action.use_, BUTTON_USE)];
+        let buttons: Vec<u8> = buttons.into_iter().filter(|(is_held, _)| *is_held).map(|(_, button)| button).collect();
+        // A button that is new in the first row would be taken for one that is stuck.
+        let is_new = |button: &u8| self.tick > 0 && !self.buttons.contains(button);
+        let new_buttons: Vec<u8> = buttons.iter().copied().filter(is_new).collect();
+        let new_keys: Vec<&String> = keys.iter().filter(|key| !self.keys.contains(key)).collect();
+        if action.hotbar > 0 {
+            self.hotbar = action.hotbar - 1;
+        }
+        let [pitch_counts, yaw_counts] = action.camera.map(|turn_deg| f64::from(turn_deg) / f64::from(DEG_PER_COUNT));
+        self.cursor = [self.cursor[0] + yaw_counts, self.cursor[1] + pitch_counts];
+        let row = json!({
+            "mouse": {
+                "x": self.cursor[0], "y": self.cursor[1], "dx": yaw_counts, "dy": pitch_counts,
+                "scaledX": self.cursor[0], "scaledY": self.cursor[1], "dwheel": 0.0,
+                "buttons": buttons, "newButtons": new_buttons,
+            },
+            "keyboard": { "keys": keys, "newKeys": new_keys, "chars": "" },
+            "isGuiOpen": false,
+            "isGuiInventory": false,
+            "hotbar": self.hotbar,
+            "yaw": pose.yaw_deg, "pitch": pose.pitch_deg,
+            "xpos": pose.position[0], "ypos": pose.position[1], "zpos": pose.position[2],
+            "tick": self.tick,
+            "milli": self.tick * TICK_MS,
+            "inventory": [],
+            "serverTick": self.tick,
+            "serverTickDurationMs": TICK_MS,
+            "stats": {},
+        });
+        (self.tick, self.keys, self.buttons) = (self.tick + 1, keys, buttons);
+        row.to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +222,24 @@ mod tests {
         let text = row("", "\"dx\":0,\"dy\":0", "") + "{\"mouse\":{}}\n";
         let message = read_jsonl(text.as_bytes()).expect_err("no dx").to_string();
         assert!(message.starts_with("line 2: as VPT's: missing field `dx`"), "{message}");
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let actions = [
+            Action { attack: true, forward: true, sprint: true, hotbar: 5, camera: [-3.0, 4.5], ..Action::default() },
+            Action { attack: true, back: true, left: true, jump: true, ..Action::default() },
+            Action { use_: true, sneak: true, right: true, hotbar: 1, camera: [179.85, -0.15], ..Action::default() },
+            Action::default(),
+        ];
+        let mut rows = Rows::default();
+        let text: Vec<String> = actions.iter().map(|action| rows.push(action, &Pose::default())).collect();
+        assert!(text.iter().all(|line| is_vpt_line(line)));
+        let read = read_jsonl(text.join("\n").as_bytes()).expect("our own rows");
+        for (read, written) in read.iter().zip(&actions) {
+            let close = read.camera.iter().zip(written.camera).all(|(read, written)| (read - written).abs() < 1e-3);
+            assert!(close, "{read:?}");
+            assert_eq!(Action { camera: written.camera, ..*read }, *written);
+        }
     }
 }
