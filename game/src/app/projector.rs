@@ -147,7 +147,10 @@ impl Projector {
             Command::Save | Command::Load(_) | Command::Film => {
                 outlet.say(Event::News("this is a recording: what it shows is kept already".into()));
             }
-            Command::Act(_) | Command::Rewind(_) | Command::SideBySide(_) | Command::Stop => {}
+            Command::Chart(true) => {
+                outlet.say(Event::News("a recording shows no map; holdfast inspect --map draws one".into()));
+            }
+            Command::Act(_) | Command::Rewind(_) | Command::SideBySide(_) | Command::Chart(false) | Command::Stop => {}
         }
     }
 

@@ -1,6 +1,11 @@
 //! `holdfast inspect`: what a saved world or a recording holds, in words and as a map.
 
-use super::{atomic_file, fault::mistake, model_folder::DreamArgs, replay};
+use super::{
+    atomic_file,
+    fault::mistake,
+    model_folder::{self, DreamArgs},
+    replay,
+};
 use anyhow::{Context, anyhow};
 use holdfast_model::{
     keep::{
@@ -86,8 +91,9 @@ fn draw(world: &Snapshot, trail: &[[f32; 2]], path: &Path, [width, height]: [usi
 
 /// The world at the end of a recording's last line, and the way there: dreamed again.
 fn end_of(recording: &Recording, args: &InspectArgs) -> anyhow::Result<(Snapshot, Vec<[f32; 2]>)> {
-    let dream = DreamArgs { model: args.model.clone(), device: Default::default(), steps: None, threads: None };
-    let mut dream = replay::dream_of(recording, &dream, &args.file)?;
+    let dream_args = DreamArgs { model: args.model.clone(), device: Default::default(), steps: None, threads: None };
+    let (model, options) = replay::model_of(recording, &dream_args, &args.file)?;
+    let mut dream = model_folder::dream(model, options)?;
     // By tick, so that a fork goes on from where it left its line.
     let mut way: Vec<(u64, [f32; 2])> = Vec::new();
     let (mut replay, mut line, mut unequal) = (Replay::new(recording), 0, 0);

@@ -61,7 +61,7 @@ impl Game {
         self.pose = observation.pose;
         self.credit();
         self.retrace_truth(self.seed);
-        self.go_to(observation.pose);
+        self.trail.note(&self.pose);
         // What was pressed meanwhile was not meant for this tick; what is held goes on.
         let _ = self.intent.take_action();
         self.pacer.restart(Instant::now());
