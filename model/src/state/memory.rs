@@ -51,6 +51,13 @@ pub struct Shown<'a> {
     pub tick: u32,
 }
 
+impl Sight {
+    /// Whether the firm map shows something at a pixel.
+    pub fn is_firm(&self, pixel: usize) -> bool {
+        self.firm.canvas.known(pixel)
+    }
+}
+
 impl Layer {
     fn write(&self, state: &mut WorldState, pose: &Pose, camera: &Camera, shown: &Shown, skipped: &[bool]) {
         let Shown { frame, depth, copied, tick, .. } = *shown;

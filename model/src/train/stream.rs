@@ -70,6 +70,9 @@ const NEAR_BLOCKS: f32 = 8.0;
 /// The farthest on the way from noise to frame that a draft is made from.
 const MOST_DRAFT_WAY: f32 = 0.6;
 
+/// What a draft's inventions are doubted by at least, as a share of their depth.
+const DRAFT_DOUBT: f32 = 0.3;
+
 /// Room for one sample of a batch.
 #[derive(Debug)]
 pub struct SampleSlot<'a> {
@@ -243,6 +246,10 @@ impl Episode {
                 if !(draft || self.sight.canvas.known(at) || tick == 1) {
                     doubt[at] = 0.0;
                     continue;
+                }
+                if draft && !self.sight.is_firm(at) {
+                    // It would doubt this if the truth did not show through.
+                    doubt[at] = doubt[at].max(DRAFT_DOUBT);
                 }
                 depth.blocks[at] = imagined.depth.blocks[at];
                 if tick > 1 {
