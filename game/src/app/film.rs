@@ -226,7 +226,10 @@ impl Reel {
             let wait = since.map_or(FLUSH_EVERY, |since| FLUSH_EVERY.saturating_sub(since.elapsed()));
             match batches.recv_timeout(wait) {
                 Ok(batch) => self.take(batch)?,
-                Err(RecvTimeoutError::Timeout) => self.native.as_mut().map_or(Ok(()), Recorder::flush)?,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.native.as_mut().map_or(Ok(()), Recorder::flush)?;
+                    self.video.as_mut().map_or(Ok(()), Mp4Writer::flush_old)?;
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }

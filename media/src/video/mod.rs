@@ -17,10 +17,13 @@ use std::{
     fs::File,
     io::Write,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// Frames from one that stands alone to the next: with them a fragment ends, and what a crash costs.
 const FRAGMENT_FRAMES: u32 = TICKS_PER_SECOND;
+/// No frame waits longer than this for the file, also where frames come slowly.
+const LONGEST_WAIT: Duration = Duration::from_millis(900);
 /// The step of quantisation, of 0 to 51: the dream's grain and the mark in it stay, at about 1 Mbit/s.
 const QUANTISER: u8 = 23;
 /// Above what the quantiser ever asks for, so that it alone decides.
@@ -36,6 +39,8 @@ pub struct Mp4Writer {
     size: [usize; 2],
     scale: usize,
     frames: u64,
+    /// Since when a frame has been waiting for the file.
+    waiting_since: Option<Instant>,
 }
 
 impl Mp4Writer {
@@ -60,7 +65,8 @@ impl Mp4Writer {
         let encoder = Encoder::with_api_config(OpenH264API::from_source(), config).map_err(encoder_error)?;
         let file = File::create(path).map_err(Error::io(path))?;
         let scale = upscale::video_scale(width, height);
-        Ok(Mp4Writer { path: path.to_path_buf(), file, encoder, muxer: None, size: [width, height], scale, frames: 0 })
+        let (path, size) = (path.to_path_buf(), [width, height]);
+        Ok(Mp4Writer { path, file, encoder, muxer: None, size, scale, frames: 0, waiting_since: None })
     }
 
     /// Frames so far.
@@ -68,7 +74,7 @@ impl Mp4Writer {
         self.frames
     }
 
-    /// Adds a frame; each twentieth writes what is complete to the file.
+    /// Adds a frame; each twentieth writes what is complete to the file, and so does one that comes after a wait.
     ///
     /// # Panics
     /// If its size is not that of [`Mp4Writer::create`].
@@ -90,7 +96,16 @@ impl Mp4Writer {
             .write_video(self.frames, self.frames, &nal::sample(&units), stands_alone)
             .map_err(|error| Error::Encoder(error.to_string()))?;
         self.frames += 1;
-        Ok(())
+        self.waiting_since.get_or_insert_with(Instant::now);
+        self.flush_old()
+    }
+
+    /// Writes what has been waiting for the file too long; to be called now and then where no frames come.
+    pub fn flush_old(&mut self) -> Result<(), Error> {
+        match self.waiting_since {
+            Some(since) if since.elapsed() >= LONGEST_WAIT => self.write_fragment(),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the rest.
@@ -100,6 +115,7 @@ impl Mp4Writer {
     }
 
     fn write_fragment(&mut self) -> Result<(), Error> {
+        self.waiting_since = None;
         let fragment = self.muxer.as_mut().and_then(FragmentedMuxer::flush_segment);
         self.file.write_all(&fragment.unwrap_or_default()).map_err(Error::io(&self.path))
     }
@@ -124,4 +140,34 @@ fn muxer(units: &[Vec<u8>], [width, height]: [usize; 2]) -> Result<FragmentedMux
 
 fn encoder_error(error: openh264::Error) -> Error {
     Error::Encoder(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames that a player finds in the file as it is, unfinished.
+    fn frames_in(path: &Path) -> usize {
+        let bytes = std::fs::read(path).expect("written");
+        let mp4 = re_mp4::Mp4::read_bytes(&bytes);
+        mp4.map_or(0, |mp4| mp4.tracks().values().map(|track| track.samples.len()).sum())
+    }
+
+    #[test]
+    fn slow_frames_do_not_wait_for_the_second_to_be_full() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("slow.mp4");
+        let mut video = Mp4Writer::create(&path, 64, 36).expect("room");
+        let frame = |level: u8| Frame { width: 64, height: 36, rgb: vec![level; 64 * 36 * 3] };
+        (0..4).for_each(|level| video.push(&frame(level * 40)).expect("room"));
+        assert_eq!(frames_in(&path), 0, "a fragment is not written frame by frame");
+        std::thread::sleep(LONGEST_WAIT);
+        video.flush_old().expect("room");
+        assert_eq!(frames_in(&path), 4);
+        video.push(&frame(200)).expect("room");
+        std::thread::sleep(LONGEST_WAIT);
+        video.push(&frame(220)).expect("room");
+        assert_eq!(frames_in(&path), 6, "also where frames come, but slowly");
+        video.finish().expect("room");
+    }
 }
