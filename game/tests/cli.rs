@@ -175,6 +175,14 @@ fn arguments_that_are_missing_or_do_not_go_together() {
 }
 
 #[test]
+fn a_probe_that_is_not_there() {
+    let place = Place::new();
+    let (model, out) = (place.model(), place.path("out"));
+    let line = format!("probe --suite turnaway --threads 1 --at-once 2 --model {model} --out {out}");
+    check(&line, MISTAKE, &["\"turnaway\"", "turn_away, loop"]);
+}
+
+#[test]
 fn an_out_that_holds_other_things() {
     let place = Place::new();
     fs::create_dir(place.path("out")).expect("room for a folder");

@@ -41,9 +41,9 @@ pub struct ProbeArgs {
     /// What is probed: the dream, the simulator (must reach every ceiling), or a baseline (must stay on every floor)
     #[arg(long, value_name = "WORLD", default_value = "dream", value_parser = ["dream", "simulator", "copy-last-frame", "noise"])]
     subject: String,
-    /// Seeds in flight at once
-    #[arg(long, value_name = "N", default_value_t = threads())]
-    threads: usize,
+    /// Trials in flight at once, each on a thread of its own [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    at_once: Option<u16>,
     /// Write the figures to this Markdown page too, such as docs/scores.md
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         resume: args.resume,
         // The program by its name: where it lies says nothing.
         command: std::iter::once("holdfast".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
-        threads: args.threads,
+        threads: args.at_once.map_or_else(threads, usize::from),
         controls_every: if args.suite == "quick" { 4 } else { 1 },
     };
     let bar = progress::bar(0, "trials");
