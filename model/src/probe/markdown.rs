@@ -48,7 +48,7 @@ pub fn markdown(report: &Report) -> String {
         let names: Vec<&str> = controls.iter().map(|(name, _)| **name).collect();
         let _ = write!(page, "\n| control | {} |\n| --- |{}\n", names.join(" | "), " ---: |".repeat(names.len()));
         for metric in probe.metrics.keys() {
-            let cell = |figure: Option<&Figure>| figure.map_or("-".into(), |figure| bounded(figure));
+            let cell = |figure: Option<&Figure>| figure.map_or("-".into(), bounded);
             let cells: Vec<String> = controls.iter().map(|(_, control)| cell(control.metrics.get(metric))).collect();
             if cells.iter().any(|cell| cell != "-") {
                 let _ = writeln!(page, "| {} | {} |", plain(metric), cells.join(" | "));

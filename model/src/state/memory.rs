@@ -106,7 +106,7 @@ impl Memory {
         let Sight { canvas, firm, drafts, .. } = sight;
         self.firm.read_on(crew, pose, camera, &mut firm.reader, &mut firm.canvas);
         self.drafts.read_on(crew, pose, camera, &mut drafts.reader, &mut drafts.canvas);
-        canvas.clone_from(&firm.canvas);
+        canvas.copy_from(&firm.canvas);
         let drafts = &drafts.canvas;
         for pixel in 0..canvas.rgb.len() {
             let free = !canvas.known(pixel) || canvas.depth_blocks[pixel] >= Depth::SKY;

@@ -51,6 +51,15 @@ const SKY_CONFIDENCE: f32 = 0.3;
 const NEAR_BLOCKS: f32 = 0.15;
 
 impl Canvas {
+    /// Becomes another's equal within the room that it has.
+    pub(super) fn copy_from(&mut self, other: &Canvas) {
+        (self.width, self.height) = (other.width, other.height);
+        self.rgb.clone_from(&other.rgb);
+        self.depth_blocks.clone_from(&other.depth_blocks);
+        self.confidence.clone_from(&other.confidence);
+        self.footprint_blocks.clone_from(&other.footprint_blocks);
+    }
+
     pub fn known(&self, pixel: usize) -> bool {
         self.confidence[pixel] > 0.0
     }

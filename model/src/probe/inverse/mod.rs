@@ -75,7 +75,7 @@ pub fn random_actions(seed: u64, ticks: usize) -> Vec<Action> {
         } else {
             let at = (at - LOOK_DOWN_TICKS) % (BREAK_TICKS + PLACE_TICKS);
             action.attack = at < BREAK_TICKS;
-            action.use_ = at >= BREAK_TICKS && at % PLACE_EVERY == 0;
+            action.use_ = at >= BREAK_TICKS && at.is_multiple_of(PLACE_EVERY);
         }
     }
     actions
