@@ -113,10 +113,6 @@ mod tests {
     use super::*;
     use holdfast_sim::Frame;
 
-    fn shown<'a>(frame: &'a Frame, depth: &'a Depth) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], tick: 0 }
-    }
-
     #[test]
     fn sky_and_ground_are_kept_apart_and_change_slowly() {
         let camera = Camera::new(16, 16);
@@ -130,7 +126,7 @@ mod tests {
             }
         }
         let mut ambience = Ambience::default();
-        ambience.see(&Pose::default(), &camera, &shown(&frame, &depth));
+        ambience.see(&Pose::default(), &camera, &Shown::given(&frame, &depth, 0));
         let features = ambience.features();
         assert_eq!(features[..4], [-1.0, 1.0, -1.0, 1.0], "near ground is green");
         assert_eq!(features[4..12], [0.0; 8], "nothing was seen far away");
@@ -139,7 +135,7 @@ mod tests {
         assert_eq!(ambience.expect(-0.02), [-1.0, 1.0, -1.0], "so is the ground");
         assert_eq!(Ambience::default().expect(0.5), [0.0; 3]);
         frame.rgb.fill(255);
-        ambience.see(&Pose::default(), &camera, &shown(&frame, &depth));
+        ambience.see(&Pose::default(), &camera, &Shown::given(&frame, &depth, 0));
         let red = ambience.features()[0];
         assert!(red > -1.0 && red < -0.9, "one frame moves the mean a little: {red}");
     }

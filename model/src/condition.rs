@@ -90,7 +90,7 @@ mod tests {
         let plain = Condition { slot: 1, ..Condition::default() };
         let mut ambience = Ambience::default();
         let (frame, depth) = (Frame::new(8, 8), Depth::new(8, 8));
-        let shown = Shown { frame: &frame, depth: &depth, copied: &[], doubt: &[], tick: 0 };
+        let shown = Shown::given(&frame, &depth, 0);
         ambience.see(&Pose::default(), &Camera::new(8, 8), &shown);
         let others = [
             Condition { slot: 2, ..plain },

@@ -246,8 +246,7 @@ impl Dream {
         assemble(&mut self.pixels, &self.camera, &self.pose, None, &condition.ambience, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
-        let tick = self.tick as u32;
-        self.remember(&Shown { frame: &frame, depth: &depth, copied: &[], doubt: &[], tick });
+        self.remember(&Shown::given(&frame, &depth, self.tick as u32));
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
@@ -274,7 +273,7 @@ impl Dream {
             self.state.clear();
         }
         self.state.read(&self.pose, &self.camera, &mut self.sight);
-        let shown = Shown { frame, depth, copied: &[], doubt: &[], tick: self.tick as u32 };
+        let shown = Shown::given(frame, depth, self.tick as u32);
         self.state.write(&self.pose, &self.camera, &mut self.sight, &shown);
     }
 

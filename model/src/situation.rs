@@ -94,8 +94,8 @@ mod tests {
     fn look(situation: &mut Situation, blocks: f32) {
         let mut depth = Depth::new(8, 8);
         depth.blocks.fill(blocks);
-        let shown = Shown { frame: &Frame::new(8, 8), depth: &depth, copied: &[], doubt: &[], tick: 0 };
-        situation.see(&Pose::default(), &Camera::new(8, 8), &shown);
+        let frame = Frame::new(8, 8);
+        situation.see(&Pose::default(), &Camera::new(8, 8), &Shown::given(&frame, &depth, 0));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What a dream remembers: a firm map of what it was sure of when it drew it, and drafts of what it doubts.
 //!
 //! The denoiser says of each depth how far off it may be. What it doubts goes into a map of its own, which shows only
-//! where the firm one knows nothing: an invention hides nothing that was seen, holds nobody up and stands in nobody's
+//! where the firm one knows nothing: an invention hides nothing that was seen, lets nobody climb and stands in nobody's
 //! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
 
-use super::{Canvas, Reader, Seen, WorldState};
-use crate::{kernel::Crew, layout::FAR_BLOCKS};
+use super::{Canvas, Reader, Seen, WorldState, write::is_sky};
+use crate::kernel::Crew;
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
@@ -51,6 +51,13 @@ pub struct Shown<'a> {
     pub tick: u32,
 }
 
+impl<'a> Shown<'a> {
+    /// A picture that was given, not drawn: nothing of it is copied or doubted.
+    pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
+        Shown { frame, depth, copied: &[], doubt: &[], tick }
+    }
+}
+
 impl Sight {
     /// Whether the firm map shows something at a pixel.
     pub fn is_firm(&self, pixel: usize) -> bool {
@@ -81,12 +88,12 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// The map that holds up and stops the player.
+    /// The map that the player stands on and that stops them.
     pub fn firm(&self) -> &WorldState {
         &self.firm
     }
 
-    /// The map of what is doubted.
+    /// The map of what is doubted; nobody falls through it, either.
     pub fn drafts(&self) -> &WorldState {
         &self.drafts
     }
@@ -109,8 +116,7 @@ impl Memory {
         canvas.copy_from(&firm.canvas);
         let drafts = &drafts.canvas;
         for pixel in 0..canvas.rgb.len() {
-            let free = !canvas.known(pixel) || canvas.depth_blocks[pixel] >= Depth::SKY;
-            if free && drafts.known(pixel) {
+            if !canvas.shows_surface(pixel) && drafts.known(pixel) {
                 canvas.rgb[pixel] = drafts.rgb[pixel];
                 canvas.depth_blocks[pixel] = drafts.depth_blocks[pixel];
                 canvas.confidence[pixel] = drafts.confidence[pixel] * DRAFT_TRUST;
@@ -124,14 +130,14 @@ impl Memory {
         let Sight { firm, drafts, skipped, .. } = sight;
         skipped.clear();
         skipped.extend(shown.doubt.iter().zip(&shown.depth.blocks).enumerate().map(|(pixel, (&doubt, &blocks))| {
-            let known = firm.canvas.confidence.get(pixel).is_some_and(|confidence| *confidence > 0.0);
+            let most = if firm.canvas.known(pixel) { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT };
             // The sky has no depth to be wrong about.
-            blocks < FAR_BLOCKS * 0.9 && doubt > if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT }
+            !is_sky(blocks) && doubt > most
         }));
         firm.write(&mut self.firm, pose, camera, shown, skipped);
         // What is doubted of a firm surface is not worth a draft: it would not show.
         for (pixel, skipped) in skipped.iter_mut().enumerate() {
-            *skipped = !*skipped || firm.canvas.depth_blocks.get(pixel).is_some_and(|blocks| *blocks < Depth::SKY);
+            *skipped = !*skipped || firm.canvas.shows_surface(pixel);
         }
         // Without doubts all is firm, and nothing is a draft.
         skipped.resize(shown.depth.blocks.len(), true);

@@ -63,6 +63,11 @@ impl Canvas {
     pub fn known(&self, pixel: usize) -> bool {
         self.confidence[pixel] > 0.0
     }
+
+    /// Whether a surface is known at a pixel, and not only sky.
+    pub(super) fn shows_surface(&self, pixel: usize) -> bool {
+        self.depth_blocks[pixel] < Depth::SKY
+    }
 }
 
 impl WorldState {

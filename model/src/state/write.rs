@@ -96,7 +96,7 @@ impl WorldState {
             if seen.skipped.get(pixel).is_some_and(|skipped| *skipped) {
                 continue;
             }
-            if seen.depth.blocks[pixel] >= FAR_BLOCKS * 0.9 {
+            if is_sky(seen.depth.blocks[pixel]) {
                 self.sky.write(ray, rgb, copied);
                 continue;
             }
@@ -276,6 +276,11 @@ impl Canvas {
         let behind = 0.05 * depth_blocks + 0.08 + 0.5 * footprint_blocks;
         depth_blocks > low * 0.96 - 0.05 && depth_blocks - behind < high
     }
+}
+
+/// Whether what a frame shows at this depth has no place of its own.
+pub(super) fn is_sky(blocks: f32) -> bool {
+    blocks >= FAR_BLOCKS * 0.9
 }
 
 /// The axis that the surface under a pixel faces most, by the points around it.
