@@ -49,7 +49,7 @@ pub fn identity_folder() -> Option<PathBuf> {
 pub fn credited(origin: &keep::Origin) -> Start {
     match origin {
         keep::Origin::Seed(seed) => Start::Seed(*seed),
-        keep::Origin::Image(frame) => Start::Picture { name: "start.png".into(), png: frame.to_png() },
+        keep::Origin::Image(frame, _) => Start::Picture { name: "start.png".into(), png: frame.to_png() },
     }
 }
 

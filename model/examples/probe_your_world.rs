@@ -30,7 +30,7 @@ impl SlidingPicture {
 
 impl World for SlidingPicture {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
-        let Start::Image(frame) = start else { return Err(WorldError::NoImageStart("only a picture")) };
+        let Start::Image(frame, _) = start else { return Err(WorldError::NoImageStart("only a picture")) };
         *self = SlidingPicture { start: frame.clone(), ..SlidingPicture::default() };
         Ok(self.observe())
     }

@@ -1,11 +1,12 @@
 //! From what is known before a frame to the denoiser's input pixels.
 
 use crate::{
-    ambience::Ambience,
+    Condition,
     layout::{encode_depth, input},
     state::Canvas,
 };
-use holdfast_sim::{Camera, Depth, Frame, Pose};
+use glam::Vec3;
+use holdfast_sim::{Camera, Depth, Frame};
 
 /// 8-bit colour to -1..1.
 pub fn encode_colour(value: f32) -> f32 {
@@ -25,20 +26,27 @@ pub fn decode_colour(value: f32) -> u8 {
 pub fn assemble(
     pixels: &mut [f32],
     camera: &Camera,
-    pose: &Pose,
+    condition: &Condition,
     canvas: Option<&Canvas>,
-    ambience: &Ambience,
     last: Option<(&Frame, &Depth)>,
 ) {
     assert_eq!(pixels.len(), camera.width * camera.height * input::CHANNELS, "pixels of one frame");
-    let axes = pose.axes();
+    let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
+    let unknown = Canvas::default();
+    let shown = canvas.unwrap_or(&unknown);
+    let floor_y = (eye.y - LEAST_EYE_HEIGHT).floor() - eye.y;
+    let focal = camera.focal_px();
     for y in 0..camera.height {
         for x in 0..camera.width {
             let at = y * camera.width + x;
             let out = &mut pixels[at * input::CHANNELS..(at + 1) * input::CHANNELS];
             out[input::CANVAS..input::SLOPE_RIGHT].fill(0.0);
             let ray = camera.ray(&axes, x, y);
-            let elevation = ray.y / ray.length();
+            let length = ray.length();
+            let elevation = ray.y / length;
+            // Lengths of the ray to what is shown, or to the floor.
+            let floor = if ray.y < 0.0 { floor_y / ray.y } else { f32::INFINITY };
+            let mut away = floor;
             if let Some(canvas) = canvas.filter(|canvas| canvas.known(at)) {
                 for channel in 0..3 {
                     out[input::CANVAS + channel] = encode_colour(canvas.rgb[at][channel]);
@@ -46,8 +54,9 @@ pub fn assemble(
                 out[input::KNOWN] = 1.0;
                 out[input::CANVAS_DEPTH] = encode_depth(canvas.depth_blocks[at]);
                 out[input::CONFIDENCE] = canvas.confidence[at];
+                away = canvas.depth_blocks[at] / length;
             } else {
-                out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&ambience.expect(elevation));
+                out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&condition.ambience.expect(elevation));
             }
             if let Some((frame, depth)) = last {
                 for (channel, value) in frame.pixel(x, y).into_iter().enumerate() {
@@ -58,8 +67,42 @@ pub fn assemble(
             out[input::SLOPE_RIGHT] = ray.dot(axes.right) * 0.5;
             out[input::SLOPE_UP] = ray.dot(axes.up) * 0.5;
             out[input::ELEVATION] = elevation;
+            put_place(&mut out[input::PLACE..input::CHANGE], eye, ray, away, away / focal);
+            out[input::FLOOR_DEPTH] = encode_depth(floor * length);
+            let changed = condition.change.and_then(|change| change.at(eye, ray, shown, at));
+            out[input::CHANGE..input::FLOOR_DEPTH].fill(0.0);
+            if let Some(changed) = changed {
+                out[input::CHANGE] = 1.0;
+                out[input::CHANGE_DEPTH] = encode_depth(changed.depth_blocks);
+                out[input::CHANGE_PLACE..input::CHANGE_PLACE + 3].copy_from_slice(&changed.place.to_array());
+            }
         }
     }
+}
+
+/// The eye of a player who stands or sneaks is at least this far above the feet, and less than a block more.
+const LEAST_EYE_HEIGHT: f32 = 1.2;
+/// Blocks a pixel from which on a place within a block says nothing.
+const BLURRED_FOOTPRINT: f32 = 0.375;
+
+/// Fills [`input::PLACE`] for the point that lies `away` lengths of the ray from the eye, where a pixel covers
+/// `footprint` blocks.
+fn put_place(out: &mut [f32], eye: Vec3, ray: Vec3, away: f32, footprint: f32) {
+    let say = (1.5 - footprint * (1.5 / BLURRED_FOOTPRINT)).min(1.0);
+    if say <= 0.0 {
+        return out.fill(0.0);
+    }
+    let point = eye + ray * away;
+    for axis in 0..3 {
+        out[axis * 2] = say * triangle(point[axis]);
+        out[axis * 2 + 1] = say * triangle(point[axis] + 0.25);
+    }
+}
+
+/// -1 at whole numbers, 1 between them, straight from one to the other.
+fn triangle(x: f32) -> f32 {
+    let part = x - x.floor();
+    1.0 - 4.0 * (part - 0.5).abs()
 }
 
 /// Puts a noised frame, `[height, width, 3]`, in its place.

@@ -1,6 +1,6 @@
 //! What the denoiser is told beside pixels: noise level, action, motion, what is in hand, and the light around.
 
-use crate::ambience::Ambience;
+use crate::{ambience::Ambience, grid::Change};
 use holdfast_sim::{Action, Pose};
 
 /// The condition of one evaluation, before it is turned into features.
@@ -13,8 +13,10 @@ pub struct Condition {
     pub attack_ticks: u32,
     /// Ticks for which use has been held, this one included.
     pub use_ticks: u32,
-    /// The pose from which the frame is seen.
+    /// The pose from which the frame is seen, among the blocks.
     pub pose: Pose,
+    /// What the hand is about to change; it is told in pixels ([`crate::layout::input::CHANGE`]).
+    pub change: Option<Change>,
     /// Blocks moved during this tick: right, up, forward of the player's heading.
     pub moved_blocks: [f32; 3],
     /// Colours of the sky and the ground so far.

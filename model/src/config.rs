@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Name of the architecture; always `holdfast-denoiser-2`.
+    /// Name of the architecture; always `holdfast-denoiser-3`.
     pub architecture: String,
     /// Frame width in pixels, a multiple of `patch_px`.
     pub width: usize,
@@ -47,12 +47,12 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-2";
+    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-3";
 
     /// Says which key is out of range and what it may be.
     pub fn check(&self) -> Result<(), String> {
         let rules = [
-            (self.architecture == Self::ARCHITECTURE, "architecture", "\"holdfast-denoiser-2\""),
+            (self.architecture == Self::ARCHITECTURE, "architecture", "\"holdfast-denoiser-3\""),
             (self.patch_px >= 2 && self.patch_px <= 32, "patch_px", "2 to 32"),
             (self.width > 0 && self.width.is_multiple_of(self.patch_px.max(1)), "width", "a multiple of patch_px"),
             (self.height > 0 && self.height.is_multiple_of(self.patch_px.max(1)), "height", "a multiple of patch_px"),

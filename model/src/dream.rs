@@ -5,6 +5,7 @@ use crate::{
     ambience::Ambience,
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
+    grid::Grid,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
@@ -76,10 +77,11 @@ fn shuffle_colours(canvas: &mut Canvas, seed: u64) {
     }
 }
 
-/// Gives the first frame of the world of a seed, at the camera's size.
-pub type StartFrames = Box<dyn FnMut(u64, Camera) -> Frame>;
+/// Gives the first frame of the world of a seed, at the camera's size, and the pose that it was seen from.
+pub type StartFrames = Box<dyn FnMut(u64, Camera) -> (Frame, Pose)>;
 
-/// A generated world behind [`World`]. Its coordinates begin at the start: eye at the origin, yaw 0.
+/// A generated world behind [`World`]. Its coordinates begin at the start: eye at the origin, yaw 0; how the blocks lie in
+/// them is a part of the start ([`Grid`]).
 pub struct Dream {
     config: ModelConfig,
     options: DreamOptions,
@@ -235,15 +237,17 @@ impl Dream {
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms: Vec::new() })
     }
 
-    /// Starts from a picture of the dream's own size.
-    fn begin(&mut self, frame: Frame) -> Observation {
+    /// Starts from a picture of the dream's own size, taken from a pose among the blocks.
+    fn begin(&mut self, frame: Frame, start: Option<Pose>) -> Observation {
+        let grid = start.as_ref().map(Grid::of_start).unwrap_or_default();
+        let pitch_deg = start.map_or(0.0, |pose| pose.pitch_deg);
         self.state.clear();
-        (self.motion, self.pose) = (Motion::default(), Pose::default());
-        (self.situation, self.tick) = (Situation::default(), 0);
+        (self.motion, self.pose) = (Motion::default(), Pose { pitch_deg, ..Pose::default() });
+        (self.situation, self.tick) = (Situation::begin(grid), 0);
         self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
-        assemble(&mut self.pixels, &self.camera, &self.pose, None, &condition.ambience, None);
+        assemble(&mut self.pixels, &self.camera, &condition, None, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         self.remember(&Shown::given(&frame, &depth, self.tick as u32));
@@ -291,15 +295,18 @@ impl Dream {
 impl World for Dream {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
         self.sight = Sight::default();
-        let frame = match start {
-            Start::Seed(seed) => (self.start_frames)(*seed, self.camera),
-            Start::Image(frame) => frame.clone(),
+        let (frame, pose) = match start {
+            Start::Seed(seed) => {
+                let (frame, pose) = (self.start_frames)(*seed, self.camera);
+                (frame, Some(pose))
+            }
+            Start::Image(frame, pose) => (frame.clone(), *pose),
         };
         if (frame.width, frame.height) != (self.config.width, self.config.height) {
             let expected = format!("{}x{}", self.config.width, self.config.height);
             return Err(WorldError::ImageSize { width: frame.width, height: frame.height, expected });
         }
-        Ok(self.begin(frame))
+        Ok(self.begin(frame, pose))
     }
 
     fn step(&mut self, action: &Action) -> Result<Observation, WorldError> {
@@ -331,13 +338,14 @@ impl World for Dream {
         }
         mark("map_read");
 
-        let mut condition = self.situation.act(action, &before, &self.pose);
+        let canvas = self.options.memory.then_some(&self.sight.canvas);
+        let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
+        let poses = [&before, &self.pose];
+        let mut condition = self.situation.act(action, poses, &self.camera, canvas, last.map(|(_, depth)| depth));
         if !self.options.memory {
             condition.ambience = Ambience::default();
         }
-        let canvas = self.options.memory.then_some(&self.sight.canvas);
-        let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
-        assemble(&mut self.pixels, &self.camera, &self.pose, canvas, &condition.ambience, last);
+        assemble(&mut self.pixels, &self.camera, &condition, canvas, last);
         mark("assemble");
 
         let steps = self.sampler_steps();

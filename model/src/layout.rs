@@ -23,7 +23,18 @@ pub mod input {
     pub const SLOPE_UP: usize = 14;
     /// Height that the ray gains a block of its length: -1 straight down, 1 straight up.
     pub const ELEVATION: usize = 15;
-    pub const CHANNELS: usize = 16;
+    /// Where the point that is shown here lies among the blocks: for each axis a triangle wave of a block's length and
+    /// the same a quarter block on, fading with distance. Where nothing is known, of the level floor under the feet.
+    pub const PLACE: usize = 16;
+    /// 1 where what the hand is about to change would show, else 0.
+    pub const CHANGE: usize = 22;
+    /// Encoded depth of what would show then.
+    pub const CHANGE_DEPTH: usize = 23;
+    /// Its place in the cell that changes, -1..1 from wall to wall on each axis.
+    pub const CHANGE_PLACE: usize = 24;
+    /// Encoded depth of the level floor under the feet; 1 above the horizon.
+    pub const FLOOR_DEPTH: usize = 27;
+    pub const CHANNELS: usize = 28;
 }
 
 /// Channels of the denoiser's raw output.

@@ -9,6 +9,7 @@ pub mod device;
 pub mod dream;
 pub mod error;
 pub mod folder;
+pub mod grid;
 pub mod imagined;
 pub mod keep;
 pub mod kernel;

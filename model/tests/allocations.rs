@@ -47,7 +47,7 @@ fn asked_by_step(threads: usize) -> Vec<usize> {
     let ground = |_, camera: holdfast_sim::Camera| {
         let mut frame = Frame::new(camera.width, camera.height);
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 7 % 200) as u8);
-        frame
+        (frame, holdfast_sim::Pose::default())
     };
     let options = DreamOptions { threads, ..DreamOptions::default() };
     let mut dream = Dream::new(model, options, Box::new(ground)).expect("a valid model");

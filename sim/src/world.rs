@@ -7,8 +7,8 @@ use crate::{Action, Depth, Frame, Pose};
 pub enum Start {
     /// A world from a seed. A dream takes its first frame from the simulator's world of that seed, and nothing else.
     Seed(u64),
-    /// A world that continues this picture.
-    Image(Frame),
+    /// A world that continues this picture; and the pose among the blocks that it was taken from, if that is known.
+    Image(Frame, Option<Pose>),
 }
 
 /// What a world shows after one tick.

@@ -167,7 +167,7 @@ fn beginning(args: &RolloutArgs, dream: &mut Dream) -> anyhow::Result<Begin> {
             let Picture { frame, png } = picture::read(path)?;
             // Credentials name the picture as it was given, rather than as it is fitted.
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let start = Start::Image(picture::fit(&frame, status.width, status.height));
+            let start = Start::Image(picture::fit(&frame, status.width, status.height), None);
             Ok(Begin::New(start, credentials::Start::Picture { name, png }))
         }
         (None, Some(path), _) => {

@@ -1,13 +1,14 @@
 //! A line of a world: how it began, and what was done since. Everything else follows from these and the model.
 
 use super::bytes::{Cursor, put_action, put_frame, take_frame};
-use holdfast_sim::{Action, Frame, Start};
+use holdfast_sim::{Action, Frame, Pose, Start};
 
 /// How the first line of a world began; worlds that are loaded go on with the line that they were saved in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
     Seed(u64),
-    Image(Frame),
+    /// A picture, and where it was taken, if that is known.
+    Image(Frame, Option<Pose>),
 }
 
 /// See the module.
@@ -24,21 +25,21 @@ impl Origin {
     pub fn start(&self) -> Start {
         match self {
             Origin::Seed(seed) => Start::Seed(*seed),
-            Origin::Image(frame) => Start::Image(frame.clone()),
+            Origin::Image(frame, pose) => Start::Image(frame.clone(), *pose),
         }
     }
 
     pub fn of(start: &Start) -> Origin {
         match start {
             Start::Seed(seed) => Origin::Seed(*seed),
-            Start::Image(frame) => Origin::Image(frame.clone()),
+            Start::Image(frame, pose) => Origin::Image(frame.clone(), *pose),
         }
     }
 
     pub fn seed(&self) -> Option<u64> {
         match self {
             Origin::Seed(seed) => Some(*seed),
-            Origin::Image(_) => None,
+            Origin::Image(..) => None,
         }
     }
 
@@ -48,8 +49,14 @@ impl Origin {
                 bytes.push(0);
                 bytes.extend(seed.to_le_bytes());
             }
-            Origin::Image(frame) => {
+            Origin::Image(frame, None) => {
                 bytes.push(1);
+                put_frame(bytes, frame);
+            }
+            Origin::Image(frame, Some(pose)) => {
+                bytes.push(4);
+                let [x, y, z] = pose.position;
+                [x, y, z, pose.yaw_deg, pose.pitch_deg].iter().for_each(|part| bytes.extend(part.to_le_bytes()));
                 put_frame(bytes, frame);
             }
         }
@@ -63,7 +70,16 @@ impl Origin {
                 cursor.end()?;
                 Ok(Origin::Seed(seed))
             }
-            1 => Ok(Origin::Image(take_frame(cursor)?)),
+            1 => Ok(Origin::Image(take_frame(cursor)?, None)),
+            4 => {
+                let position = [cursor.f32()?, cursor.f32()?, cursor.f32()?];
+                let pose = Pose { position, yaw_deg: cursor.f32()?, pitch_deg: cursor.f32()? };
+                let sound = pose.position.iter().all(|side| side.is_finite()) && pose.yaw_deg.is_finite();
+                if !sound || !(-90.0..=90.0).contains(&pose.pitch_deg) {
+                    return Err("its start was taken from no place".into());
+                }
+                Ok(Origin::Image(take_frame(cursor)?, Some(pose)))
+            }
             kind => Err(format!("there is no origin of kind {kind}")),
         }
     }
@@ -107,7 +123,8 @@ mod tests {
     #[test]
     fn lines_read_back_and_absurd_counts_are_refused() {
         let image = Frame { width: 2, height: 1, rgb: vec![1, 2, 3, 4, 5, 6] };
-        for origin in [Origin::Seed(7), Origin::Image(image)] {
+        let pose = Pose { position: [0.5, 64.62, -3.5], yaw_deg: 30.0, pitch_deg: -5.0 };
+        for origin in [Origin::Seed(7), Origin::Image(image.clone(), None), Origin::Image(image, Some(pose))] {
             let jump = Action { jump: true, camera: [1.5, -2.0], ..Action::default() };
             let line = Line { origin, noise_seed: 9, actions: vec![Action::default(), jump] };
             let mut bytes = line.to_bytes();

@@ -1,6 +1,7 @@
 //! A dream at one tick: all that its next frames depend on. Cheap to take, exact to go on from.
 
 use crate::{
+    grid::Grid,
     motion::Motion,
     situation::Situation,
     state::{KeptState, Memory},
@@ -54,10 +55,25 @@ struct Tail {
     stood_y: f32,
 }
 
+/// What follows that from version 3 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Lie {
+    grid: Grid,
+}
+
 /// No dream's eye is farther from its start than this, blocks.
 const FARTHEST_BLOCKS: f32 = 1e7;
 /// No dream turns farther than this in its life, degrees.
 const MOST_YAW_DEG: f32 = 1e9;
+
+/// Reads a value where any bytes are left.
+fn take_if_any<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(Option<T>, &'a [u8]), String> {
+    if bytes.is_empty() {
+        return Ok((None, bytes));
+    }
+    let taken = postcard::take_from_bytes::<T>(bytes);
+    taken.map(|(value, rest)| (Some(value), rest)).map_err(|error| error.to_string())
+}
 
 impl Snapshot {
     /// The tick of the last frame; the next step gives the one after it.
@@ -122,20 +138,17 @@ impl Snapshot {
             state: firm,
         };
         let bytes = postcard::to_stdvec(&kept).expect("plain data in memory always serialises");
-        postcard::to_extend(&Tail { drafts, stood_y: self.motion.stood_y() }, bytes)
+        let bytes = postcard::to_extend(&Tail { drafts, stood_y: self.motion.stood_y() }, bytes)
+            .expect("plain data in memory always serialises");
+        postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
             .expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
     pub fn from_bytes(bytes: &[u8], model_hash: String) -> Result<Snapshot, String> {
         let (kept, rest) = postcard::take_from_bytes::<Kept>(bytes).map_err(|error| error.to_string())?;
-        let (tail, rest) = match rest {
-            [] => (None, rest),
-            _ => {
-                let taken = postcard::take_from_bytes::<Tail>(rest);
-                taken.map(|(tail, rest)| (Some(tail), rest)).map_err(|error| error.to_string())?
-            }
-        };
+        let (tail, rest) = take_if_any::<Tail>(rest)?;
+        let (lie, rest) = take_if_any::<Lie>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -154,7 +167,8 @@ impl Snapshot {
         }
         let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
-        if !motion.is_sound() || !kept.situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
+        let situation = kept.situation.that_lies(lie.unwrap_or_default().grid);
+        if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }
         let mut rng = ChaCha8Rng::from_seed(kept.rng_seed);
@@ -167,7 +181,7 @@ impl Snapshot {
             depth: Depth { width, height, blocks: kept.depth_blocks },
             motion,
             pose: kept.pose,
-            situation: kept.situation,
+            situation,
             rng,
             tick: kept.tick,
             memory: kept.memory,

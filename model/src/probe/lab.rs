@@ -56,7 +56,7 @@ impl Lab<'_> {
     pub fn rollout(&self, role: Role, scene: &Scene, film: &Film) -> Result<Option<Rollout>, ProbeError> {
         if let Some(mut world) = self.subject.world(role, scene)? {
             let mut rollout = Rollout::default();
-            let mut last = world.reset(&Start::Image(film.frame(0).clone()))?;
+            let mut last = world.reset(&Start::Image(film.frame(0).clone(), Some(scene.start.pose())))?;
             for tick in 0..=scene.last() {
                 if self.stop.load(Ordering::Relaxed) {
                     return Err(ProbeError::Stopped);

@@ -100,7 +100,7 @@ impl Subject for Dreamer {
             ..DreamOptions::default()
         };
         // Trials start from pictures, never from seeds.
-        let no_seeds = Box::new(|_, camera: Camera| Frame::new(camera.width, camera.height));
+        let no_seeds = Box::new(|_, camera: Camera| (Frame::new(camera.width, camera.height), Pose::default()));
         let mut dream = Dream::new(self.model.clone(), options, no_seeds)?;
         Ok(match role {
             Role::Subject | Role::MemoryOff => Some(Box::new(dream)),
@@ -134,7 +134,7 @@ impl World for Foreign {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
         let mut other = VoxelWorld::new(self.camera);
         other.reset_seed(self.seed);
-        self.dream.reset(&Start::Image(look(&other).frame))?;
+        self.dream.reset(&Start::Image(look(&other).frame, Some(other.pose())))?;
         let lent = self.dream.exchange_memory(crate::state::Memory::new());
         let own = self.dream.reset(start)?;
         self.dream.exchange_memory(lent);
@@ -288,7 +288,7 @@ impl Blind {
 
 impl World for Blind {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
-        let Start::Image(frame) = start else {
+        let Start::Image(frame, _) = start else {
             return Err(WorldError::Model("a baseline starts from a picture".into()));
         };
         (self.frame, self.tick) = (frame.clone(), 0);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Weights of the parts.
-const DEPTH_WEIGHT: f32 = 0.2;
+const DEPTH_WEIGHT: f32 = 0.8;
 const SCALE_WEIGHT: f32 = 0.002;
 /// Pixels where the world state is plainly wrong (something changed) count this much more: in its colour, and in its
 /// depth, as where a block was broken or placed.

@@ -9,6 +9,7 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_frame, put_noised},
+    grid::Grid,
     imagined::Imagined,
     layout::encode_depth,
     noise::{add_noise, level_at},
@@ -49,9 +50,8 @@ pub struct Episode {
     ticks: u32,
     /// From here on the episode lives on the model's own frames.
     own_from_tick: u32,
-    /// The map's axes and origin are not the world's: a dream does not know how its blocks lie.
-    turn_deg: f32,
-    shift: Vec3,
+    /// The map's axes and origin are not the blocks', as in a dream.
+    map: Grid,
     /// Pose of the tick in map coordinates.
     map_pose: Pose,
     /// The pending sample saw nothing but noise at the frame, and its answer is the model's own.
@@ -111,8 +111,7 @@ impl Episode {
             draw if draw < 1.0 => (taught_ticks, taught_ticks + own_ticks),
             _ => (u32::MAX, ticks),
         };
-        let turn_deg = unit(&mut rng) * 360.0;
-        let shift = Vec3::new(unit(&mut rng), unit(&mut rng), unit(&mut rng)) * 4.0;
+        let map = Grid { yaw_deg: unit(&mut rng) * 360.0, origin: [unit(&mut rng), unit(&mut rng), unit(&mut rng)] };
         Episode {
             rng,
             camera,
@@ -122,12 +121,11 @@ impl Episode {
             state: Memory::new(),
             sight: Sight::default(),
             last: None,
-            situation: Situation::default(),
+            situation: Situation::begin(Grid::ALIGNED),
             tick: 0,
             ticks,
             own_from_tick,
-            turn_deg,
-            shift,
+            map,
             map_pose: Pose::default(),
             pending_own: false,
             pending_blind: false,
@@ -147,13 +145,6 @@ impl Episode {
     /// Whether the pending sample's answer is a whole frame from nothing but noise, as a sampler's first.
     pub fn is_blind(&self) -> bool {
         self.pending_blind
-    }
-
-    fn to_map(&self, pose: Pose) -> Pose {
-        let (sin, cos) = self.turn_deg.to_radians().sin_cos();
-        let p = pose.eye();
-        let turned = Vec3::new(p.x * cos - p.z * sin, p.y, p.x * sin + p.z * cos);
-        Pose { position: (turned + self.shift).to_array(), yaw_deg: pose.yaw_deg + self.turn_deg, ..pose }
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.
@@ -184,7 +175,7 @@ impl Episode {
         };
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
-        assemble(out.pixels, &self.camera, &condition.pose, canvas, &condition.ambience, last);
+        assemble(out.pixels, &self.camera, &condition, canvas, last);
         out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
@@ -208,11 +199,14 @@ impl Episode {
         self.tick += 1;
         let pose = self.world.pose();
         self.world.view(&self.camera, &mut self.view);
-        self.map_pose = self.to_map(pose);
+        self.map_pose = self.map.place(&pose);
         self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         self.pending_own = false;
         match action {
-            Some(action) => self.situation.act(&action, &before, &pose),
+            Some(action) => {
+                let last = self.last.as_ref().map(|(_, depth)| depth);
+                self.situation.act(&action, [&before, &pose], &self.camera, Some(&self.sight.canvas), last)
+            }
             None => self.situation.at_rest(&pose),
         }
     }

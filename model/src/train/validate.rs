@@ -290,11 +290,11 @@ fn film_of(dream: &mut Dream, seed: u64, actions: &[Action]) -> Result<(Vec<Fram
     Ok((frames, last.pose))
 }
 
-/// The first frame of the simulator's world of a seed: all that a dream gets of it.
-pub fn first_frame(seed: u64, camera: Camera) -> Frame {
+/// The first frame of the simulator's world of a seed and the pose it is seen from: all that a dream gets of it.
+pub fn first_frame(seed: u64, camera: Camera) -> (Frame, Pose) {
     let mut world = VoxelWorld::new(camera);
     world.reset_seed(seed);
     let mut view = View::new(camera.width, camera.height);
     world.view(&camera, &mut view);
-    view.frame
+    (view.frame, world.pose())
 }

@@ -49,7 +49,7 @@ impl World for VoxelWorld {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
         match start {
             Start::Seed(seed) => self.reset_seed(*seed),
-            Start::Image(_) => return Err(WorldError::NoImageStart("the simulator")),
+            Start::Image(..) => return Err(WorldError::NoImageStart("the simulator")),
         }
         Ok(self.observe())
     }

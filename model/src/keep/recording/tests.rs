@@ -28,7 +28,7 @@ fn file(with_frames: bool) -> Vec<u8> {
     play(&mut recorder, 30, 45);
     recorder.fork(10, 5, &frame(10)).expect("memory");
     play(&mut recorder, 10, 33);
-    recorder.start(&Beginning::Origin(Origin::Image(frame(9))), 6, 0, &frame(9)).expect("memory");
+    recorder.start(&Beginning::Origin(Origin::Image(frame(9), None)), 6, 0, &frame(9)).expect("memory");
     play(&mut recorder, 0, 25);
     recorder.end().expect("memory")
 }

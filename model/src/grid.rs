@@ -1,0 +1,253 @@
+//! How the world's blocks lie in a dream, and what the crosshair rests on in them.
+//!
+//! A world of blocks has its edges where coordinates are whole. A dream begins in the middle of a block, with its heading
+//! known, and from there knows its own pose exactly: so it knows the fractions of every point that it draws.
+
+use crate::state::Canvas;
+use glam::{IVec3, Vec3};
+use holdfast_sim::{Camera, Depth, Pose, kinematics::EYE_HEIGHT, voxel::pick::REACH};
+use serde::{Deserialize, Serialize};
+
+/// From a dream's own coordinates, which begin at its start, to those of the blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    /// Heading of the start among the blocks.
+    pub yaw_deg: f32,
+    /// Where the eye of the start is in its block.
+    pub origin: [f32; 3],
+}
+
+impl Default for Grid {
+    /// In the middle of a block, standing on it, along the blocks: what a picture without a pose is taken for.
+    fn default() -> Self {
+        Grid { yaw_deg: 0.0, origin: [0.5, EYE_HEIGHT.fract(), 0.5] }
+    }
+}
+
+impl Grid {
+    /// A dream whose coordinates are the blocks' own.
+    pub const ALIGNED: Grid = Grid { yaw_deg: 0.0, origin: [0.0; 3] };
+
+    /// That of a dream that begins at a pose among the blocks.
+    pub fn of_start(pose: &Pose) -> Grid {
+        Grid { yaw_deg: pose.yaw_deg, origin: pose.position.map(|side| side - side.floor()) }
+    }
+
+    /// Whether it is one: what is read from a file may be anything.
+    pub fn is_sound(&self) -> bool {
+        self.yaw_deg.abs() < 1e6 && self.origin.iter().all(|side| (0.0..=1.0).contains(side))
+    }
+
+    /// A dream's pose among the blocks.
+    pub fn place(&self, pose: &Pose) -> Pose {
+        let axes = Pose { yaw_deg: self.yaw_deg, ..Pose::default() }.axes();
+        let [x, y, z] = pose.position;
+        let turned = axes.up * y + axes.forward * z - axes.right * x;
+        let position = (turned + Vec3::from_array(self.origin)).to_array();
+        Pose { position, yaw_deg: pose.yaw_deg + self.yaw_deg, ..*pose }
+    }
+}
+
+/// The block under the crosshair, as far as a picture's depth tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    pub cell: IVec3,
+    /// Outward normal of the face that was met.
+    pub face: IVec3,
+}
+
+/// A wall of cells is taken for what was seen up to this far off: in blocks, and as a share of the distance.
+const SLACK_BLOCKS: f32 = 0.2;
+const SLACK_SHARE: f32 = 0.05;
+/// The same for the target of the tick before: depth trembles, and the hand does not let go for that.
+const HELD_SLACK: f32 = 0.5;
+/// Neighbouring pixels whose distances differ by more than this share do not show one plane.
+const ONE_PLANE: f32 = 0.1;
+/// How much farther off a wall may be that lies as the surface does.
+const FACING_BONUS: f32 = 0.5;
+
+impl Target {
+    /// What the middle of the picture shows, seen from `pose` among the blocks; `held` is the target of the tick before.
+    pub fn find(pose: &Pose, camera: &Camera, depth_blocks: &[f32], held: Option<IVec3>) -> Option<Target> {
+        let eye = pose.eye();
+        let axes = pose.axes();
+        let (column, row) = (camera.width / 2, camera.height / 2);
+        let point = |x: usize, y: usize| -> Option<Vec3> {
+            let blocks = depth_blocks[y * camera.width + x];
+            let ray = camera.ray(&axes, x, y);
+            (blocks < Depth::SKY).then(|| ray * (blocks / ray.length()))
+        };
+        // The middle lies between four pixels. On a plane the inverse of the distance is straight from pixel to pixel.
+        let four = [(column - 1, row - 1), (column, row - 1), (column - 1, row), (column, row)];
+        let near = point(column, row)?.dot(axes.forward);
+        let inverse = four.map(|(x, y)| point(x, y).map_or(0.0, |point| point.dot(axes.forward).recip()));
+        let away = 4.0 / inverse.iter().sum::<f32>();
+        let away = if (away / near - 1.0).abs() < ONE_PLANE { away } else { near };
+        if away > REACH * (1.0 + SLACK_SHARE) {
+            return None;
+        }
+        let slack = SLACK_BLOCKS + SLACK_SHARE * away;
+        if let Some(cell) = held
+            && let Some((enters, _, face)) = cross(eye, axes.forward, cell)
+            && (enters - away).abs() < slack * HELD_SLACK
+        {
+            return Some(Target { cell, face });
+        }
+        let facing = facing(&point, column, row);
+        let mut best: Option<(f32, Target)> = None;
+        for axis in 0..3 {
+            let speed = axes.forward[axis];
+            if speed.abs() < 1e-3 {
+                continue;
+            }
+            let wall = (eye[axis] + axes.forward[axis] * away).round();
+            let off = ((wall - eye[axis]) / speed - away).abs();
+            let cost = if facing == Some(axis) { off * FACING_BONUS } else { off };
+            if off > slack || best.is_some_and(|(least, _)| least <= cost) {
+                continue;
+            }
+            let mut cell = (eye + axes.forward * ((wall - eye[axis]) / speed)).floor().as_ivec3();
+            cell[axis] = if speed > 0.0 { wall as i32 } else { wall as i32 - 1 };
+            let mut face = IVec3::ZERO;
+            face[axis] = -speed.signum() as i32;
+            best = Some((cost, Target { cell, face }));
+        }
+        // What fills no cell, as a flower: the cell that it stands in.
+        let inside = || {
+            let cell = (eye + axes.forward * away).floor().as_ivec3();
+            let (_, _, face) = cross(eye, axes.forward, cell)?;
+            Some(Target { cell, face })
+        };
+        best.map(|(_, target)| target).or_else(inside)
+    }
+}
+
+/// The axis that the surface in the middle faces most.
+fn facing(point: &impl Fn(usize, usize) -> Option<Vec3>, x: usize, y: usize) -> Option<usize> {
+    let across = point(x + 2, y)? - point(x.checked_sub(2)?, y)?;
+    let down = point(x, y + 2)? - point(x, y.checked_sub(2)?)?;
+    let normal = across.cross(down).abs();
+    (0..3).max_by(|&a, &b| normal[a].total_cmp(&normal[b]))
+}
+
+/// Where a ray enters and leaves a cell, in lengths of `ray`, and the face by which it enters; `None` if it passes by, or
+/// the eye is inside.
+fn cross(eye: Vec3, ray: Vec3, cell: IVec3) -> Option<(f32, f32, IVec3)> {
+    let inverse = ray.recip();
+    let (a, b) = ((cell.as_vec3() - eye) * inverse, (cell.as_vec3() + 1.0 - eye) * inverse);
+    let (near, far) = (a.min(b), a.max(b));
+    let (enters, leaves) = (near.max_element(), far.min_element());
+    let axis = (0..3).max_by(|&i, &j| near[i].total_cmp(&near[j]))?;
+    let mut face = IVec3::ZERO;
+    face[axis] = if ray[axis] > 0.0 { -1 } else { 1 };
+    (enters > 0.0 && enters < leaves).then_some((enters, leaves, face))
+}
+
+/// What the hand is about to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// This cell may become empty.
+    Break(IVec3),
+    /// This cell may become full.
+    Place(IVec3),
+}
+
+/// Where a ray would end if a change came about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Changed {
+    /// Distance along the ray, blocks.
+    pub depth_blocks: f32,
+    /// The point's place in the cell that changes, -1..1 from wall to wall.
+    pub place: Vec3,
+}
+
+impl Change {
+    /// What a ray from `eye` would meet after the change; `None` where it makes no difference, as far as can be told.
+    ///
+    /// A cell that empties shows the walls behind it, a cell that fills its own.
+    pub fn at(&self, eye: Vec3, ray: Vec3, canvas: &Canvas, pixel: usize) -> Option<Changed> {
+        let (Change::Break(cell) | Change::Place(cell)) = *self;
+        let (enters, leaves, _) = cross(eye, ray, cell)?;
+        let length = ray.length();
+        let shown = canvas.depth_blocks.get(pixel).map_or(f32::INFINITY, |blocks| blocks / length);
+        let slack = SLACK_BLOCKS * 0.5 + SLACK_SHARE * enters;
+        let ends = match self {
+            Change::Break(_) => {
+                (shown.is_infinite() || (enters - slack..leaves + slack).contains(&shown)).then_some(leaves)
+            }
+            Change::Place(_) => (enters < shown + slack).then_some(enters),
+        }?;
+        let place = (eye + ray * ends - cell.as_vec3()) * 2.0 - 1.0;
+        Some(Changed { depth_blocks: ends * length, place: place.clamp(Vec3::NEG_ONE, Vec3::ONE) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_sim::{
+        script::Dice,
+        voxel::{render::View, world::VoxelWorld},
+    };
+
+    #[test]
+    fn a_dream_lies_among_the_blocks_as_its_start_did() {
+        let start = Pose { position: [12.5, 64.62, -3.5], yaw_deg: 30.0, pitch_deg: 0.0 };
+        let grid = Grid::of_start(&start);
+        let began = grid.place(&Pose::default());
+        assert_eq!(began.yaw_deg, 30.0);
+        assert!((began.eye() - Vec3::new(0.5, 0.62, 0.5)).length() < 1e-4, "{began:?}");
+        // Straight on in the dream is straight on among the blocks.
+        let ahead = grid.place(&Pose { position: [0.0, 0.0, 2.0], ..Pose::default() });
+        assert!((ahead.eye() - began.eye() - start.axes().forward * 2.0).length() < 1e-5, "{ahead:?}");
+        assert!(grid.is_sound() && Grid::default().is_sound() && Grid::ALIGNED.is_sound());
+        assert!(!Grid { yaw_deg: f32::NAN, ..grid }.is_sound());
+    }
+
+    /// Of many looks around in the true world: those that met a block, and how many of these were told right.
+    fn looks(jitter: f32) -> (usize, usize) {
+        let camera = Camera::new(128, 72);
+        let (mut met, mut right) = (0, 0);
+        let mut dice = Dice::new(5);
+        for seed in 900..930 {
+            let mut world = VoxelWorld::new(camera);
+            world.reset_seed(seed);
+            for _ in 0..8 {
+                let camera_turn = [dice.between(-10.0, 40.0), dice.between(-90.0, 90.0)];
+                world.tick(&holdfast_sim::Action { camera: camera_turn, ..Default::default() });
+                let mut view = View::new(camera.width, camera.height);
+                world.view(&camera, &mut view);
+                view.depth.blocks.iter_mut().for_each(|blocks| *blocks *= 1.0 + dice.between(-jitter, jitter));
+                // Plants are mostly holes: what is seen through them is another block.
+                let Some(truth) = world.target().filter(|truth| !truth.block.is_plant()) else { continue };
+                met += 1;
+                let told = Target::find(&world.pose(), &camera, &view.depth.blocks, None);
+                right += usize::from(told == Some(Target { cell: truth.cell, face: truth.face }));
+            }
+        }
+        (met, right)
+    }
+
+    #[test]
+    fn the_crosshair_finds_the_true_block() {
+        let (met, right) = looks(0.0);
+        assert!(met > 60 && right * 100 >= met * 97, "{right} of {met}");
+        let (met, right) = looks(0.02);
+        assert!(right * 100 >= met * 90, "{right} of {met} under jitter");
+    }
+
+    #[test]
+    fn a_change_shows_where_it_would_be_seen() {
+        let (eye, cell) = (Vec3::new(0.5, 0.5, 0.5), IVec3::new(0, 0, 3));
+        let canvas = |blocks: f32| Canvas { width: 1, height: 1, depth_blocks: vec![blocks], ..Canvas::default() };
+        let broken = Change::Break(cell).at(eye, Vec3::Z, &canvas(2.5), 0).expect("seen");
+        assert_eq!((broken.depth_blocks, broken.place), (3.5, Vec3::new(0.0, 0.0, 1.0)));
+        let placed = Change::Place(cell).at(eye, Vec3::Z, &canvas(9.0), 0).expect("seen");
+        assert_eq!((placed.depth_blocks, placed.place), (2.5, Vec3::new(0.0, 0.0, -1.0)));
+        assert_eq!(Change::Break(cell).at(eye, Vec3::Z, &canvas(9.0), 0), None, "already gone");
+        assert_eq!(Change::Break(cell).at(eye, Vec3::Z, &canvas(1.0), 0), None, "behind something");
+        assert_eq!(Change::Place(cell).at(eye, Vec3::Z, &canvas(1.0), 0), None, "behind something");
+        assert_eq!(Change::Place(cell).at(eye, Vec3::X, &canvas(9.0), 0), None, "beside it");
+        assert!(Change::Place(cell).at(eye, Vec3::Z, &Canvas::default(), 0).is_some(), "nothing is known");
+    }
+}
