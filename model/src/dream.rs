@@ -5,7 +5,7 @@ use crate::{
     ambience::Ambience,
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
-    grid::Grid,
+    grid::{Grid, Outcome},
     imagined::Imagined,
     keep::Snapshot,
     kernel,
@@ -92,6 +92,7 @@ pub struct Dream {
     rng: ChaCha8Rng,
     state: Memory,
     sight: Sight,
+    outcome: Outcome,
     pixels: Vec<f32>,
     motion: Motion,
     pose: Pose,
@@ -151,6 +152,7 @@ impl Dream {
             start_frames,
             state: Memory::new(),
             sight: Sight::default(),
+            outcome: Outcome::default(),
             motion: Motion::default(),
             pose: Pose::default(),
             last: None,
@@ -349,12 +351,18 @@ impl World for Dream {
         mark("assemble");
 
         let steps = self.sampler_steps();
-        let Imagined { frame, depth, copied, doubt } =
+        let Imagined { frame, mut depth, copied, mut doubt } =
             self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        if self.options.memory {
+            self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
+        }
         mark("denoiser");
 
         let tick = self.tick as u32;
-        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, tick });
+        let outcome = std::mem::take(&mut self.outcome);
+        let changed = &outcome.changed;
+        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, tick });
+        self.outcome = outcome;
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);

@@ -3,7 +3,7 @@
 //! A world of blocks has its edges where coordinates are whole. A dream begins in the middle of a block, with its heading
 //! known, and from there knows its own pose exactly: so it knows the fractions of every point that it draws.
 
-use crate::state::Canvas;
+use crate::{Condition, state::Canvas};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose, kinematics::EYE_HEIGHT, voxel::pick::REACH};
 use serde::{Deserialize, Serialize};
@@ -152,6 +152,54 @@ pub enum Change {
     Place(IVec3),
 }
 
+/// What came of a change in a finished frame, pixel by pixel.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Pixels in which the change shows. Empty: none.
+    pub changed: Vec<bool>,
+}
+
+/// A depth within this factor of a wall's (natural logarithm) is that wall's, if it is nearer to it than to what stood
+/// there before.
+const SAME_WALL: f32 = 0.35;
+
+impl Outcome {
+    /// Finds out where a frame shows the change: where its depth is that of the changed cell rather than that of the
+    /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
+    pub fn settle(
+        &mut self,
+        condition: &Condition,
+        camera: &Camera,
+        canvas: &Canvas,
+        depth: &mut Depth,
+        doubt: &mut [f32],
+    ) {
+        self.changed.clear();
+        let Some(change) = condition.change else { return };
+        let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
+        self.changed.resize(depth.blocks.len(), false);
+        for (pixel, changed) in self.changed.iter_mut().enumerate() {
+            let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
+            let Some(wall) = change.at(eye, ray, canvas, pixel) else { continue };
+            let blocks = depth.blocks[pixel];
+            let apart = |other: f32| (blocks / other).ln().abs();
+            let stood = canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
+            let is_wall = apart(wall.depth_blocks) < SAME_WALL;
+            // What lay behind a broken block may be farther off than its own back wall.
+            let is_open = matches!(change, Change::Break(_)) && blocks > wall.depth_blocks;
+            if (is_wall || is_open) && apart(wall.depth_blocks) < apart(stood) {
+                *changed = true;
+                if is_wall {
+                    depth.blocks[pixel] = wall.depth_blocks;
+                }
+                if let Some(doubt) = doubt.get_mut(pixel) {
+                    *doubt = 0.0;
+                }
+            }
+        }
+    }
+}
+
 /// Where a ray would end if a change came about.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Changed {
@@ -202,6 +250,37 @@ mod tests {
         assert!((ahead.eye() - began.eye() - start.axes().forward * 2.0).length() < 1e-5, "{ahead:?}");
         assert!(grid.is_sound() && Grid::default().is_sound() && Grid::ALIGNED.is_sound());
         assert!(!Grid { yaw_deg: f32::NAN, ..grid }.is_sound());
+    }
+
+    #[test]
+    fn a_deed_is_told_from_a_guess_by_where_it_shows() {
+        let camera = Camera::new(8, 8);
+        let pose = Pose { position: [0.5; 3], ..Pose::default() };
+        let flat = |blocks: f32| Depth { width: 8, height: 8, blocks: vec![blocks; 64] };
+        let middle = 8 * 4 + 4;
+        let settle = |change: Change, canvas_blocks: f32, blocks: f32| {
+            let condition = Condition { change: Some(change), pose, ..Condition::default() };
+            let canvas = Canvas {
+                width: 8,
+                height: 8,
+                depth_blocks: vec![canvas_blocks; 64],
+                confidence: vec![1.0; 64],
+                ..Canvas::default()
+            };
+            let (mut outcome, mut depth, mut doubt) = (Outcome::default(), flat(blocks), vec![0.5; 64]);
+            outcome.settle(&condition, &camera, &canvas, &mut depth, &mut doubt);
+            (outcome.changed[middle], depth.blocks[middle], doubt[middle], outcome.changed[0])
+        };
+        let cell = IVec3::new(0, 0, 3);
+        // Placed 2.5 blocks ahead of a wall at 6: drawn roughly there, or not drawn. Corners look past it.
+        let (changed, blocks, doubt, corner) = settle(Change::Place(cell), 6.0, 2.9);
+        assert!(changed && (blocks - 2.5).abs() < 0.05 && doubt == 0.0 && !corner, "{blocks} {doubt}");
+        assert_eq!(settle(Change::Place(cell), 6.0, 5.8), (false, 5.8, 0.5, false));
+        // Broken: the back wall, a hole, or still there.
+        let (changed, blocks, doubt, _) = settle(Change::Break(cell), 2.5, 3.3);
+        assert!(changed && (blocks - 3.5).abs() < 0.07 && doubt == 0.0, "{blocks} {doubt}");
+        assert_eq!(settle(Change::Break(cell), 2.5, 9.0), (true, 9.0, 0.0, false));
+        assert_eq!(settle(Change::Break(cell), 2.5, 2.6), (false, 2.6, 0.5, false));
     }
 
     /// Of many looks around in the true world: those that met a block, and how many of these were told right.

@@ -160,7 +160,7 @@ mod tests {
                 *blocks = below * camera.ray(&down.axes(), pixel % 32, pixel / 32).length();
             }
             let (frame, doubt) = (Frame::new(32, 32), vec![doubt; 32 * 32]);
-            let shown = Shown { frame: &frame, depth: &depth, copied: &[], doubt: &doubt, tick: 1 };
+            let shown = Shown { doubt: &doubt, ..Shown::given(&frame, &depth, 1) };
             memory.write(&down, &camera, &mut sight, &shown);
         }
         let (mut motion, mut pose) = (Motion::default(), Pose::default());

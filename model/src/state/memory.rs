@@ -48,13 +48,15 @@ pub struct Shown<'a> {
     pub copied: &'a [f32],
     /// Scale of the expected error of each depth, as a share of it. Empty: none.
     pub doubt: &'a [f32],
+    /// Pixels in which the player's deed shows. Empty: none.
+    pub changed: &'a [bool],
     pub tick: u32,
 }
 
 impl<'a> Shown<'a> {
     /// A picture that was given, not drawn: nothing of it is copied or doubted.
     pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], tick }
+        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], tick }
     }
 }
 
@@ -67,8 +69,8 @@ impl Sight {
 
 impl Layer {
     fn write(&self, state: &mut WorldState, pose: &Pose, camera: &Camera, shown: &Shown, skipped: &[bool]) {
-        let Shown { frame, depth, copied, tick, .. } = *shown;
-        let seen = Seen { frame, depth, canvas: &self.canvas, copied, skipped, tick };
+        let Shown { frame, depth, copied, changed, tick, .. } = *shown;
+        let seen = Seen { frame, depth, canvas: &self.canvas, copied, changed, skipped, tick };
         state.write(pose, camera, &self.reader, &seen);
     }
 }
@@ -164,7 +166,7 @@ mod tests {
             memory.read(&pose, &camera, &mut sight);
             let (frame, depth) = wall(blocks, grey);
             let doubt = vec![doubt; depth.blocks.len()];
-            let shown = Shown { frame: &frame, depth: &depth, copied: &[], doubt: &doubt, tick: tick as u32 };
+            let shown = Shown { doubt: &doubt, ..Shown::given(&frame, &depth, tick as u32) };
             memory.write(&pose, &camera, &mut sight, &shown);
         }
         memory.read(&pose, &camera, &mut sight);

@@ -19,6 +19,8 @@ pub struct Seen<'a> {
     pub canvas: &'a Canvas,
     /// How far each pixel is a copy of the canvas, 0..1: what was copied teaches the state nothing. Empty: not at all.
     pub copied: &'a [f32],
+    /// Pixels in which the player's deed shows: what stood there is gone at once. Empty: none.
+    pub changed: &'a [bool],
     /// Pixels that add nothing. Empty: none.
     pub skipped: &'a [bool],
     pub tick: u32,
@@ -129,7 +131,12 @@ impl WorldState {
             let slack = 0.08 + 0.5 * point.part.size();
             let verdict = if point.z < nearest[pixel] * 0.95 - slack {
                 let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
-                Verdict::SeenThrough(if copied < 0.5 { 2 } else { 1 })
+                let deed = seen.changed.get(pixel).is_some_and(|changed| *changed);
+                Verdict::SeenThrough(match (deed, copied < 0.5) {
+                    (true, _) => MOST_VOTES,
+                    (_, true) => 2,
+                    _ => 1,
+                })
             } else if point.z > farthest[pixel] * 1.05 + slack {
                 Verdict::Hidden
             } else {

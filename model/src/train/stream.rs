@@ -9,7 +9,7 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_frame, put_noised},
-    grid::Grid,
+    grid::{Grid, Outcome},
     imagined::Imagined,
     layout::encode_depth,
     noise::{add_noise, level_at},
@@ -46,6 +46,9 @@ pub struct Episode {
     sight: Sight,
     last: Option<(Frame, Depth)>,
     situation: Situation,
+    /// Of the tick.
+    condition: Condition,
+    outcome: Outcome,
     tick: u32,
     ticks: u32,
     /// From here on the episode lives on the model's own frames.
@@ -122,6 +125,8 @@ impl Episode {
             sight: Sight::default(),
             last: None,
             situation: Situation::begin(Grid::ALIGNED),
+            condition: Condition::default(),
+            outcome: Outcome::default(),
             tick: 0,
             ticks,
             own_from_tick,
@@ -202,13 +207,14 @@ impl Episode {
         self.map_pose = self.map.place(&pose);
         self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         self.pending_own = false;
-        match action {
+        self.condition = match action {
             Some(action) => {
                 let last = self.last.as_ref().map(|(_, depth)| depth);
                 self.situation.act(&action, [&before, &pose], &self.camera, Some(&self.sight.canvas), last)
             }
             None => self.situation.at_rest(&pose),
-        }
+        };
+        self.condition
     }
 
     /// Ticks in which nothing was broken or built are passed over now and then, so that the rare ones weigh more. An
@@ -228,16 +234,19 @@ impl Episode {
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let (mut copied, mut doubt) = (Vec::new(), Vec::new());
+        self.outcome.settle(&self.condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
             // the truth, and a state full of them would teach it that the state is wrong. A draft does not: the truth
             // shows through the noise that it was made from, so it is soft and rough but has the truth's large shapes,
-            // and teaches to go on from such.
+            // and teaches to go on from such. Deeds are the truth's: who remembers a block that was broken can only be
+            // wrong from then on.
             let draft = self.pending_draft;
             let imagined = Imagined::new(width, height, pixels, raw);
             doubt = imagined.doubt;
             for at in 0..width * height {
-                if !(draft || self.sight.canvas.known(at) || tick == 1) {
+                let deed = self.outcome.changed.get(at).is_some_and(|changed| *changed);
+                if deed || !(draft || self.sight.canvas.known(at) || tick == 1) {
                     doubt[at] = 0.0;
                     continue;
                 }
@@ -256,7 +265,8 @@ impl Episode {
                 doubt.clear();
             }
         }
-        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, tick };
+        let changed = &self.outcome.changed;
+        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         self.last = Some((frame, depth));
