@@ -36,7 +36,7 @@ fn a_rollout_replays_hash_by_hash_and_a_changed_frame_is_found() {
     let file = fs::File::create(place.path("forged.holdfast")).expect("room");
     let mut forged = holdfast_model::keep::recording::Recorder::begin(file, &recording.about, false).expect("room");
     let line = &recording.lines[0];
-    let start = first_frame(7, holdfast_sim::Camera::new(128, 72));
+    let (start, _) = first_frame(7, holdfast_sim::Camera::new(128, 72));
     forged.start(&line.beginning, line.noise_seed, 0, &start).expect("room");
     for (index, (action, hash)) in line.actions.iter().zip(&line.hashes).enumerate() {
         let hash = if index == 20 { [0; 32] } else { *hash };

@@ -2,6 +2,7 @@
 
 use super::{
     generator::{Generator, KeepOptions},
+    look::Look,
     menu::{Menu, Screen, Signal},
     playback,
     session::{self, Link, Notice, Phase, Pictures, Session},
@@ -149,6 +150,7 @@ impl Plugin for CorePlugin {
             .insert_resource(self.config.clone())
             .insert_resource(ConfigPath(self.config_path.clone()))
             .init_resource::<Devices>()
+            .init_resource::<Look>()
             .init_resource::<Menu>()
             .init_resource::<Notice>()
             .init_resource::<Pictures>()

@@ -83,6 +83,9 @@ pub struct Tick {
     pub timings: Timings,
     /// When the oldest input event that this frame answers arrived.
     pub input_at: Option<Instant>,
+    /// The mouse's turns that the generator had been told of when it asked for this frame, degrees of pitch and yaw since
+    /// the program began.
+    pub told_deg: [f64; 2],
     pub memory_cells: usize,
     /// The slot in hand, where it did not change by the player's choice: after a load or a rewind.
     pub slot: Option<u8>,

@@ -59,6 +59,7 @@ pub enum Row {
     MouseSpeed,
     InvertY,
     LookSpeed,
+    SmoothLook,
     Hud,
     SideBySide,
     Back,
@@ -94,7 +95,15 @@ impl Screen {
             Screen::Worlds => (0..session.saves.len()).map(Row::Saved).chain([Row::Back]).collect(),
             Screen::NewWorld => vec![Row::Seed, Row::AnotherSeed, Row::Create, Row::Back],
             Screen::Settings => {
-                vec![Row::MouseSpeed, Row::InvertY, Row::LookSpeed, Row::Hud, Row::SideBySide, Row::Back]
+                vec![
+                    Row::MouseSpeed,
+                    Row::InvertY,
+                    Row::LookSpeed,
+                    Row::SmoothLook,
+                    Row::Hud,
+                    Row::SideBySide,
+                    Row::Back,
+                ]
             }
             Screen::Failed if matches!(session.phase, Phase::Failed { can_reset: true, .. }) => {
                 vec![Row::NewWorld, Row::Worlds, Row::Quit]
@@ -141,6 +150,7 @@ impl Row {
             Row::MouseSpeed => format!("Mouse speed  < {:.2} >", settings.mouse_deg_per_count),
             Row::InvertY => format!("Invert up and down  < {} >", on(settings.invert_y)),
             Row::LookSpeed => format!("Gamepad look speed  < {:.0} >", settings.gamepad_look_deg_per_s),
+            Row::SmoothLook => format!("Smooth looking  < {} >", on(settings.smooth_look)),
             Row::Hud => format!("Figures (F1)  < {} >", on(settings.hud)),
             Row::SideBySide if !session.has_truth => "Side by side: no simulator here".into(),
             Row::SideBySide => format!("Side by side (F3)  < {} >", on(session.side_by_side)),
@@ -224,7 +234,7 @@ impl Menu {
             Row::Seed | Row::Create => {
                 Some(Choice::NewWorld { seed: self.seed_text.parse().unwrap_or_else(|_| random_seed()) })
             }
-            Row::MouseSpeed | Row::LookSpeed | Row::InvertY | Row::Hud | Row::SideBySide => {
+            Row::MouseSpeed | Row::LookSpeed | Row::InvertY | Row::SmoothLook | Row::Hud | Row::SideBySide => {
                 self.adjust(row, 1, settings)
             }
             Row::Back => screen.back(session).map(Choice::Go),
@@ -246,6 +256,7 @@ impl Menu {
                 *speed = stepped(*speed, steps, LOOK_STEP_DEG_PER_S, Settings::LOOK_RANGE);
             }
             Row::InvertY => settings.invert_y = !settings.invert_y,
+            Row::SmoothLook => settings.smooth_look = !settings.smooth_look,
             Row::Hud => settings.hud = !settings.hud,
             Row::SideBySide => return Some(Choice::ToggleSideBySide),
             _ => {}
@@ -316,7 +327,8 @@ mod tests {
         assert_eq!(check(Screen::Settings, &[Left; 50], None).1.mouse_deg_per_count, 0.01);
         assert_eq!(check(Screen::Settings, &[Down, Down, Right], None).1.gamepad_look_deg_per_s, 220.0);
         assert!(check(Screen::Settings, &[Down, Right], None).1.invert_y);
-        assert!(!check(Screen::Settings, &[Down, Down, Down, Left], None).1.hud);
+        assert!(!check(Screen::Settings, &[Down, Down, Down, Left], None).1.smooth_look);
+        assert!(!check(Screen::Settings, &[Down, Down, Down, Down, Left], None).1.hud);
     }
 
     #[test]

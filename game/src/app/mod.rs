@@ -11,6 +11,7 @@ pub mod generator;
 mod history;
 pub mod hotbar;
 mod intent;
+pub mod look;
 #[cfg(feature = "view")]
 pub mod machine;
 pub mod menu;

@@ -293,6 +293,7 @@ impl Projector {
             truth: SideBySide::Off,
             timings: Timings { step_ms: made.step_ms, ..Timings::default() },
             input_at: None,
+            told_deg: [0.0; 2],
             memory_cells: self.worlds.dream.memory_cells(),
             slot: None,
             rewound_ticks: 0,

@@ -1,7 +1,7 @@
 //! Threads that write: a recording as it goes, and saves. The generator hands over and never waits for a disk.
 
 use super::saves::{self, Occasion};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use holdfast_model::keep::{
     About, Save,
     recording::{Beginning, Recorder},
@@ -78,9 +78,7 @@ impl Scribe {
     /// Ends the recording when there is no room: one with a hole could not be replayed. The thread has told why, or
     /// will when its disk lets it.
     fn hand_over(&mut self, entry: Entry) {
-        if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) =
-            self.entries.as_ref().map(|entries| entries.try_send(entry))
-        {
+        if self.entries.as_ref().is_some_and(|entries| entries.try_send(entry).is_err()) {
             tracing::error!("the recording has stopped: its disk does not keep up");
             self.entries = None;
         }

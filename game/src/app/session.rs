@@ -2,6 +2,7 @@
 
 use super::{
     generator::{Command, Event, Generator, SideBySide},
+    look::Look,
     menu::{Menu, Screen},
     saves::{self, SavedWorld},
     stats::Stats,
@@ -169,7 +170,7 @@ pub(super) fn hear(
     mut pictures: ResMut<Pictures>,
     mut stats: ResMut<Stats>,
     mut notice: ResMut<Notice>,
-    mut devices: ResMut<Devices>,
+    (mut devices, mut look): (ResMut<Devices>, ResMut<Look>),
     mut next: ResMut<NextState<Screen>>,
     screen: Res<State<Screen>>,
 ) {
@@ -209,6 +210,7 @@ pub(super) fn hear(
                     devices.slot = slot;
                 }
                 stats.note_tick(&tick, Instant::now());
+                look.answer(tick.told_deg, tick.observation.pose.pitch_deg);
                 pictures.dream = tick.observation.frame;
                 pictures.truth = tick.truth;
                 pictures.exporter = tick.exporter;
@@ -236,7 +238,7 @@ pub(super) fn hear(
 /// Tells the generator what the player did since the last update.
 pub(super) fn act(
     mut link: ResMut<Link>,
-    mut devices: ResMut<Devices>,
+    (mut devices, mut look): (ResMut<Devices>, ResMut<Look>),
     (config, session): (Res<Config>, Res<Session>),
     screen: Res<State<Screen>>,
 ) {
@@ -244,7 +246,10 @@ pub(super) fn act(
         link.tell(Command::Rewind(held));
     }
     match devices.take_intent(&config) {
-        Some(intent) if *screen.get() == Screen::Play && !session.is_replay => link.tell(Command::Act(intent)),
+        Some(intent) if *screen.get() == Screen::Play && !session.is_replay => {
+            look.tell(intent.pressed.camera, intent.oldest_event_at);
+            link.tell(Command::Act(intent));
+        }
         _ => link.flush(),
     }
 }

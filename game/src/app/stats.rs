@@ -25,6 +25,7 @@ pub struct Stats {
     pub replayed: Option<Replayed>,
     arrivals: VecDeque<Instant>,
     key_to_pixel_ms: VecDeque<f32>,
+    mouse_to_pixel_ms: VecDeque<f32>,
 }
 
 const FRAME_WINDOW: Duration = Duration::from_secs(2);
@@ -48,10 +49,12 @@ impl Stats {
 
     /// Notes the time from an input event's arrival until the frame that answers it was handed to the screen.
     pub fn note_key_to_pixel(&mut self, elapsed: Duration) {
-        if self.key_to_pixel_ms.len() == KEPT_LATENCIES {
-            self.key_to_pixel_ms.pop_front();
-        }
-        self.key_to_pixel_ms.push_back(elapsed.as_secs_f32() * 1e3);
+        note(&mut self.key_to_pixel_ms, elapsed);
+    }
+
+    /// Notes the time from the mouse's motion until the last frame, turned by it, was handed to the screen.
+    pub fn note_mouse_to_pixel(&mut self, elapsed: Duration) {
+        note(&mut self.mouse_to_pixel_ms, elapsed);
     }
 
     /// Frames that arrived a second, over the last two; `None` before there are two frames.
@@ -62,9 +65,12 @@ impl Stats {
 
     /// The median of the last measurements.
     pub fn key_to_pixel_median_ms(&self) -> Option<f32> {
-        let mut sorted: Vec<f32> = self.key_to_pixel_ms.iter().copied().collect();
-        sorted.sort_by(f32::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
+        median(&self.key_to_pixel_ms)
+    }
+
+    /// The same for the mouse.
+    pub fn mouse_to_pixel_median_ms(&self) -> Option<f32> {
+        median(&self.mouse_to_pixel_ms)
     }
 
     /// A pause is no slow frame.
@@ -77,9 +83,10 @@ impl Stats {
         let whole = |figure: Option<f32>| figure.map_or("-".into(), |figure| format!("{figure:.0}"));
         let rate = self.frames_per_s().map_or("-".into(), |rate| format!("{rate:.1}"));
         let mut text = format!(
-            "{rate} frames/s   step {:.0} ms   key to pixel {} ms\n",
+            "{rate} frames/s   step {:.0} ms   key to pixel {} ms   mouse {} ms\n",
             self.step_ms,
             whole(self.key_to_pixel_median_ms()),
+            whole(self.mouse_to_pixel_median_ms()),
         );
         // Writing to a string cannot fail.
         let _ = writeln!(text, "tick {}   missed {}   seed {}", self.tick, self.missed_ticks, self.seed);
@@ -101,6 +108,19 @@ impl Stats {
         let seconds = self.recorded?.ticks / u64::from(TICKS_PER_SECOND);
         Some(format!("{}:{:02}", seconds / 60, seconds % 60))
     }
+}
+
+fn note(latencies_ms: &mut VecDeque<f32>, elapsed: Duration) {
+    if latencies_ms.len() == KEPT_LATENCIES {
+        latencies_ms.pop_front();
+    }
+    latencies_ms.push_back(elapsed.as_secs_f32() * 1e3);
+}
+
+fn median(latencies_ms: &VecDeque<f32>) -> Option<f32> {
+    let mut sorted: Vec<f32> = latencies_ms.iter().copied().collect();
+    sorted.sort_by(f32::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
 }
 
 fn with_thousands(count: usize) -> String {
@@ -142,6 +162,7 @@ mod tests {
             stats.note_key_to_pixel(Duration::from_millis(ms));
         }
         assert_eq!(stats.key_to_pixel_median_ms(), Some(50.0));
-        assert!(stats.text("cpu").contains("key to pixel 50 ms"));
+        stats.note_mouse_to_pixel(Duration::from_millis(9));
+        assert!(stats.text("cpu").contains("key to pixel 50 ms   mouse 9 ms"));
     }
 }

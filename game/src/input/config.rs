@@ -32,6 +32,8 @@ pub struct Settings {
     pub stick_dead_zone: f32,
     /// Whether the heads-up display shows.
     pub hud: bool,
+    /// Whether the last frame follows the mouse until the next one comes.
+    pub smooth_look: bool,
 }
 
 /// Why the config file could not be used.
@@ -51,6 +53,7 @@ impl Default for Settings {
             gamepad_look_deg_per_s: 200.0,
             stick_dead_zone: 0.15,
             hud: true,
+            smooth_look: true,
         }
     }
 }
@@ -61,13 +64,18 @@ impl Settings {
     pub const DEAD_ZONE_RANGE: RangeInclusive<f32> = 0.0..=0.9;
 
     /// Name, value and explanation of each line of the file.
-    fn lines(&self) -> [(&'static str, String, &'static str); 5] {
+    fn lines(&self) -> [(&'static str, String, &'static str); 6] {
         [
             ("mouse_deg_per_count", self.mouse_deg_per_count.to_string(), "camera turn of one count of mouse motion"),
             ("invert_y", self.invert_y.to_string(), "true: pushing the mouse or stick forward looks down"),
             ("gamepad_look_deg_per_s", self.gamepad_look_deg_per_s.to_string(), "turn rate of a fully tilted stick"),
             ("stick_dead_zone", self.stick_dead_zone.to_string(), "tilt below which a stick rests, 0 to 0.9"),
             ("hud", self.hud.to_string(), "the heads-up display (F1 while playing)"),
+            (
+                "smooth_look",
+                self.smooth_look.to_string(),
+                "true: the last frame follows the mouse until the next comes",
+            ),
         ]
     }
 }
@@ -87,6 +95,7 @@ struct FileSettings {
     gamepad_look_deg_per_s: Option<Spanned<f32>>,
     stick_dead_zone: Option<Spanned<f32>>,
     hud: Option<bool>,
+    smooth_look: Option<bool>,
 }
 
 impl Config {
@@ -133,7 +142,7 @@ impl Config {
                 Err((line_of(value.span().start), reason))
             }
         };
-        let FileSettings { mouse_deg_per_count, invert_y, gamepad_look_deg_per_s, stick_dead_zone, hud } =
+        let FileSettings { mouse_deg_per_count, invert_y, gamepad_look_deg_per_s, stick_dead_zone, hud, smooth_look } =
             file.settings;
         let settings = Settings {
             mouse_deg_per_count: number(
@@ -156,6 +165,7 @@ impl Config {
                 Settings::DEAD_ZONE_RANGE,
             )?,
             hud: hud.unwrap_or(defaults.hud),
+            smooth_look: smooth_look.unwrap_or(defaults.smooth_look),
         };
         Ok(Config { settings, bindings: Bindings::with(file.bindings) })
     }

@@ -11,6 +11,7 @@ use super::{
     generator::{Command, Event, KeepOptions, Outlet, SideBySide, Tick, Timings, guard},
     history::History,
     intent::Intent,
+    look,
     pacer::Pacer,
     saves::Occasion,
     scribe::{Keeper, Scribe, Tell},
@@ -46,6 +47,8 @@ pub(super) struct Game {
     wanted_running: bool,
     side_by_side: bool,
     intent: Intent,
+    /// See [`Tick::told_deg`].
+    told_deg: [f64; 2],
     pacer: Pacer,
     pub asked: bool,
     dropped_frames: u64,
@@ -95,6 +98,7 @@ impl Game {
             wanted_running: false,
             side_by_side: false,
             intent: Intent::default(),
+            told_deg: [0.0; 2],
             pacer: Pacer::new(Instant::now()),
             asked: false,
             dropped_frames: 0,
@@ -136,7 +140,10 @@ impl Game {
 
     pub fn obey(&mut self, command: Command, outlet: &Outlet) -> Result<(), String> {
         match command {
-            Command::Act(intent) => self.intent.merge(intent),
+            Command::Act(intent) => {
+                look::add(&mut self.told_deg, intent.pressed.camera);
+                self.intent.merge(intent);
+            }
             Command::Pause => {
                 self.wanted_running = false;
                 self.intent = Intent::default();
@@ -253,6 +260,7 @@ impl Game {
             truth: SideBySide::Off,
             timings: Timings { step_ms, missed_ticks: self.pacer.missed(), dropped_frames: self.dropped_frames },
             input_at: None,
+            told_deg: self.told_deg,
             memory_cells: self.dream.memory_cells(),
             slot: None,
             rewound_ticks: 0,

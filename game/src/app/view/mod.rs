@@ -12,6 +12,7 @@ mod replayed;
 mod screenshot;
 mod start;
 mod style;
+mod turning;
 
 use super::{
     core::AppSet,
@@ -27,9 +28,9 @@ use bevy::{
     render::view::Msaa,
     render::view::screenshot::Screenshot,
     window::{PresentMode, WindowResized, WindowResolution},
-    winit::{UpdateMode, WinitSettings},
+    winit::WinitSettings,
 };
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 /// Draws the game. Needs `CorePlugin` and Bevy's default plugins.
 #[derive(Debug, Clone, Default)]
@@ -52,13 +53,12 @@ pub fn window() -> Window {
 
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
-        // The generator, the gamepads and the user wake the window; the pause only lets old notices disappear.
-        let asleep = UpdateMode::reactive_low_power(Duration::from_secs(1));
-        app.insert_resource(WinitSettings { focused_mode: asleep, unfocused_mode: asleep })
+        app.insert_resource(WinitSettings { focused_mode: turning::asleep(), unfocused_mode: turning::asleep() })
             .insert_resource(ClearColor(style::BEHIND))
             .insert_resource(screenshot::Folder(self.screenshot_dir.clone()))
             .init_resource::<Hotbar>()
             .init_resource::<screenshot::News>()
+            .init_resource::<turning::Ahead>()
             .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
             .add_plugins(present::PresentPlugin)
             .add_systems(
@@ -80,7 +80,8 @@ impl Plugin for ViewPlugin {
             .add_systems(
                 Update,
                 (
-                    (picture::upload, picture::lay_out).chain(),
+                    (turning::update, picture::upload, picture::lay_out).chain(),
+                    turning::stay_awake,
                     (chart::upload, chart::show).chain(),
                     (overlay::show_while_playing, overlay::mark_slot, overlay::tell_news),
                     (figures::update, recorded::update, replayed::update),
@@ -88,7 +89,7 @@ impl Plugin for ViewPlugin {
                     (menus::open, menus::update).chain(),
                     pointer::grab_again.run_if(in_state(Screen::Play)),
                     (screenshot::take, screenshot::tell),
-                    redraw_if_changed,
+                    redraw_if_changed.after(turning::update),
                 )
                     .in_set(AppSet::Show),
             );
@@ -99,20 +100,22 @@ fn camera(mut commands: Commands) {
     commands.spawn((Camera2d, IsDefaultUiCamera, Msaa::Off));
 }
 
-/// While playing, the window is also woken shortly before each tick, only to hand over what the mouse did: nothing
-/// has changed to draw then, and drawing is what costs.
+/// While playing, the window is also woken as often as the display draws, and shortly before each tick, to hand over what
+/// the mouse did: mostly nothing has changed to draw then, and drawing is what costs.
 fn redraw_if_changed(
     mut camera: Single<&mut Camera>,
     screen: Res<State<Screen>>,
     pictures: Res<Pictures>,
     (session, config, notice): (Res<Session>, Res<Config>, Res<Notice>),
+    ahead: Res<turning::Ahead>,
     mut shown: Local<u64>,
     mut resized: MessageReader<WindowResized>,
     mut screenshots: MessageReader<ScreenshotWanted>,
     capturing: Query<(), With<Screenshot>>,
 ) {
     let asked = resized.read().count() + screenshots.read().count() > 0 || !capturing.is_empty();
-    let changed = screen.is_changed() || session.is_changed() || config.is_changed() || notice.is_changed();
+    let changed =
+        ahead.is_changed() || screen.is_changed() || session.is_changed() || config.is_changed() || notice.is_changed();
     let playing = *screen.get() == Screen::Play && session.phase == Phase::Ready;
     let needed = asked || changed || !playing || *shown != pictures.version;
     *shown = pictures.version;

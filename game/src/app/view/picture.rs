@@ -1,8 +1,9 @@
 //! The frames: uploaded once each, shown crisp at any window size.
 
-use super::style;
+use super::{style, turning::Ahead};
 use crate::app::{
     generator::SideBySide,
+    look::Look,
     session::{Pictures, Session},
 };
 use bevy::{
@@ -77,24 +78,31 @@ fn crosshair(parent: &mut ChildSpawnerCommands) {
     }
 }
 
-/// Uploads a frame when there is a new one, and only then: touching an image asset uploads it.
+/// Uploads a frame when there is a new one or it is to be turned, and only then: touching an image asset uploads it.
 pub fn upload(
-    pictures: Res<Pictures>,
+    (pictures, look, ahead): (Res<Pictures>, Res<Look>, Res<Ahead>),
     mut images: ResMut<Assets<Image>>,
     nodes: Query<(&Picture, &ImageNode)>,
-    mut shown: Local<u64>,
+    mut shown: Local<(u64, [f32; 2])>,
+    mut marked: Local<Frame>,
 ) {
-    if *shown == pictures.version {
+    let is_new = shown.0 != pictures.version;
+    if *shown == (pictures.version, ahead.deg) {
         return;
     }
-    *shown = pictures.version;
+    *shown = (pictures.version, ahead.deg);
+    if is_new {
+        // As it would be exported: whoever films the screen films the mark.
+        *marked = match &pictures.exporter {
+            Some(exporter) => exporter.marked(&pictures.dream),
+            None => pictures.dream.clone(),
+        };
+    }
     for (picture, node) in &nodes {
         let shown = match (picture, &pictures.truth) {
-            // As it would be exported: whoever films the screen films the mark.
-            (Picture::Dream, _) => match &pictures.exporter {
-                Some(exporter) => image_of(&exporter.marked(&pictures.dream)),
-                None => image_of(&pictures.dream),
-            },
+            (Picture::Dream, _) if ahead.deg != [0.0; 2] => image_of(&look.turn(&marked)),
+            (Picture::Dream, _) => image_of(&marked),
+            _ if !is_new => continue,
             (Picture::Truth, SideBySide::Shown(frame)) => image_of(frame),
             (Picture::Truth, _) => continue,
         };

@@ -1,6 +1,7 @@
 //! Key-to-pixel time: from the moment the app sees an input event until the frame that answers it has been handed
-//! to the screen. What the screen itself adds cannot be seen from here.
+//! to the screen; and for the mouse, until the last frame turned by it has. What the screen itself adds cannot be seen from here.
 
+use super::turning;
 use crate::app::{core::AppSet, session::Pictures, stats::Stats};
 use bevy::{
     prelude::*,
@@ -15,17 +16,26 @@ pub struct PresentPlugin;
 const WAITING_TIMES: usize = 8;
 
 #[derive(Resource)]
-struct Measured(Receiver<Duration>);
+struct Measured(Receiver<(Answer, Duration)>);
 
-/// In the main world: the input event answered by the frame of this update.
+/// How an input event shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// In a frame of the world.
+    Frame,
+    /// In the last frame, turned.
+    Turn,
+}
+
+/// In the main world: the input events answered by this update.
 #[derive(Resource, Default)]
-struct Answering(Option<Instant>);
+struct Answering(Vec<(Answer, Instant)>);
 
-/// In the render world: the input event answered by the frame being drawn.
+/// In the render world: the input events answered by what is being drawn.
 #[derive(Resource)]
 struct Drawing {
-    input_at: Option<Instant>,
-    measured: Sender<Duration>,
+    answers: Vec<(Answer, Instant)>,
+    measured: Sender<(Answer, Duration)>,
 }
 
 impl Plugin for PresentPlugin {
@@ -33,35 +43,42 @@ impl Plugin for PresentPlugin {
         let (measured, receiver) = bounded(WAITING_TIMES);
         app.insert_resource(Measured(receiver))
             .init_resource::<Answering>()
-            .add_systems(Update, (hand_over, note).in_set(AppSet::Show));
+            .add_systems(Update, (hand_over.after(turning::update), note).in_set(AppSet::Show));
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
             return;
         };
         render_app
-            .insert_resource(Drawing { input_at: None, measured })
+            .insert_resource(Drawing { answers: Vec::new(), measured })
             .add_systems(ExtractSchedule, extract)
             // After the frame has been presented.
             .add_systems(Render, presented.in_set(RenderSystems::Cleanup));
     }
 }
 
-fn hand_over(mut pictures: ResMut<Pictures>, mut answering: ResMut<Answering>) {
-    answering.0 = pictures.bypass_change_detection().input_at.take();
+fn hand_over(mut pictures: ResMut<Pictures>, ahead: Res<turning::Ahead>, mut answering: ResMut<Answering>) {
+    answering.0.clear();
+    let frame = pictures.bypass_change_detection().input_at.take();
+    answering.0.extend(frame.map(|at| (Answer::Frame, at)));
+    answering.0.extend(ahead.moved_at.map(|at| (Answer::Turn, at)));
 }
 
 fn extract(answering: Extract<Res<Answering>>, mut drawing: ResMut<Drawing>) {
-    drawing.input_at = answering.0;
+    drawing.answers.clone_from(&answering.0);
 }
 
 fn presented(mut drawing: ResMut<Drawing>) {
-    if let Some(input_at) = drawing.input_at.take() {
+    let Drawing { answers, measured } = &mut *drawing;
+    for (answer, at) in answers.drain(..) {
         // A full channel only loses a sample.
-        let _ = drawing.measured.try_send(input_at.elapsed());
+        let _ = measured.try_send((answer, at.elapsed()));
     }
 }
 
 fn note(measured: Res<Measured>, mut stats: ResMut<Stats>) {
-    for elapsed in measured.0.try_iter() {
-        stats.note_key_to_pixel(elapsed);
+    for (answer, elapsed) in measured.0.try_iter() {
+        match answer {
+            Answer::Frame => stats.note_key_to_pixel(elapsed),
+            Answer::Turn => stats.note_mouse_to_pixel(elapsed),
+        }
     }
 }
