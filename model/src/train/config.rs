@@ -44,6 +44,8 @@ pub struct TrainConfig {
     pub own_frames_share: f32,
     pub own_frames_ramp: u64,
     pub own_frames_ticks: u32,
+    /// Share of those episodes in which the player stands still.
+    pub still_share: f32,
     /// Share of those frames that are drafts: made from the truth under much noise, and the model's own also where nothing
     /// was known.
     pub draft_share: f32,
@@ -99,6 +101,7 @@ impl Default for TrainConfig {
             own_frames_share: 0.25,
             own_frames_ramp: 3_000,
             own_frames_ticks: 30,
+            still_share: 0.0,
             draft_share: 0.0,
             adversarial_weights: [0.0, 0.0],
             colour_noise: 4.0,
@@ -161,6 +164,7 @@ impl TrainConfig {
             (share(self.skip_share), "skip_share", "0 to 1"),
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),
+            (share(self.still_share), "still_share", "0 to 1"),
             (share(self.draft_share), "draft_share", "0 to 1"),
             (self.own_frames_ticks >= 1, "own_frames_ticks", "at least 1"),
             (

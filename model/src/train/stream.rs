@@ -98,7 +98,7 @@ impl Episode {
         let mut world = VoxelWorld::new(camera);
         world.reset_seed(seed);
         let script_seed = rng.next_u64();
-        let policy = match unit(&mut rng) / config.handiwork_share {
+        let mut policy = match unit(&mut rng) / config.handiwork_share {
             draw if draw < 0.5 => Policy::Dig,
             draw if draw < 1.0 => Policy::Build,
             _ => Policy::mixed(script_seed),
@@ -114,6 +114,11 @@ impl Episode {
             draw if draw < 1.0 => (taught_ticks, taught_ticks + own_ticks),
             _ => (u32::MAX, ticks),
         };
+        // Who stands still sees their own frames go round and round through the state: what each makes a little crisper than
+        // it was grows without end unless that is learnt.
+        if own_from_tick != u32::MAX && unit(&mut rng) < config.still_share {
+            policy = Policy::Still;
+        }
         let map = Grid { yaw_deg: unit(&mut rng) * 360.0, origin: [unit(&mut rng), unit(&mut rng), unit(&mut rng)] };
         Episode {
             rng,
@@ -170,7 +175,8 @@ impl Episode {
             condition.ambience = Ambience::default();
         }
         let own = !perceive && self.tick > self.own_from_tick;
-        self.pending_draft = own && unit(&mut self.rng) < config.draft_share;
+        let still = self.script.policy() == Policy::Still;
+        self.pending_draft = own && !still && unit(&mut self.rng) < config.draft_share;
         condition.signal_level = match (perceive, own) {
             (true, _) => 1.0,
             (_, true) if self.pending_draft => level_at(unit(&mut self.rng) * MOST_DRAFT_WAY),
