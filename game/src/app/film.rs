@@ -3,7 +3,7 @@
 //! and the one before it shows in its place, so that the video keeps its time. Of what was done nothing is dropped.
 
 use super::scribe::Tell;
-use crate::{app::generator::guard, export::Exporter, vpt};
+use crate::{app::generator::guard_part, export::Exporter, vpt};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use holdfast_media::video::Mp4Writer;
 use holdfast_model::keep::{
@@ -75,8 +75,8 @@ impl Film {
     pub fn start(opening: Opening, tell: Tell) -> io::Result<Film> {
         let (sender, batches) = bounded(WAITING_FRAMES);
         let run = move || {
-            // The encoder is C++: what goes wrong in it must not pass unseen.
-            let outcome = guard(|| {
+            // The encoder is C++: what goes wrong in it must not pass unseen. The world goes on without its film.
+            let outcome = guard_part("the recording, which ends", || {
                 let mut reel = Reel::create(opening)?;
                 tell(format!("recording to {}", reel.video_path.display()));
                 reel.run(&batches).map_err(|error| {
@@ -377,5 +377,27 @@ mod tests {
         assert!(!film.is_running() && film.late.is_empty());
         let told = told.lock().expect("unbroken");
         assert!(told.len() == 1 && told[0].starts_with("not recording: "), "{told:?}");
+    }
+
+    #[test]
+    fn a_fault_in_the_thread_is_told_as_one_of_the_recording_and_not_of_the_world() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let folder = folder.path().to_path_buf();
+        let opening = Opening { folder, stem: "clip".into(), tick: 0, world: None, exporter: None };
+        let film = Film::start(opening, Box::new(move |news| tell.lock().expect("unbroken").push(news)));
+        let mut film = film.expect("a thread");
+        // A video has one size: another one is a fault of ours, whose panic the thread must outlive.
+        for width in [64, 32] {
+            film.push(Action::default(), Pose::default(), [0; 32], &Frame::new(width, 36), None);
+        }
+        film.end();
+        while !film.is_done() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let told = told.lock().expect("unbroken");
+        let last = told.last().expect("something was told");
+        assert!(last.starts_with("a fault in the recording, which ends: ") && last.contains("video's size"), "{last}");
     }
 }
