@@ -18,6 +18,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// Where a film begins.
 #[derive(Debug)]
@@ -71,10 +72,14 @@ const MOST_LATE: usize = 60 * TICKS_PER_SECOND as usize;
 /// What waits is written at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(900);
 
+/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 10 on Linux.
+const PRIORITY: u8 = 22;
+
 impl Film {
     pub fn start(opening: Opening, tell: Tell) -> io::Result<Film> {
         let (sender, batches) = bounded(WAITING_FRAMES);
         let run = move || {
+            give_way();
             // The encoder is C++: what goes wrong in it must not pass unseen. The world goes on without its film.
             let outcome = guard_part("the recording, which ends", || {
                 let mut reel = Reel::create(opening)?;
@@ -307,6 +312,13 @@ impl Reel {
     }
 }
 
+/// Lowers the priority of this thread; where the system refuses, it stays as it is.
+fn give_way() {
+    if let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) {
+        let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
+    }
+}
+
 /// A stem that none of the three files has yet.
 fn free_stem(folder: &Path, stem: &str) -> String {
     let is_free = |stem: &String| {
@@ -377,6 +389,20 @@ mod tests {
         assert!(!film.is_running() && film.late.is_empty());
         let told = told.lock().expect("unbroken");
         assert!(told.len() == 1 && told[0].starts_with("not recording: "), "{told:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_thread_gives_way_to_the_game() {
+        let niceness = || -> i32 {
+            give_way();
+            let told = fs::read_to_string("/proc/thread-self/stat").expect("of Linux");
+            // The fields after the name, which may hold spaces; niceness is the 19th of all (man 5 proc).
+            let (_, fields) = told.rsplit_once(") ").expect("a name in brackets");
+            fields.split(' ').nth(16).expect("niceness").parse().expect("a number")
+        };
+        let niceness = thread::spawn(niceness).join().expect("no panic");
+        assert!((10..20).contains(&niceness), "{niceness}");
     }
 
     #[test]
