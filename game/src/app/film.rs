@@ -72,8 +72,9 @@ const MOST_LATE: usize = 60 * TICKS_PER_SECOND as usize;
 /// What waits is written at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(900);
 
-/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 10 on Linux.
-const PRIORITY: u8 = 22;
+/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 3 on Linux. With 10 it dropped two
+/// frames of five beside a training run on all cores.
+const PRIORITY: u8 = 39;
 
 impl Film {
     pub fn start(opening: Opening, tell: Tell) -> io::Result<Film> {
@@ -402,7 +403,7 @@ mod tests {
             fields.split(' ').nth(16).expect("niceness").parse().expect("a number")
         };
         let niceness = thread::spawn(niceness).join().expect("no panic");
-        assert!((10..20).contains(&niceness), "{niceness}");
+        assert!((3..20).contains(&niceness), "{niceness}");
     }
 
     #[test]
