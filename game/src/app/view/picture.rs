@@ -90,11 +90,7 @@ pub fn upload(
     *shown = pictures.version;
     for (picture, node) in &nodes {
         let shown = match (picture, &pictures.truth) {
-            // As it would be exported: whoever films the screen films the mark.
-            (Picture::Dream, _) => match &pictures.exporter {
-                Some(exporter) => image_of(&exporter.marked(&pictures.dream)),
-                None => image_of(&pictures.dream),
-            },
+            (Picture::Dream, _) => image_of(&pictures.as_exported(&pictures.dream)),
             (Picture::Truth, SideBySide::Shown(frame)) => image_of(frame),
             (Picture::Truth, _) => continue,
         };
