@@ -268,7 +268,7 @@ fn foreign(table: &mut Table, photos: &[PathBuf]) {
     for path in photos {
         let bytes = fs::read(path).expect("readable");
         if Format::of(&bytes).is_some_and(|format| format != Format::Mp4) {
-            add("foreign: photographs and other people's pictures", &bytes);
+            add("foreign: photographs", &bytes);
         }
     }
     let sizes = [(128, 72), (256, 144), (320, 180), (640, 360), (500, 333), (400, 600)];

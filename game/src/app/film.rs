@@ -3,7 +3,7 @@
 //! and the one before it shows in its place, so that the video keeps its time. Of what was done nothing is dropped.
 
 use super::scribe::Tell;
-use crate::{app::generator::guard, export::Exporter, vpt};
+use crate::{app::generator::guard_part, export::Exporter, vpt};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use holdfast_media::video::Mp4Writer;
 use holdfast_model::keep::{
@@ -18,6 +18,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// Where a film begins.
 #[derive(Debug)]
@@ -71,12 +72,17 @@ const MOST_LATE: usize = 60 * TICKS_PER_SECOND as usize;
 /// What waits is written at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(900);
 
+/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 3 on Linux. With 10 it dropped two
+/// frames of five beside a training run on all cores.
+const PRIORITY: u8 = 39;
+
 impl Film {
     pub fn start(opening: Opening, tell: Tell) -> io::Result<Film> {
         let (sender, batches) = bounded(WAITING_FRAMES);
         let run = move || {
-            // The encoder is C++: what goes wrong in it must not pass unseen.
-            let outcome = guard(|| {
+            give_way();
+            // The encoder is C++: what goes wrong in it must not pass unseen. The world goes on without its film.
+            let outcome = guard_part("the recording, which ends", || {
                 let mut reel = Reel::create(opening)?;
                 tell(format!("recording to {}", reel.video_path.display()));
                 reel.run(&batches).map_err(|error| {
@@ -307,6 +313,13 @@ impl Reel {
     }
 }
 
+/// Lowers the priority of this thread; where the system refuses, it stays as it is.
+fn give_way() {
+    if let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) {
+        let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
+    }
+}
+
 /// A stem that none of the three files has yet.
 fn free_stem(folder: &Path, stem: &str) -> String {
     let is_free = |stem: &String| {
@@ -377,5 +390,41 @@ mod tests {
         assert!(!film.is_running() && film.late.is_empty());
         let told = told.lock().expect("unbroken");
         assert!(told.len() == 1 && told[0].starts_with("not recording: "), "{told:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_thread_gives_way_to_the_game() {
+        let niceness = || -> i32 {
+            give_way();
+            let told = fs::read_to_string("/proc/thread-self/stat").expect("of Linux");
+            // The fields after the name, which may hold spaces; niceness is the 19th of all (man 5 proc).
+            let (_, fields) = told.rsplit_once(") ").expect("a name in brackets");
+            fields.split(' ').nth(16).expect("niceness").parse().expect("a number")
+        };
+        let niceness = thread::spawn(niceness).join().expect("no panic");
+        assert!((3..20).contains(&niceness), "{niceness}");
+    }
+
+    #[test]
+    fn a_fault_in_the_thread_is_told_as_one_of_the_recording_and_not_of_the_world() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let folder = folder.path().to_path_buf();
+        let opening = Opening { folder, stem: "clip".into(), tick: 0, world: None, exporter: None };
+        let film = Film::start(opening, Box::new(move |news| tell.lock().expect("unbroken").push(news)));
+        let mut film = film.expect("a thread");
+        // A video has one size: another one is a fault of ours, whose panic the thread must outlive.
+        for width in [64, 32] {
+            film.push(Action::default(), Pose::default(), [0; 32], &Frame::new(width, 36), None);
+        }
+        film.end();
+        while !film.is_done() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let told = told.lock().expect("unbroken");
+        let last = told.last().expect("something was told");
+        assert!(last.starts_with("a fault in the recording, which ends: ") && last.contains("video's size"), "{last}");
     }
 }

@@ -274,7 +274,12 @@ fn run(factory: WorldFactory, keep: &KeepOptions, commands: &Receiver<Command>, 
 
 /// Runs what a world does; a panic in it becomes an error like any other, and the window stays.
 pub(super) fn guard<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(format!("a fault in the world: {}", said(&*panic))))
+    guard_part("the world", act)
+}
+
+/// The same for another part of the game, by its name.
+pub(super) fn guard_part<T>(part: &str, act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(format!("a fault in {part}: {}", said(&*panic))))
 }
 
 fn said(panic: &(dyn Any + Send)) -> &str {

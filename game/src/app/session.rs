@@ -123,6 +123,13 @@ pub struct Pictures {
     pub input_at: Option<Instant>,
 }
 
+impl Pictures {
+    /// A frame of a dream's as it would be exported: whoever films the screen films the mark.
+    pub fn as_exported(&self, frame: &Frame) -> Frame {
+        self.exporter.as_ref().map_or_else(|| frame.clone(), |exporter| exporter.marked(frame))
+    }
+}
+
 impl Default for Pictures {
     fn default() -> Self {
         Pictures {
@@ -277,5 +284,25 @@ pub(super) fn open_menu(screen: Res<State<Screen>>, mut menu: ResMut<Menu>, mut 
             session.saves = folder.map(|folder| saves::list(&folder, MOST_LISTED)).unwrap_or_default();
         }
         menu.open(*screen.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{Notary, Seal};
+    use holdfast_media::credentials::{Origin, Start};
+
+    #[test]
+    fn what_the_window_shows_of_a_dream_is_marked_unless_the_user_wants_no_mark() {
+        let exporter = |marks| {
+            let origin = Origin::Model { name: "pebble".into(), hash: "abc".into() };
+            Exporter::new(Seal { notary: Notary::Nobody, marks }, origin, Start::Seed(7))
+        };
+        let frame = Frame::new(128, 72);
+        let shown = |exporter| Pictures { exporter, ..Pictures::default() }.as_exported(&frame);
+        assert_ne!(shown(Some(exporter(true))), frame);
+        assert_eq!(shown(Some(exporter(false))), frame);
+        assert_eq!(shown(None), frame, "nothing is known of who draws here");
     }
 }

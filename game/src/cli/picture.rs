@@ -29,6 +29,10 @@ fn read_png(bytes: &[u8]) -> Result<Frame, String> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let (width, height) = (u64::from(reader.info().width), u64::from(reader.info().height));
+    if width * height > decode::MOST_PIXELS as u64 {
+        return Err(format!("it says that it has {width}x{height} pixels, which are too many"));
+    }
     let size = reader.output_buffer_size().ok_or("too large")?;
     let mut samples = vec![0; size];
     let info = reader.next_frame(&mut samples).map_err(|error| error.to_string())?;
@@ -109,6 +113,20 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn a_picture_that_says_it_is_too_large_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("huge.png");
+        // 2^30 pixels, and no more than this header, with its checksum.
+        let size = [0, 0, 0x80, 0, 0, 0, 0x80, 0, 8, 2, 0, 0, 0];
+        let checksum = [0x4b, 0x1e, 0x34, 0x28];
+        let data = b"\0\0\0\0IDAT\x35\xaf\x06\x1e";
+        std::fs::write(&path, [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], &size, &checksum, data].concat())
+            .expect("room");
+        let message = read(&path).expect_err("too large").to_string();
+        assert!(message.contains("32768x32768"), "{message}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reads the pixels of any file that people send: pictures in four formats, and MP4 video.
 
+pub(crate) mod boxes;
 mod still;
 mod video;
 
@@ -18,7 +19,7 @@ pub enum Format {
 }
 
 /// A picture or video with more pixels a frame than this is not read: a small file may claim any size.
-pub(crate) const MOST_PIXELS: usize = 1 << 26;
+pub const MOST_PIXELS: usize = 1 << 26;
 /// A long video is looked at this often, evenly spread.
 const FRAMES_LOOKED_AT: usize = 48;
 

@@ -1,6 +1,6 @@
 //! MP4 with H.264 inside, in fragments or whole, ours or anybody's.
 
-use super::{Look, is_looked_at, too_large};
+use super::{Look, boxes::Video, is_looked_at, too_large};
 use crate::{
     Error, Plane,
     video::{
@@ -17,7 +17,6 @@ use openh264::{
     decoder::{DecodedYUV, Decoder},
     formats::YUVSource,
 };
-use re_mp4::{Mp4, StsdBoxContent, TrackKind};
 use std::ops::ControlFlow;
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
@@ -66,7 +65,9 @@ pub fn first_frame(bytes: &[u8]) -> Result<Frame, Error> {
 
 /// What the stream says of its colours; where it says nothing they are those of video of its height.
 fn colours(set: &[u8], height: usize) -> Colours {
-    let set = decode_nal(set).ok().and_then(|bits| SeqParameterSet::from_bits(BitReader::new(&*bits)).ok());
+    // The library takes two bytes for granted.
+    let bits = Some(set).filter(|set| set.len() > 2).and_then(|set| decode_nal(set).ok());
+    let set = bits.and_then(|bits| SeqParameterSet::from_bits(BitReader::new(&*bits)).ok());
     let signal = set.and_then(|set| set.vui_parameters?.video_signal_type);
     let is_full = signal.as_ref().is_some_and(|signal| signal.video_full_range_flag);
     let matrix = signal.and_then(|signal| signal.colour_description).map(|said| said.matrix_coefficients);
@@ -74,22 +75,14 @@ fn colours(set: &[u8], height: usize) -> Colours {
 }
 
 fn decode(bytes: &[u8], each: &mut Show) -> Result<(), Error> {
-    let bytes = whole_boxes(bytes);
-    let mp4 = Mp4::read_bytes(bytes).map_err(unreadable)?;
-    let track = mp4.tracks().values().find(|track| track.kind == Some(TrackKind::Video));
-    let track = track.ok_or_else(|| unreadable("no video in it"))?;
-    let StsdBoxContent::Avc1(avc1) = &track.trak(&mp4).mdia.minf.stbl.stsd.contents else {
-        return Err(unreadable("its video is not H.264"));
-    };
-    let head = &avc1.avcc;
-    let length_size = usize::from(head.length_size_minus_one) + 1;
+    let video = Video::of(bytes).map_err(unreadable)?;
     // It gives each frame as soon as it has it, and so not always in the order of showing: nothing here minds.
     let mut decoder = Decoder::new().map_err(unreadable)?;
-    for set in head.sequence_parameter_sets.iter().chain(&head.picture_parameter_sets) {
-        let _ = decoder.decode(&nal::with_start_code(&set.bytes)).map_err(unreadable)?;
+    for set in &video.parameter_sets {
+        let _ = decoder.decode(&nal::with_start_code(set)).map_err(unreadable)?;
     }
-    let set = head.sequence_parameter_sets.first().map_or(&[][..], |set| set.bytes.as_slice());
-    let head = Head { frames: track.samples.len(), colours: colours(set, usize::from(avc1.height)) };
+    let set = video.parameter_sets.first().map_or(&[][..], Vec::as_slice);
+    let head = Head { frames: video.frames.len(), colours: colours(set, video.height) };
     let mut shown = 0;
     let mut show = |decoded: &DecodedYUV| -> Result<ControlFlow<()>, Error> {
         let (width, height) = decoded.dimensions();
@@ -97,12 +90,12 @@ fn decode(bytes: &[u8], each: &mut Show) -> Result<(), Error> {
         shown += 1;
         each(decoded, &head)
     };
-    for sample in &track.samples {
+    for place in video.frames {
         // A file that ends early, after a crash, still shows what is there.
-        let Some(held) = bytes.get(sample.byte_range()) else {
+        let Some(held) = bytes.get(place) else {
             break;
         };
-        match decoder.decode(&nal::stream(held, length_size)) {
+        match decoder.decode(&nal::stream(held, video.length_size)) {
             Ok(Some(decoded)) => {
                 if show(&decoded)?.is_break() {
                     return Ok(());
@@ -119,21 +112,4 @@ fn decode(bytes: &[u8], each: &mut Show) -> Result<(), Error> {
         }
     }
     if shown == 0 { Err(unreadable("no frame of it could be decoded")) } else { Ok(()) }
-}
-
-/// The file up to its last whole box: what was being written when the power went is left out.
-fn whole_boxes(bytes: &[u8]) -> &[u8] {
-    let mut end = 0;
-    while let Some(size) = bytes.get(end..end + 4) {
-        let size = u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize;
-        // 0 means up to the file's end, 1 that a larger number follows: such boxes are whole or of no use.
-        if size < 8 {
-            return bytes;
-        }
-        match end.checked_add(size) {
-            Some(next) if next <= bytes.len() => end = next,
-            _ => break,
-        }
-    }
-    &bytes[..end]
 }

@@ -145,12 +145,12 @@ fn encoder_error(error: openh264::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::boxes::Video;
 
     /// Frames that a player finds in the file as it is, unfinished.
     fn frames_in(path: &Path) -> usize {
         let bytes = std::fs::read(path).expect("written");
-        let mp4 = re_mp4::Mp4::read_bytes(&bytes);
-        mp4.map_or(0, |mp4| mp4.tracks().values().map(|track| track.samples.len()).sum())
+        Video::of(&bytes).map_or(0, |video| video.frames.len())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{picture::image_of, style};
 use crate::{
     app::{
         menu::{Menu, Row, Screen, Signal},
-        session::{Phase, Session},
+        session::{Phase, Pictures, Session},
     },
     input::Config,
 };
@@ -21,6 +21,7 @@ pub fn open(
     mut commands: Commands,
     screen: Res<State<Screen>>,
     session: Res<Session>,
+    pictures: Res<Pictures>,
     old: Query<Entity, With<MenuRoot>>,
     mut images: ResMut<Assets<Image>>,
 ) {
@@ -58,7 +59,9 @@ pub fn open(
     }
     for (index, row) in rows.into_iter().enumerate() {
         let picture = match row {
-            Row::Saved(at) => session.saves.get(at).map(|save| images.add(image_of(&save.frame))),
+            Row::Saved(at) => {
+                session.saves.get(at).map(|save| images.add(image_of(&pictures.as_exported(&save.frame))))
+            }
             _ => None,
         };
         let node = Node {

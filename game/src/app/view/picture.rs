@@ -92,11 +92,7 @@ pub fn upload(
     }
     *shown = (pictures.version, ahead.deg);
     if is_new {
-        // As it would be exported: whoever films the screen films the mark.
-        *marked = match &pictures.exporter {
-            Some(exporter) => exporter.marked(&pictures.dream),
-            None => pictures.dream.clone(),
-        };
+        *marked = pictures.as_exported(&pictures.dream);
     }
     for (picture, node) in &nodes {
         let shown = match (picture, &pictures.truth) {
