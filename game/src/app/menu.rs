@@ -305,7 +305,7 @@ mod tests {
         check(Screen::Paused, &[Click(4)], Some(Choice::Quit));
         check(Screen::Paused, &[Click(9)], None);
         check(Screen::Settings, &[Back], Some(Choice::Go(Screen::Paused)));
-        check(Screen::Settings, &[Click(4)], Some(Choice::ToggleSideBySide));
+        check(Screen::Settings, &[Click(5)], Some(Choice::ToggleSideBySide));
     }
 
     #[test]
