@@ -51,8 +51,15 @@ impl ModelConfig {
 
     /// Says which key is out of range and what it may be.
     pub fn check(&self) -> Result<(), String> {
+        if self.architecture != Self::ARCHITECTURE {
+            return Err(format!("`architecture` is out of range; expected {:?}", Self::ARCHITECTURE));
+        }
+        self.check_sizes()
+    }
+
+    /// The same of a model of any architecture: what a recording or a save says of the one that made it.
+    pub fn check_sizes(&self) -> Result<(), String> {
         let rules = [
-            (self.architecture == Self::ARCHITECTURE, "architecture", "\"holdfast-denoiser-3\""),
             (self.patch_px >= 2 && self.patch_px <= 32, "patch_px", "2 to 32"),
             (self.width > 0 && self.width.is_multiple_of(self.patch_px.max(1)), "width", "a multiple of patch_px"),
             (self.height > 0 && self.height.is_multiple_of(self.patch_px.max(1)), "height", "a multiple of patch_px"),

@@ -57,7 +57,7 @@ impl About {
         if about.model_hash.len() != 64 || !about.model_hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err("its header names no model hash".into());
         }
-        about.model_config.check().map_err(|reason| format!("its header: {reason}"))?;
+        about.model_config.check_sizes().map_err(|reason| format!("its header: {reason}"))?;
         let fits = about.model_config.width <= MOST_SIDE_PX && about.model_config.height <= MOST_SIDE_PX;
         if !fits || about.ticks_per_second != TICKS_PER_SECOND || !(1..=64).contains(&about.sampler_steps) {
             return Err("its header says what no dream does".into());
