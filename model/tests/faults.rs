@@ -4,6 +4,9 @@
 //! `HOLDFAST_FUZZ_SECONDS=600 cargo test --release -p holdfast-model --test faults -- --ignored --nocapture` looks for
 //! more for ten minutes a file.
 
+#[path = "../../tests/spoil/mod.rs"]
+mod spoil;
+
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
     folder::ModelFolder,
@@ -19,11 +22,8 @@ use holdfast_sim::{
     script::{Dice, Policy},
 };
 use proptest::{collection::vec, prelude::*};
-use std::{
-    io::Write,
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use spoil::{PATIENCE, spoil, try_for_long, try_many};
+use std::{io::Write, sync::LazyLock, time::Instant};
 
 /// Files of a small untrained model.
 struct Files {
@@ -74,9 +74,6 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let [recording, film] = [recorder, filming].map(|recorder| recorder.end().expect("memory"));
     Files { save: save.expect("tick 50 came"), recording, film }
 });
-
-/// No case may take longer: a parser that can be made to hang is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn save() -> &'static [u8] {
     &FILES.save
@@ -259,34 +256,6 @@ proptest! {
     }
 }
 
-/// Changes some bytes of a piece of a file as a mean stranger would.
-fn spoil(bytes: &mut Vec<u8>, dice: &mut Dice) {
-    for _ in 0..dice.whole(1..5) {
-        let length = bytes.len().max(1) as u32;
-        let at = dice.whole(0..length) as usize % bytes.len().max(1);
-        if bytes.is_empty() {
-            bytes.push(0);
-        }
-        match dice.whole(0..7) {
-            0 => bytes[at] ^= 1 << dice.whole(0..8),
-            1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][dice.whole(0..5) as usize],
-            2 => bytes.truncate(at),
-            3 => bytes.insert(at, dice.whole(0..256) as u8),
-            4 => {
-                let end = (at + dice.whole(1..9) as usize).min(bytes.len());
-                bytes[at..end].fill(0xff);
-            }
-            5 => {
-                let end = (at + dice.whole(1..65) as usize).min(bytes.len());
-                let piece = bytes[at..end].to_vec();
-                bytes.splice(at..at, piece);
-            }
-            // What is behind a number is often what it counts.
-            _ => bytes[at] = bytes[at].wrapping_add(dice.whole(1..4) as u8),
-        }
-    }
-}
-
 /// A forged file: a block, or what is packed in it, is spoilt, and the checksums are right.
 fn forge(file: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut forged = blocks(file);
@@ -311,42 +280,30 @@ fn forge(file: &[u8], dice: &mut Dice) -> Vec<u8> {
     seal(file, &forged)
 }
 
-/// Forges until the time is over; answers how many files were tried, and how many of them were read.
-fn fuzz(file: &[u8], seed: u64, until: impl Fn(u32) -> bool, read: fn(&[u8]) -> bool) -> (u32, u32) {
-    let mut dice = Dice::new(seed);
-    let (mut tried, mut good) = (0, 0);
-    while until(tried) {
-        tried += 1;
-        good += u32::from(read(&forge(file, &mut dice)));
-    }
-    (tried, good)
-}
-
 #[test]
 fn forged_files_are_read_or_refused() {
-    let (_, good) = fuzz(recording(), 1, |tried| tried < 3000, try_recording);
+    let good = try_many(3000, 1, |dice| forge(recording(), dice), try_recording);
     assert!(good > 0, "some forgeries are valid, or this test tries nothing");
-    let (_, good) = fuzz(film(), 3, |tried| tried < 1000, try_recording);
+    let good = try_many(1000, 3, |dice| forge(film(), dice), try_recording);
     assert!(good > 0, "some forgeries are valid, or this test tries nothing");
-    let (_, good) = fuzz(save(), 2, |tried| tried < 150, try_save);
+    let good = try_many(150, 2, |dice| forge(save(), dice), try_save);
     assert!(good > 0, "some forgeries are valid, or this test tries nothing");
 }
 
 #[test]
-#[ignore = "runs for ten minutes a file, or as long as HOLDFAST_FUZZ_SECONDS says"]
-fn fuzz_for_long() {
-    let seconds = std::env::var("HOLDFAST_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
-    let files = [
-        ("recording", recording(), try_recording as fn(&[u8]) -> bool),
-        ("recording with frames", film(), try_recording),
-        ("save", save(), try_save),
-    ];
-    for (name, file, read) in files {
-        let start = Instant::now();
-        let seed = start.elapsed().subsec_nanos().into();
-        let (tried, good) = fuzz(file, seed, |_| start.elapsed() < Duration::from_secs(seconds), read);
-        println!(
-            "{name}: {tried} forged files in {seconds} s from seed {seed}, {good} of them valid, no panic, no hang"
-        );
-    }
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_recording_for_long() {
+    try_for_long("recording", |dice| forge(recording(), dice), try_recording);
+}
+
+#[test]
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_film_for_long() {
+    try_for_long("recording with frames", |dice| forge(film(), dice), try_recording);
+}
+
+#[test]
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_save_for_long() {
+    try_for_long("save", |dice| forge(save(), dice), try_save);
 }

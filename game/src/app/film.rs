@@ -72,8 +72,8 @@ const MOST_LATE: usize = 60 * TICKS_PER_SECOND as usize;
 /// What waits is written at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(900);
 
-/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 3 on Linux. With 10 it dropped two
-/// frames of five beside a training run on all cores.
+/// Of 99, by which the film's thread gives way to the game where both want a core: niceness 3 on Linux. With 10 it
+/// dropped two frames of five beside a training run on all cores.
 const PRIORITY: u8 = 39;
 
 impl Film {

@@ -1,0 +1,120 @@
+//! Model folders as strangers leave them: a spoilt `config.json`, spoilt weights. The answer is an error or a model of the
+//! sizes that its config says, soon, and never a panic.
+//!
+//! `HOLDFAST_FUZZ_SECONDS=600 cargo test --release -p holdfast-model --test folder_faults -- --ignored --nocapture`
+//! looks for more, ten minutes a file.
+
+#[path = "../../tests/spoil/mod.rs"]
+mod spoil;
+
+use holdfast_model::{
+    ModelConfig,
+    folder::{ModelFolder, write_folder},
+    weights::Weights,
+};
+use holdfast_sim::script::Dice;
+use spoil::{spoil, spoil_text, try_for_long, try_many};
+use std::{fs, path::Path, sync::LazyLock};
+use tempfile::TempDir;
+
+/// A small untrained model.
+struct Files {
+    model: ModelConfig,
+    config: Vec<u8>,
+    weights: Vec<u8>,
+    parameters: usize,
+}
+
+static FILES: LazyLock<Files> = LazyLock::new(|| {
+    let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let weights = Weights::init(&model, 1);
+    write_folder(folder.path(), &model, &weights).expect("room");
+    let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
+    let (config, parameters) = (read("config.json"), weights.parameters());
+    Files { model, config, weights: read("model.safetensors"), parameters }
+});
+
+/// The weights with their header or their numbers spoilt: the length of the header in eight bytes, the header, numbers.
+fn spoilt_weights(dice: &mut Dice) -> Vec<u8> {
+    let file = &FILES.weights;
+    let length = u64::from_le_bytes(file[..8].try_into().expect("eight bytes")) as usize;
+    let (header, numbers) = file[8..].split_at(length);
+    let (mut header, mut numbers) = (header.to_vec(), numbers.to_vec());
+    let mut told = (length as u64).to_le_bytes().to_vec();
+    match dice.whole(0..8) {
+        0 => spoil(&mut told, dice),
+        1 => spoil(&mut numbers, dice),
+        2 => {
+            let mut whole = file.clone();
+            spoil(&mut whole, dice);
+            return whole;
+        }
+        _ => {
+            spoil_text(&mut header, dice);
+            told = (header.len() as u64).to_le_bytes().to_vec();
+        }
+    }
+    [told, header, numbers].concat()
+}
+
+fn try_weights(bytes: &[u8]) -> bool {
+    let read = Weights::from_bytes(bytes, &FILES.model, Path::new("model.safetensors"));
+    read.is_ok_and(|weights| {
+        assert_eq!(weights.parameters(), FILES.parameters);
+        true
+    })
+}
+
+fn spoilt_config(dice: &mut Dice) -> Vec<u8> {
+    let mut text = FILES.config.clone();
+    spoil_text(&mut text, dice);
+    text
+}
+
+/// A folder with the right weights beside whatever config.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("model.safetensors"), &FILES.weights).expect("room");
+    folder
+}
+
+fn try_config(folder: &Path, bytes: &[u8]) -> bool {
+    fs::write(folder.join("config.json"), bytes).expect("room");
+    ModelFolder::load(folder).is_ok()
+}
+
+#[test]
+fn whole_files_are_read() {
+    assert!(try_weights(&FILES.weights));
+    assert!(try_config(folder().path(), &FILES.config));
+}
+
+#[test]
+fn ten_thousand_spoilt_weights_are_read_or_refused() {
+    let good = try_many(10_000, 1, spoilt_weights, try_weights);
+    assert!(good > 0, "some are valid, or this test tries nothing");
+    for length in (0..FILES.weights.len()).step_by(1024) {
+        assert!(!try_weights(&FILES.weights[..length]), "{length}");
+    }
+}
+
+#[test]
+fn ten_thousand_spoilt_configs_are_read_or_refused() {
+    let folder = folder();
+    let good = try_many(10_000, 2, spoilt_config, |bytes| try_config(folder.path(), bytes));
+    assert!(good > 0, "some are valid, or this test tries nothing");
+}
+
+#[test]
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_weights_for_long() {
+    try_for_long("weights", spoilt_weights, try_weights);
+}
+
+#[test]
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_config_for_long() {
+    let folder = folder();
+    try_for_long("config", spoilt_config, |bytes| try_config(folder.path(), bytes));
+}
