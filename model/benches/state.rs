@@ -52,15 +52,7 @@ fn state(criterion: &mut Criterion) {
             let rows = if wanted < 10_000 { CAMERA.1 * 7 / 8 } else { 0 };
             depth.blocks[..rows * CAMERA.0].fill(Depth::SKY);
             state.read(&pose, &camera, &mut reader, &mut canvas);
-            let seen = Seen {
-                frame: &frame,
-                depth: &depth,
-                canvas: &canvas,
-                copied: &[],
-                changed: &[],
-                skipped: &[],
-                tick: step as u32,
-            };
+            let seen = Seen::given(&frame, &depth, &canvas, step as u32);
             state.write(&pose, &camera, &reader, &seen);
         }
         let name = format!("{wanted} cells");
@@ -76,15 +68,7 @@ fn state(criterion: &mut Criterion) {
             bencher.iter(|| {
                 tick += 1;
                 copy.read(&pose, &camera, &mut reader, &mut canvas);
-                let seen = Seen {
-                    frame: &frame,
-                    depth: &depth,
-                    canvas: &canvas,
-                    copied: &[],
-                    changed: &[],
-                    skipped: &[],
-                    tick,
-                };
+                let seen = Seen::given(&frame, &depth, &canvas, tick);
                 copy.write(&pose, &camera, &reader, &seen);
             });
         });

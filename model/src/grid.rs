@@ -5,7 +5,10 @@
 
 use crate::{Condition, state::Canvas};
 use glam::{IVec3, Vec3};
-use holdfast_sim::{Camera, Depth, Pose, kinematics::EYE_HEIGHT};
+use holdfast_sim::{
+    Camera, Depth, Pose,
+    kinematics::{EYE_HEIGHT, REACH_BLOCKS},
+};
 use serde::{Deserialize, Serialize};
 
 /// From a dream's own coordinates, which begin at its start, to those of the blocks.
@@ -56,8 +59,6 @@ pub struct Target {
     pub face: IVec3,
 }
 
-/// How far hands reach from the eye: the body's own, as its height is.
-pub const REACH_BLOCKS: f32 = 4.5;
 /// A wall of cells is taken for what was seen up to this far off: in blocks, and as a share of the distance.
 const SLACK_BLOCKS: f32 = 0.2;
 const SLACK_SHARE: f32 = 0.05;

@@ -1,8 +1,9 @@
 //! The crosshair's block as the world state tells it, against the true one.
 
-use holdfast_model::grid::{REACH_BLOCKS, Target};
+use holdfast_model::grid::Target;
 use holdfast_sim::{
     Camera,
+    kinematics::REACH_BLOCKS,
     script::Dice,
     voxel::{pick::REACH, render::View, world::VoxelWorld},
 };

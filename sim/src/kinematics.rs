@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub const EYE_HEIGHT: f32 = 1.62;
 /// The eye above the feet while sneaking, blocks.
 pub const SNEAK_EYE_HEIGHT: f32 = 1.54;
+/// How far the player's hands reach from the eye, blocks.
+pub const REACH_BLOCKS: f32 = 4.5;
 /// The player's box, blocks.
 pub const BODY_WIDTH: f32 = 0.6;
 pub const BODY_HEIGHT: f32 = 1.8;

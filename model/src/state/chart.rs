@@ -273,8 +273,7 @@ mod tests {
         let mut state = WorldState::new();
         let (mut reader, mut canvas) = (Reader::default(), Canvas::default());
         state.read(&pose, &camera, &mut reader, &mut canvas);
-        let seen =
-            Seen { frame: &frame, depth: &depth, canvas: &canvas, copied: &[], changed: &[], skipped: &[], tick: 100 };
+        let seen = Seen::given(&frame, &depth, &canvas, 100);
         state.write(&pose, &camera, &reader, &seen);
         (Memory { firm: state, drafts: WorldState::new() }, pose)
     }

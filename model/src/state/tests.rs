@@ -33,15 +33,7 @@ impl Life {
             frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&rgb);
         }
         self.state.read(pose, &camera, &mut self.reader, &mut self.canvas);
-        let seen = Seen {
-            frame: &frame,
-            depth: &depth,
-            canvas: &self.canvas,
-            copied: &[],
-            changed: &[],
-            skipped: &[],
-            tick: self.tick,
-        };
+        let seen = Seen::given(&frame, &depth, &self.canvas, self.tick);
         self.state.write(pose, &camera, &self.reader, &seen);
         self.tick += 1;
     }

@@ -26,6 +26,13 @@ pub struct Seen<'a> {
     pub tick: u32,
 }
 
+impl<'a> Seen<'a> {
+    /// A picture that was given, not drawn: nothing of it is copied, a deed or left out.
+    pub fn given(frame: &'a Frame, depth: &'a Depth, canvas: &'a Canvas, tick: u32) -> Seen<'a> {
+        Seen { frame, depth, canvas, copied: &[], changed: &[], skipped: &[], tick }
+    }
+}
+
 /// Most votes that a cell can have: how many looks it takes to unlearn it.
 pub(super) const MOST_VOTES: i8 = 4;
 /// A colour that was seen this much finer replaces the old one instead of mixing with it.

@@ -3,8 +3,7 @@
 use super::block::Block;
 use glam::{IVec3, Vec3};
 
-/// How far the player's hands reach from the eye, blocks.
-pub const REACH: f32 = 4.5;
+pub use crate::kinematics::REACH_BLOCKS as REACH;
 
 /// The block under the crosshair.
 #[derive(Debug, Clone, Copy, PartialEq)]
