@@ -2,6 +2,8 @@
 
 use crate::{
     Condition,
+    grid::Change,
+    hotbar::Hotbar,
     layout::{encode_depth, input},
     state::Canvas,
 };
@@ -27,6 +29,7 @@ pub fn assemble(
     pixels: &mut [f32],
     camera: &Camera,
     condition: &Condition,
+    hotbar: &Hotbar,
     canvas: Option<&Canvas>,
     last: Option<(&Frame, &Depth)>,
 ) {
@@ -71,10 +74,17 @@ pub fn assemble(
             out[input::FLOOR_DEPTH] = encode_depth(floor * length);
             let changed = condition.change.and_then(|change| change.at(eye, ray, shown, at));
             out[input::CHANGE..input::FLOOR_DEPTH].fill(0.0);
+            out[input::PLACED..input::CHANNELS].fill(0.0);
             if let Some(changed) = changed {
                 out[input::CHANGE] = 1.0;
                 out[input::CHANGE_DEPTH] = encode_depth(changed.depth_blocks);
                 out[input::CHANGE_PLACE..input::CHANGE_PLACE + 3].copy_from_slice(&changed.place.to_array());
+                if let Some(Change::Place(_)) = condition.change {
+                    out[input::PLACED] = 1.0;
+                    for (channel, value) in hotbar.colour(condition.slot, changed.place).into_iter().enumerate() {
+                        out[input::PLACED_COLOUR + channel] = encode_colour(f32::from(value));
+                    }
+                }
             }
         }
     }
@@ -115,4 +125,32 @@ pub fn put_noised(pixels: &mut [f32], noised: &[f32]) {
 /// The clean frame as the denoiser counts it, `[height, width, 3]` in -1..1.
 pub fn encode_frame(frame: &Frame) -> Vec<f32> {
     frame.rgb.iter().map(|&value| encode_colour(f32::from(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::IVec3;
+    use holdfast_sim::Pose;
+
+    #[test]
+    fn what_is_about_to_be_placed_shows_the_slot_in_hand() {
+        let camera = Camera::new(16, 16);
+        let slots = (1..=Hotbar::SLOTS as u8).flat_map(|slot| vec![slot * 20; Hotbar::SIDE_PX * Hotbar::SIDE_PX * 3]);
+        let hotbar = Hotbar::new(slots.collect());
+        let middle = |slot: u8, change: Option<Change>| {
+            let pose = Pose { position: [0.5; 3], ..Pose::default() };
+            let condition = Condition { slot, change, pose, ..Condition::default() };
+            let mut pixels = vec![9.0; 16 * 16 * input::CHANNELS];
+            assemble(&mut pixels, &camera, &condition, &hotbar, None, None);
+            let at = (16 * 8 + 8) * input::CHANNELS;
+            [input::CHANGE, input::PLACED, input::PLACED_COLOUR, input::PLACED_COLOUR + 2].map(|it| pixels[at + it])
+        };
+        let cell = IVec3::new(0, 0, 3);
+        let shown = |slot: u8| encode_colour(f32::from(slot * 20));
+        assert_eq!(middle(2, Some(Change::Place(cell))), [1.0, 1.0, shown(2), shown(2)]);
+        assert_eq!(middle(9, Some(Change::Place(cell))), [1.0, 1.0, shown(9), shown(9)]);
+        assert_eq!(middle(2, Some(Change::Break(cell))), [1.0, 0.0, 0.0, 0.0], "what lies behind is not in the hand");
+        assert_eq!(middle(2, None), [0.0; 4]);
+    }
 }

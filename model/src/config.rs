@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Name of the architecture; always `holdfast-denoiser-3`.
+    /// Name of the architecture; always `holdfast-denoiser-4`.
     pub architecture: String,
     /// Frame width in pixels, a multiple of `patch_px`.
     pub width: usize,
@@ -41,13 +41,13 @@ impl Default for ModelConfig {
             mlp_ratio: 4,
             head_features: 12,
             head_hidden: 16,
-            sampler_steps: 1,
+            sampler_steps: 2,
         }
     }
 }
 
 impl ModelConfig {
-    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-3";
+    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-4";
 
     /// Says which key is out of range and what it may be.
     pub fn check(&self) -> Result<(), String> {

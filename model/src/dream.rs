@@ -6,6 +6,7 @@ use crate::{
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
     grid::{Grid, Outcome},
+    hotbar::Hotbar,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
@@ -88,6 +89,7 @@ pub struct Dream {
     status: DreamStatus,
     camera: Camera,
     sampler: Sampler,
+    hotbar: Hotbar,
     start_frames: StartFrames,
     rng: ChaCha8Rng,
     state: Memory,
@@ -109,7 +111,7 @@ impl fmt::Debug for Dream {
 }
 
 impl Dream {
-    /// Loads a model folder (`config.json`, `model.safetensors`). `start_frames` is asked once per start from a seed.
+    /// Loads a model folder (`config.json`, `model.safetensors`, `hotbar.png`). `start_frames` is asked once per start from a seed.
     pub fn load(
         folder: &Path,
         device: DeviceChoice,
@@ -122,7 +124,7 @@ impl Dream {
 
     /// A dream of weights that are already in memory.
     pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
-        let ModelFolder { config, weights, hash } = model;
+        let ModelFolder { config, weights, hotbar, hash } = model;
         let steps = options.sampler_steps.unwrap_or(config.sampler_steps);
         if !(1..=64).contains(&steps) {
             return Err(ModelError::Steps(steps));
@@ -143,6 +145,7 @@ impl Dream {
         };
         Ok(Dream {
             sampler,
+            hotbar,
             pixels: vec![0.0; config.width * config.height * input::CHANNELS],
             rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
             config,
@@ -249,7 +252,7 @@ impl Dream {
         self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
-        assemble(&mut self.pixels, &self.camera, &condition, None, None);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.hotbar, None, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         self.remember(&Shown::given(&frame, &depth, self.tick as u32));
@@ -347,7 +350,7 @@ impl World for Dream {
         if !self.options.memory {
             condition.ambience = Ambience::default();
         }
-        assemble(&mut self.pixels, &self.camera, &condition, canvas, last);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.hotbar, canvas, last);
         mark("assemble");
 
         let steps = self.sampler_steps();

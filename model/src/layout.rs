@@ -34,7 +34,11 @@ pub mod input {
     pub const CHANGE_PLACE: usize = 24;
     /// Encoded depth of the level floor under the feet; 1 above the horizon.
     pub const FLOOR_DEPTH: usize = 27;
-    pub const CHANNELS: usize = 28;
+    /// 1 where a block that is about to be placed would show, else 0.
+    pub const PLACED: usize = 28;
+    /// What that block's picture in the hotbar shows there, RGB in -1..1; 0 elsewhere.
+    pub const PLACED_COLOUR: usize = 29;
+    pub const CHANNELS: usize = 32;
 }
 
 /// Channels of the denoiser's raw output.

@@ -10,6 +10,7 @@ pub mod dream;
 pub mod error;
 pub mod folder;
 pub mod grid;
+pub mod hotbar;
 pub mod imagined;
 pub mod keep;
 pub mod kernel;

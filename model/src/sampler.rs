@@ -49,6 +49,9 @@ impl Sampler {
 
     /// Denoises a frame in `steps` evaluations (Euler steps along the straight path of flow matching).
     ///
+    /// One evaluation draws the mean of what may be there. Several choose; the first of them then begins a little on the
+    /// way, with what the canvas shows in place of the frame: a whole evaluation from pure noise would tell it little more.
+    ///
     /// `pixels` is `[height, width, input::CHANNELS]`, assembled but for the noised frame.
     pub fn sample(
         &mut self,
@@ -58,8 +61,12 @@ impl Sampler {
         rng: &mut ChaCha8Rng,
     ) -> Imagined {
         noise::draw(&mut self.noised, self.width * self.height * 3, rng);
+        let begin = noise::sampled_level(0, steps);
+        for (noised, pixel) in self.noised.chunks_exact_mut(3).zip(pixels.chunks_exact(input::CHANNELS)) {
+            noise::advance(noised, &pixel[input::CANVAS..input::CANVAS + 3], 0.0, begin);
+        }
         for step in 0..steps {
-            let [level, next] = [step, step + 1].map(|step| noise::level_at(step as f32 / steps as f32));
+            let [level, next] = [step, step + 1].map(|step| noise::sampled_level(step, steps));
             put_noised(pixels, &self.noised);
             self.evaluate(pixels, &Condition { signal_level: level, ..*condition });
             if step + 1 < steps {

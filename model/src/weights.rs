@@ -185,6 +185,13 @@ impl Weights {
     }
 }
 
+/// What a safetensors file notes beside its tensors; nothing if it is none.
+pub fn metadata(bytes: &[u8]) -> BTreeMap<String, String> {
+    let header = SafeTensors::read_metadata(bytes).ok();
+    let noted = header.and_then(|(_, header)| header.metadata().clone());
+    noted.into_iter().flatten().collect()
+}
+
 fn encode(values: &[f32], half: bool) -> Vec<u8> {
     if half {
         values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect()

@@ -10,6 +10,7 @@ mod spoil;
 use holdfast_model::{
     ModelConfig,
     folder::{ModelFolder, write_folder},
+    hotbar::Hotbar,
     weights::Weights,
 };
 use holdfast_sim::script::Dice;
@@ -29,7 +30,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let weights = Weights::init(&model, 1);
-    write_folder(folder.path(), &model, &weights).expect("room");
+    write_folder(folder.path(), &model, &weights, &Hotbar::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
     Files { model, config, weights: read("model.safetensors"), parameters }

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-INPUT_CHANNELS = 16
+INPUT_CHANNELS = 32
 NORM_EPSILON = 1e-5
 # As in model/src/rotary.rs.
 UNIT_SLOPE, FASTEST, SLOWEST = 0.156, 1.2, 0.03

@@ -3,10 +3,7 @@
 use bevy::ecs::resource::Resource;
 use holdfast_sim::{
     Frame,
-    voxel::{
-        hands::PALETTE,
-        texture::{SIDE, Textures, Tile},
-    },
+    voxel::{hands::PALETTE, texture::Textures},
 };
 
 /// One slot: what its block is called and looks like from the side.
@@ -22,22 +19,8 @@ pub struct Hotbar(pub [Slot; 9]);
 
 impl Default for Hotbar {
     fn default() -> Self {
-        Hotbar(PALETTE.map(|block| Slot { name: block.name().replace('_', " "), picture: side_of(Tile::of(block, 0)) }))
+        Hotbar(PALETTE.map(|block| Slot { name: block.name().replace('_', " "), picture: Textures::get().side(block) }))
     }
-}
-
-/// A tile on a dark ground, where it lets one through.
-fn side_of(tile: Tile) -> Frame {
-    let mut picture = Frame::new(SIDE, SIDE);
-    let textures = Textures::get();
-    for (index, rgb) in picture.rgb.chunks_exact_mut(3).enumerate() {
-        let along = |texel: usize| (texel as f32 + 0.5) / SIDE as f32;
-        let [r, g, b, coverage] = textures.texel(tile, 0, along(index % SIDE), along(index / SIDE));
-        // Half the darkness at most, so that glass still looks like glass.
-        let light = (u16::from(coverage) + 255) / 2;
-        rgb.copy_from_slice(&[r, g, b].map(|part| (u16::from(part) * light / 255) as u8));
-    }
-    picture
 }
 
 #[cfg(test)]

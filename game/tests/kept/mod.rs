@@ -24,6 +24,7 @@ use holdfast_game::{
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
     folder::{ModelFolder, write_folder},
+    hotbar::Hotbar,
     keep::{
         About, frame_hash,
         recording::{Recording, Replay},
@@ -49,7 +50,7 @@ impl Place {
         let place = Place(tempfile::tempdir().expect("a temporary folder"));
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let weights = Weights::init(&config, 1);
-        write_folder(&place.path("model"), &config, &weights).expect("room for a small model");
+        write_folder(&place.path("model"), &config, &weights, &Hotbar::default()).expect("room for a small model");
         place
     }
 

@@ -10,6 +10,7 @@ use crate::{
     ambience::Ambience,
     assemble::{assemble, encode_frame, put_noised},
     grid::{Grid, Outcome},
+    hotbar::Hotbar,
     imagined::Imagined,
     layout::encode_depth,
     noise::{add_noise, level_at},
@@ -73,6 +74,9 @@ const NEAR_BLOCKS: f32 = 8.0;
 /// The farthest on the way from noise to frame that a draft is made from.
 const MOST_DRAFT_WAY: f32 = 0.6;
 
+/// The same of other samples: beyond, hardly anything is left to be imagined, and no sampler of a few steps gets there.
+const MOST_WAY: f32 = 0.8;
+
 /// What a draft's inventions are doubted by at least, as a share of their depth.
 const DRAFT_DOUBT: f32 = 0.3;
 
@@ -114,8 +118,8 @@ impl Episode {
             draw if draw < 1.0 => (taught_ticks, taught_ticks + own_ticks),
             _ => (u32::MAX, ticks),
         };
-        // Who stands still sees their own frames go round and round through the state: what each makes a little crisper than
-        // it was grows without end unless that is learnt.
+        // Who stands still sees each frame drawn from the one before: what is made a little crisper each time grows without
+        // end unless that is learnt.
         if own_from_tick != u32::MAX && unit(&mut rng) < config.still_share {
             policy = Policy::Still;
         }
@@ -158,7 +162,7 @@ impl Episode {
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.
-    pub fn sample(&mut self, config: &TrainConfig, out: &mut SampleSlot) {
+    pub fn sample(&mut self, config: &TrainConfig, hotbar: &Hotbar, out: &mut SampleSlot) {
         let mut condition = self.advance();
         let mut skipped = 0;
         while skipped < MOST_SKIPPED && self.may_skip(config) {
@@ -182,11 +186,11 @@ impl Episode {
             (_, true) if self.pending_draft => level_at(unit(&mut self.rng) * MOST_DRAFT_WAY),
             (_, true) => 0.0,
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
-            _ => level_at(unit(&mut self.rng)),
+            _ => level_at(unit(&mut self.rng) * MOST_WAY),
         };
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
-        assemble(out.pixels, &self.camera, &condition, canvas, last);
+        assemble(out.pixels, &self.camera, &condition, hotbar, canvas, last);
         out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
@@ -314,7 +318,7 @@ mod tests {
             for _ in 0..5 {
                 let mut slot =
                     SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
-                episode.sample(&config, &mut slot);
+                episode.sample(&config, &Hotbar::default(), &mut slot);
                 let raw = vec![0.0; n * crate::layout::output::CHANNELS];
                 episode.answer(&config, &pixels, &raw);
             }
@@ -338,7 +342,7 @@ mod tests {
             while !episode.is_over() && episode.tick < 20 {
                 let mut slot =
                     SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
-                episode.sample(&config, &mut slot);
+                episode.sample(&config, &Hotbar::default(), &mut slot);
                 if episode.pending_draft {
                     drafts += 1;
                     assert!(!episode.is_blind(), "the truth shows through");

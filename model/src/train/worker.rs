@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Condition,
+    hotbar::Hotbar,
     kernel::{Batch, Kernel, Packed, Tape},
     layout::{input, output},
     weights::Weights,
@@ -49,6 +50,7 @@ pub(super) struct Worker {
 /// What all workers share during a step.
 pub(super) struct Shared<'a> {
     pub config: &'a TrainConfig,
+    pub hotbar: &'a Hotbar,
     pub weights: Packed<'a>,
     pub camera: Camera,
     pub draws: &'a AtomicU64,
@@ -147,7 +149,7 @@ impl Worker {
             rgb: &mut self.rgb[part(n * 3)],
             depth: &mut self.depth[part(n)],
         };
-        episode.sample(shared.config, &mut slot);
+        episode.sample(shared.config, shared.hotbar, &mut slot);
         self.ready += 1;
         self.in_episodes += begun.elapsed();
     }

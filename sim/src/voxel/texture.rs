@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::paint;
+use crate::Frame;
 use glam::Vec3;
 use std::sync::LazyLock;
 
@@ -203,6 +204,18 @@ impl Textures {
         }
         let quick = texels.iter().map(|texel| texel.map(|channel| f32::from(channel) / 255.0)).collect();
         Textures { texels, quick }
+    }
+
+    /// A block's side as painted, on a dark ground where it lets one through.
+    pub fn side(&self, block: Block) -> Frame {
+        let (tile, mut picture) = (Tile::of(block, 0), Frame::new(SIDE, SIDE));
+        for (texel, rgb) in picture.rgb.chunks_exact_mut(3).enumerate() {
+            let [r, g, b, coverage] = self.texels[tile as usize * TILE_LEN + texel];
+            // Half the darkness at most, so that glass still looks like glass.
+            let light = (u16::from(coverage) + 255) / 2;
+            rgb.copy_from_slice(&[r, g, b].map(|part| (u16::from(part) * light / 255) as u8));
+        }
+        picture
     }
 
     #[inline]

@@ -1,0 +1,123 @@
+//! What the nine slots hold, as the player sees them: a small picture each, which the network is shown where a block is
+//! about to be placed.
+
+use crate::ModelError;
+use glam::Vec3;
+use std::{fs, io::Cursor, path::Path};
+
+/// Pictures of what the slots hold: the same for a whole world, and known to who plays it before anything is placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hotbar {
+    /// `[SLOTS, SIDE_PX, SIDE_PX, 3]`
+    rgb: Vec<u8>,
+}
+
+impl Default for Hotbar {
+    /// Nine times the same grey: nothing is known.
+    fn default() -> Self {
+        Hotbar { rgb: vec![128; Self::BYTES] }
+    }
+}
+
+impl Hotbar {
+    pub const SLOTS: usize = 9;
+    /// Side of a slot's picture, one face of its block.
+    pub const SIDE_PX: usize = 16;
+    const BYTES: usize = Self::SLOTS * Self::SIDE_PX * Self::SIDE_PX * 3;
+
+    /// From `[SLOTS, SIDE_PX, SIDE_PX, 3]`, slot by slot.
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
+    pub fn new(rgb: Vec<u8>) -> Hotbar {
+        assert_eq!(rgb.len(), Self::BYTES, "nine pictures");
+        Hotbar { rgb }
+    }
+
+    /// The colour of a slot's block at a place in its cell, -1..1 from wall to wall: that of the face it is nearest to.
+    pub fn colour(&self, slot: u8, place: Vec3) -> [u8; 3] {
+        let away = place.abs();
+        let (across, down) = match () {
+            () if away.y >= away.x.max(away.z) => (place.x, place.z),
+            () if away.x >= away.z => (place.z, -place.y),
+            () => (place.x, -place.y),
+        };
+        let texel = |along: f32| (((along + 1.0) * 0.5 * Self::SIDE_PX as f32) as usize).min(Self::SIDE_PX - 1);
+        let slot = usize::from(slot.clamp(1, Self::SLOTS as u8)) - 1;
+        let at = ((slot * Self::SIDE_PX + texel(down)) * Self::SIDE_PX + texel(across)) * 3;
+        [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
+    }
+
+    /// BLAKE3 of the colours, hexadecimal. The weights' file names it, so that one belongs to the other.
+    pub fn hash(&self) -> String {
+        blake3::hash(&self.rgb).to_hex().to_string()
+    }
+
+    /// Reads a picture of nine squares, one below the other.
+    pub fn read(path: &Path) -> Result<Hotbar, ModelError> {
+        let fail = |reason: String| ModelError::File { path: path.into(), reason };
+        let file = fs::read(path).map_err(|error| fail(format!("{error}; it belongs to model.safetensors")))?;
+        let spoilt = |error: png::DecodingError| fail(format!("not a whole PNG ({error}); fetch it again"));
+        let mut reader = png::Decoder::new(Cursor::new(file)).read_info().map_err(spoilt)?;
+        let (side, info) = (Self::SIDE_PX as u32, reader.info());
+        let is_one = (info.width, info.height) == (side, side * Self::SLOTS as u32);
+        if !is_one || reader.output_color_type() != (png::ColorType::Rgb, png::BitDepth::Eight) {
+            return Err(fail(format!("must be 8-bit RGB of {side}x{} pixels", side * Self::SLOTS as u32)));
+        }
+        let mut rgb = vec![0; Self::BYTES];
+        reader.next_frame(&mut rgb).map_err(spoilt)?;
+        Ok(Hotbar { rgb })
+    }
+
+    /// The bytes of the file that [`Hotbar::read`] reads.
+    pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, Self::SIDE_PX as u32, (Self::SLOTS * Self::SIDE_PX) as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.rgb)?;
+        writer.finish()?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn striped() -> Hotbar {
+        let side = Hotbar::SIDE_PX;
+        let texels = (0..Hotbar::SLOTS * side * side).flat_map(|at| {
+            let (slot, y, x) = (at / (side * side), at / side % side, at % side);
+            [slot as u8, y as u8, x as u8]
+        });
+        Hotbar::new(texels.collect())
+    }
+
+    #[test]
+    fn each_face_shows_the_picture_upright() {
+        let hotbar = striped();
+        // A wall towards the player: its top left, from x = 0 and the top.
+        assert_eq!(hotbar.colour(3, Vec3::new(-0.99, 0.99, -1.0)), [2, 0, 0]);
+        assert_eq!(hotbar.colour(3, Vec3::new(0.99, -0.99, -1.0)), [2, 15, 15]);
+        assert_eq!(hotbar.colour(9, Vec3::new(1.0, 0.5, 0.0)), [8, 4, 8]);
+        assert_eq!(hotbar.colour(1, Vec3::new(0.0, 1.0, 0.5)), [0, 12, 8]);
+    }
+
+    #[test]
+    fn a_file_comes_back_and_another_size_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("hotbar.png");
+        fs::write(&path, striped().to_png().expect("memory")).expect("room");
+        assert_eq!(Hotbar::read(&path).expect("whole"), striped());
+        let whole = fs::read(&path).expect("written");
+        fs::write(&path, &whole[..whole.len() / 2]).expect("room");
+        assert!(Hotbar::read(&path).expect_err("half a file").to_string().contains("PNG"));
+        let mut bytes = Vec::new();
+        let mut writer = png::Encoder::new(&mut bytes, 2, 2).write_header().expect("memory");
+        writer.write_image_data(&[0; 4]).expect("memory");
+        writer.finish().expect("memory");
+        fs::write(&path, bytes).expect("room");
+        assert!(Hotbar::read(&path).expect_err("too small").to_string().contains("16x144"));
+    }
+}
