@@ -61,10 +61,7 @@ pub fn assemble(
             } else {
                 out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&condition.ambience.expect(elevation));
             }
-            if let Some((frame, depth)) = last {
-                for (channel, value) in frame.pixel(x, y).into_iter().enumerate() {
-                    out[input::LAST + channel] = encode_colour(f32::from(value));
-                }
+            if let Some((_, depth)) = last {
                 out[input::LAST_DEPTH] = encode_depth(depth.blocks[at]);
             }
             out[input::SLOPE_RIGHT] = ray.dot(axes.right) * 0.5;
@@ -85,6 +82,28 @@ pub fn assemble(
                         out[input::PLACED_COLOUR + channel] = encode_colour(f32::from(value));
                     }
                 }
+            }
+        }
+    }
+    if let Some((frame, _)) = last {
+        put_last(pixels, frame);
+    }
+}
+
+/// Side of the squares in which the last frame's colours are told, pixels. Told pixel by pixel, what each frame draws a
+/// little crisper than the one before grows without end when nothing moves; details are the world state's to keep.
+const LAST_SQUARE_PX: usize = 4;
+
+fn put_last(pixels: &mut [f32], frame: &Frame) {
+    let (width, height) = (frame.width, frame.height);
+    for top in (0..height).step_by(LAST_SQUARE_PX) {
+        for left in (0..width).step_by(LAST_SQUARE_PX) {
+            let (rows, columns) = (top..(top + LAST_SQUARE_PX).min(height), left..(left + LAST_SQUARE_PX).min(width));
+            let square = || rows.clone().flat_map(|y| columns.clone().map(move |x| y * width + x));
+            for channel in 0..3 {
+                let sum: u32 = square().map(|at| u32::from(frame.rgb[at * 3 + channel])).sum();
+                let mean = encode_colour(sum as f32 / square().count() as f32);
+                square().for_each(|at| pixels[at * input::CHANNELS + input::LAST + channel] = mean);
             }
         }
     }

@@ -23,7 +23,7 @@ impl Hotbar {
     pub const SLOTS: usize = 9;
     /// Side of a slot's picture, one face of its block.
     pub const SIDE_PX: usize = 16;
-    const BYTES: usize = Self::SLOTS * Self::SIDE_PX * Self::SIDE_PX * 3;
+    pub const BYTES: usize = Self::SLOTS * Self::SIDE_PX * Self::SIDE_PX * 3;
 
     /// From `[SLOTS, SIDE_PX, SIDE_PX, 3]`, slot by slot.
     ///

@@ -45,19 +45,6 @@ pub fn level_at(way: f32) -> f32 {
     way * way
 }
 
-/// Where on the way a sampler of several evaluations begins, and how far it has come before the last at most.
-const BEGIN_WAY: f32 = 0.25;
-const MOST_WAY: f32 = 0.85;
-
-/// Signal level that evaluation `step` of `steps` reads; 1, the clean frame, after the last (docs/decisions/sampler.md).
-pub fn sampled_level(step: usize, steps: usize) -> f32 {
-    match steps {
-        _ if step >= steps => 1.0,
-        1 => 0.0,
-        _ => level_at(BEGIN_WAY + (MOST_WAY - BEGIN_WAY) * step as f32 / steps as f32),
-    }
-}
-
 /// Moves `noised` from `level` to `next`, given the clean values that the denoiser predicts.
 pub fn advance(noised: &mut [f32], clean: &[f32], level: f32, next: f32) {
     let share = (next - level) / (1.0 - level);
@@ -76,15 +63,6 @@ mod tests {
         draw(&mut drawn, 10_001, &mut rng);
         for value in drawn {
             assert!((value - crate::weights::normal(&mut single)).abs() < 2e-6);
-        }
-    }
-
-    #[test]
-    fn evaluations_go_from_noise_to_the_frame() {
-        assert_eq!([sampled_level(0, 1), sampled_level(1, 1)], [0.0, 1.0]);
-        for steps in 2..9 {
-            let levels: Vec<f32> = (0..=steps).map(|step| sampled_level(step, steps)).collect();
-            assert!(levels[0] > 0.0 && levels.is_sorted_by(|a, b| a < b) && levels[steps] == 1.0, "{levels:?}");
         }
     }
 

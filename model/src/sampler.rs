@@ -11,6 +11,20 @@ use crate::{
 };
 use rand_chacha::ChaCha8Rng;
 
+/// Signal level that evaluation `step` of `steps` reads; 1, the clean frame, after the last.
+pub fn sampled_level(step: usize, steps: usize) -> f32 {
+    noise::level_at(step as f32 / steps as f32)
+}
+
+/// Takes the noised frame in `pixels` from the level of an evaluation to that of the next, given what it said.
+pub fn advance(pixels: &mut [f32], raw: &[f32], step: usize, steps: usize) {
+    let [level, next] = [step, step + 1].map(|step| sampled_level(step, steps));
+    for (pixel, raw) in pixels.chunks_exact_mut(input::CHANNELS).zip(raw.chunks_exact(output::CHANNELS)) {
+        let clean = mean(pixel, raw).rgb;
+        noise::advance(&mut pixel[input::NOISED..input::NOISED + 3], &clean, level, next);
+    }
+}
+
 /// A denoiser ready to sample frames of one size; its buffers are reused.
 #[derive(Debug)]
 pub struct Sampler {
@@ -49,8 +63,7 @@ impl Sampler {
 
     /// Denoises a frame in `steps` evaluations (Euler steps along the straight path of flow matching).
     ///
-    /// One evaluation draws the mean of what may be there. Several choose; the first of them then begins a little on the
-    /// way, with what the canvas shows in place of the frame: a whole evaluation from pure noise would tell it little more.
+    /// One evaluation draws the mean of what may be there; several choose (docs/decisions/sampler.md).
     ///
     /// `pixels` is `[height, width, input::CHANNELS]`, assembled but for the noised frame.
     pub fn sample(
@@ -61,19 +74,11 @@ impl Sampler {
         rng: &mut ChaCha8Rng,
     ) -> Imagined {
         noise::draw(&mut self.noised, self.width * self.height * 3, rng);
-        let begin = noise::sampled_level(0, steps);
-        for (noised, pixel) in self.noised.chunks_exact_mut(3).zip(pixels.chunks_exact(input::CHANNELS)) {
-            noise::advance(noised, &pixel[input::CANVAS..input::CANVAS + 3], 0.0, begin);
-        }
+        put_noised(pixels, &self.noised);
         for step in 0..steps {
-            let [level, next] = [step, step + 1].map(|step| noise::sampled_level(step, steps));
-            put_noised(pixels, &self.noised);
-            self.evaluate(pixels, &Condition { signal_level: level, ..*condition });
+            self.evaluate(pixels, &Condition { signal_level: sampled_level(step, steps), ..*condition });
             if step + 1 < steps {
-                let clean = pixels.chunks_exact(input::CHANNELS).zip(self.tape.output().chunks_exact(output::CHANNELS));
-                for (noised, (pixel, raw)) in self.noised.chunks_exact_mut(3).zip(clean) {
-                    noise::advance(noised, &mean(pixel, raw).rgb, level, next);
-                }
+                advance(pixels, self.tape.output(), step, steps);
             }
         }
         Imagined::new(self.width, self.height, pixels, self.tape.output())

@@ -1,4 +1,4 @@
-//! Model folders as strangers leave them: a spoilt `config.json`, spoilt weights. The answer is an error or a model of the
+//! Model folders as strangers leave them: a spoilt `config.json`, spoilt weights, a spoilt picture of the slots. The answer is an error or a model of the
 //! sizes that its config says, soon, and never a panic.
 //!
 //! `HOLDFAST_FUZZ_SECONDS=600 cargo test --release -p holdfast-model --test folder_faults -- --ignored --nocapture`
@@ -23,6 +23,7 @@ struct Files {
     model: ModelConfig,
     config: Vec<u8>,
     weights: Vec<u8>,
+    hotbar: Vec<u8>,
     parameters: usize,
 }
 
@@ -33,7 +34,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     write_folder(folder.path(), &model, &weights, &Hotbar::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
-    Files { model, config, weights: read("model.safetensors"), parameters }
+    Files { model, config, weights: read("model.safetensors"), hotbar: read("hotbar.png"), parameters }
 });
 
 /// The weights with their header or their numbers spoilt: the length of the header in eight bytes, the header, numbers.
@@ -73,11 +74,26 @@ fn spoilt_config(dice: &mut Dice) -> Vec<u8> {
     text
 }
 
-/// A folder with the right weights beside whatever config.
+/// A folder in which everything is right.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("model.safetensors"), &FILES.weights).expect("room");
+    for (name, bytes) in
+        [("config.json", &FILES.config), ("model.safetensors", &FILES.weights), ("hotbar.png", &FILES.hotbar)]
+    {
+        fs::write(folder.path().join(name), bytes).expect("room");
+    }
     folder
+}
+
+fn spoilt_hotbar(dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = FILES.hotbar.clone();
+    spoil(&mut bytes, dice);
+    bytes
+}
+
+fn try_hotbar(folder: &Path, bytes: &[u8]) -> bool {
+    fs::write(folder.join("hotbar.png"), bytes).expect("room");
+    ModelFolder::load(folder).is_ok()
 }
 
 fn try_config(folder: &Path, bytes: &[u8]) -> bool {
@@ -88,7 +104,10 @@ fn try_config(folder: &Path, bytes: &[u8]) -> bool {
 #[test]
 fn whole_files_are_read() {
     assert!(try_weights(&FILES.weights));
-    assert!(try_config(folder().path(), &FILES.config));
+    let folder = folder();
+    assert!(try_config(folder.path(), &FILES.config) && try_hotbar(folder.path(), &FILES.hotbar));
+    let other = Hotbar::new(vec![7; Hotbar::BYTES]).to_png().expect("memory");
+    assert!(!try_hotbar(folder.path(), &other), "pictures that another model was trained with");
 }
 
 #[test]
@@ -105,6 +124,23 @@ fn ten_thousand_spoilt_configs_are_read_or_refused() {
     let folder = folder();
     let good = try_many(10_000, 2, spoilt_config, |bytes| try_config(folder.path(), bytes));
     assert!(good > 0, "some are valid, or this test tries nothing");
+}
+
+#[test]
+fn ten_thousand_spoilt_pictures_are_read_or_refused() {
+    let folder = folder();
+    let good = try_many(10_000, 3, spoilt_hotbar, |bytes| try_hotbar(folder.path(), bytes));
+    assert!(good > 0, "some are valid, or this test tries nothing");
+    for length in 0..FILES.hotbar.len() {
+        try_hotbar(folder.path(), &FILES.hotbar[..length]);
+    }
+}
+
+#[test]
+#[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
+fn fuzz_pictures_for_long() {
+    let folder = folder();
+    try_for_long("hotbar", spoilt_hotbar, |bytes| try_hotbar(folder.path(), bytes));
 }
 
 #[test]

@@ -18,12 +18,12 @@ use crate::{
     state::{Memory, Shown, Sight},
     weights::normal,
 };
-use glam::Vec3;
+use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Camera, Depth, Frame, Pose,
     script::{Policy, Script},
     seeds,
-    voxel::{render::View, world::VoxelWorld},
+    voxel::{block::Block, render::View, world::VoxelWorld},
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -64,6 +64,18 @@ pub struct Episode {
     pending_blind: bool,
     /// The pending sample's answer becomes the state's own also where it had to invent.
     pending_draft: bool,
+}
+
+/// Sets a cake on free ground a few blocks ahead of the player, if there is some.
+fn set_cake(world: &mut VoxelWorld, rng: &mut ChaCha8Rng) {
+    let axes = Pose { pitch_deg: 0.0, ..world.pose() }.axes();
+    let aside = (unit(rng) - 0.5) * 3.0;
+    let there = world.player().feet.as_vec3() + axes.forward * (2.0 + 3.0 * unit(rng)) + axes.right * aside;
+    let mut cells = (-2..=1).map(|up| there.floor().as_ivec3() + IVec3::Y * up);
+    let free = |cell: &IVec3| world.block(*cell) == Block::Air && world.block(*cell - IVec3::Y).is_full_cube();
+    if let Some(cell) = cells.find(free) {
+        world.set_block(cell, Block::Cake0);
+    }
 }
 
 /// Most ticks that are passed over between two samples.
@@ -123,6 +135,9 @@ impl Episode {
         if own_from_tick != u32::MAX && unit(&mut rng) < config.still_share {
             policy = Policy::Still;
         }
+        if policy == Policy::Build && unit(&mut rng) < config.cake_share {
+            set_cake(&mut world, &mut rng);
+        }
         let map = Grid { yaw_deg: unit(&mut rng) * 360.0, origin: [unit(&mut rng), unit(&mut rng), unit(&mut rng)] };
         Episode {
             rng,
@@ -159,6 +174,11 @@ impl Episode {
     /// Whether the pending sample's answer is a whole frame from nothing but noise, as a sampler's first.
     pub fn is_blind(&self) -> bool {
         self.pending_blind
+    }
+
+    /// The features of a further evaluation of the pending sample's frame, at another level.
+    pub fn features_at(&self, signal_level: f32) -> [f32; Condition::FEATURES] {
+        Condition { signal_level, ..self.condition }.features()
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.

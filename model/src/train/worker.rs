@@ -9,8 +9,9 @@ use super::{
 use crate::{
     Condition,
     hotbar::Hotbar,
-    kernel::{Batch, Kernel, Packed, Tape},
+    kernel::{Batch, Crew, FrameTape, Kernel, Packed, Tape},
     layout::{input, output},
+    sampler::{advance, sampled_level},
     weights::Weights,
 };
 use holdfast_sim::Camera;
@@ -26,10 +27,40 @@ use std::{
 /// Samples that go through the network together: few, so that what passes between layers stays in the caches.
 const TOGETHER: usize = 4;
 
+/// Goes on from the first evaluation of a sample to the last of a sampler; gives the pixels and the output of that one.
+fn draw_on<'a>(
+    (kernel, tape): (&Kernel, &'a mut FrameTape),
+    shared: &Shared,
+    episode: &Episode,
+    drawn: &'a mut Vec<f32>,
+    [pixels, raw]: [&'a [f32]; 2],
+) -> (&'a [f32], &'a [f32]) {
+    let steps = shared.config.model.sampler_steps;
+    if steps < 2 {
+        return (pixels, raw);
+    }
+    drawn.clear();
+    drawn.extend_from_slice(pixels);
+    advance(drawn, raw, 0, steps);
+    let (width, height) = (shared.camera.width, shared.camera.height);
+    for step in 1..steps {
+        let condition = episode.features_at(sampled_level(step, steps));
+        let batch = Batch { pixels: drawn, condition: &condition, samples: 1, width, height };
+        kernel.frame(shared.weights, &batch, tape, &Crew::default());
+        if step + 1 < steps {
+            advance(drawn, tape.output(), step, steps);
+        }
+    }
+    (drawn, tape.output())
+}
+
 /// One thread's part of a step.
 pub(super) struct Worker {
     kernel: Kernel,
     tape: Tape,
+    /// Of the further evaluations of what is the model's own.
+    frame_tape: FrameTape,
+    drawn: Vec<f32>,
     episodes: Vec<Episode>,
     pub gradients: Weights,
     rng: ChaCha8Rng,
@@ -66,6 +97,8 @@ impl Worker {
         Worker {
             kernel: Kernel::new(config.model.clone()),
             tape: Tape::default(),
+            frame_tape: FrameTape::default(),
+            drawn: Vec::new(),
             episodes: Vec::new(),
             gradients: weights.zeros_like(),
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -181,6 +214,13 @@ impl Worker {
             }
             if self.episodes[at].is_own() {
                 own_sums.add(of_sample);
+            }
+            // What becomes the state's own is drawn as a dream draws it, in as many evaluations.
+            let (mut pixels, mut raw) = (pixels, raw);
+            if self.episodes[at].is_own() && self.episodes[at].is_blind() {
+                let on = (&self.kernel, &mut self.frame_tape);
+                let drawn = draw_on(on, shared, &self.episodes[at], &mut self.drawn, [pixels, raw]);
+                (pixels, raw) = drawn;
             }
             let data_begun = Instant::now();
             self.episodes[at].answer(shared.config, pixels, raw);
