@@ -92,7 +92,7 @@ pub fn assemble(
 
 /// Side of the squares in which the last frame's colours are told, pixels. Told pixel by pixel, what each frame draws a
 /// little crisper than the one before grows without end when nothing moves; details are the world state's to keep.
-const LAST_SQUARE_PX: usize = 4;
+const LAST_SQUARE_PX: usize = 2;
 
 fn put_last(pixels: &mut [f32], frame: &Frame) {
     let (width, height) = (frame.width, frame.height);

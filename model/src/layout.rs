@@ -14,7 +14,7 @@ pub mod input {
     pub const CANVAS_DEPTH: usize = 7;
     /// How trusted and how fine the world state is here, 0..1.
     pub const CONFIDENCE: usize = 8;
-    /// The last frame, RGB in -1..1, in squares of 4 pixels that have one colour each.
+    /// The last frame, RGB in -1..1, in squares of 2 pixels a side that have one colour each.
     pub const LAST: usize = 9;
     /// Encoded depth of the last frame.
     pub const LAST_DEPTH: usize = 12;
