@@ -1,7 +1,6 @@
 //! The trainer: data on the fly, resumable from any kill, validated on seeds that it never trains on.
 
 mod adversary;
-mod beginning;
 mod checkpoint;
 mod config;
 mod discriminator;
@@ -13,12 +12,12 @@ mod strided;
 mod validate;
 mod worker;
 
-pub use beginning::{first_frame, hotbar};
 pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};
 pub use loss::LossSums;
 pub use run::{Event, Outcome, Progress, RunOptions, run};
-pub use validate::{SCORED_TICKS, Scores, StripColumn, TickScores, Validation, look_away, validate};
+pub use stream::hotbar;
+pub use validate::{SCORED_TICKS, Scores, StripColumn, TickScores, Validation, first_frame, look_away, validate};
 
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ use holdfast_sim::{
     Camera, Depth, Frame, Pose,
     script::{Policy, Script},
     seeds,
-    voxel::{block::Block, render::View, world::VoxelWorld},
+    voxel::{block::Block, hands::PALETTE, render::View, texture::Textures, world::VoxelWorld},
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -33,6 +33,11 @@ use rand_chacha::{
 /// A uniform draw in 0..1.
 fn unit(rng: &mut ChaCha8Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32
+}
+
+/// What the slots hold in every world of the simulator, each from the side.
+pub fn hotbar() -> Hotbar {
+    Hotbar::new(PALETTE.into_iter().flat_map(|block| Textures::get().side(block).rgb).collect())
 }
 
 /// One simulated life and what a model would remember of it.

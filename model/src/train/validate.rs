@@ -3,7 +3,7 @@
 //! The dream gets the first frame and the actions, nothing else. Beside it run the same model with its world state off,
 //! and the picture of the start held still.
 
-use super::{TrainError, first_frame};
+use super::TrainError;
 use crate::{Dream, DreamOptions, folder::ModelFolder};
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Pose, Start, World,
@@ -288,4 +288,13 @@ fn film_of(dream: &mut Dream, seed: u64, actions: &[Action]) -> Result<(Vec<Fram
         frames.push(last.frame.clone());
     }
     Ok((frames, last.pose))
+}
+
+/// The first frame of the simulator's world of a seed and the pose it is seen from: all that a dream gets of it.
+pub fn first_frame(seed: u64, camera: Camera) -> (Frame, Pose) {
+    let mut world = VoxelWorld::new(camera);
+    world.reset_seed(seed);
+    let mut view = View::new(camera.width, camera.height);
+    world.view(&camera, &mut view);
+    (view.frame, world.pose())
 }
