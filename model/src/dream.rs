@@ -111,7 +111,8 @@ impl fmt::Debug for Dream {
 }
 
 impl Dream {
-    /// Loads a model folder (`config.json`, `model.safetensors`, `hotbar.png`). `start_frames` is asked once per start from a seed.
+    /// Loads a model folder (`config.json`, `model.safetensors`, `hotbar.png`). `start_frames` is asked once per start from
+    /// a seed.
     pub fn load(
         folder: &Path,
         device: DeviceChoice,

@@ -1,5 +1,5 @@
-//! Model folders as strangers leave them: a spoilt `config.json`, spoilt weights, a spoilt picture of the slots. The answer is an error or a model of the
-//! sizes that its config says, soon, and never a panic.
+//! Model folders as strangers leave them: a spoilt `config.json`, spoilt weights, a spoilt picture of the slots. The answer
+//! is an error or a model of the sizes that its config says, soon, and never a panic.
 //!
 //! `HOLDFAST_FUZZ_SECONDS=600 cargo test --release -p holdfast-model --test folder_faults -- --ignored --nocapture`
 //! looks for more, ten minutes a file.

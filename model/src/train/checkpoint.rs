@@ -4,7 +4,7 @@ use super::{TrainConfig, TrainError, optimizer::AdamW};
 use crate::{
     ModelConfig,
     folder::ModelFolder,
-    weights::{TensorSpec, Weights},
+    weights::{self, TensorSpec, Weights},
 };
 use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
@@ -99,8 +99,7 @@ pub fn load_parts<const N: usize>(
         let (part, tail) = tail.split_at_checked(length).ok_or_else(|| fail("ends early"))?;
         let read = Weights::read(part, specs.to_vec(), path);
         parts.push(read.map_err(|error| fail(&format!("{name}: {error}; was it made with another [model]?")))?);
-        let header = safetensors::SafeTensors::read_metadata(part).map_err(|error| fail(&error.to_string()))?;
-        meta.extend(header.1.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        meta.extend(weights::metadata(part));
         rest = tail;
     }
     Ok((parts.try_into().expect("one part a name"), meta))
