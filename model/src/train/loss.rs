@@ -11,8 +11,9 @@ use crate::{
 /// Weights of the parts.
 const DEPTH_WEIGHT: f32 = 0.8;
 const SCALE_WEIGHT: f32 = 0.002;
-/// Pixels where the world state is plainly wrong (something changed) count this much more: in its colour, and in its
-/// depth, as where a block was broken or placed.
+/// Where something may have changed and the world state is plainly wrong, a pixel counts this much more: in its colour,
+/// and in its depth, as where a block was broken or placed. Nowhere else: the state is wrong by a pixel along every edge
+/// of what is known, and a network that must fear for those draws them softly rather than as remembered.
 const CHANGED_COLOUR_WEIGHT: f32 = 4.0;
 const CHANGED_DEPTH_WEIGHT: f32 = 8.0;
 /// What is imagined is held to the truth a little also where the world state's own is kept. Left free there, it drifts
@@ -62,7 +63,8 @@ impl LossSums {
 ///
 /// # Arguments
 /// - `pixels` `[n, input::CHANNELS]`, `raw` `[n, output::CHANNELS]`, `rgb` `[n, 3]` and `depth` `[n]` the truth, encoded.
-pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: &[f32], scale: f32) -> LossSums {
+/// - `eventful` `[n]`: where something may have changed.
+pub fn loss(d_raw: &mut [f32], [pixels, raw, rgb, depth]: [&[f32]; 4], eventful: &[bool], scale: f32) -> LossSums {
     let mut sums = LossSums::default();
     for at in 0..depth.len() {
         let pixel = &pixels[at * input::CHANNELS..(at + 1) * input::CHANNELS];
@@ -74,7 +76,7 @@ pub fn loss(d_raw: &mut [f32], pixels: &[f32], raw: &[f32], rgb: &[f32], depth: 
         let canvas = &pixel[input::CANVAS..input::CANVAS + 3];
         let colour_changed = (0..3).any(|c| (canvas[c] - target[c]).abs() > CHANGED_COLOUR);
         let depth_changed = (pixel[input::CANVAS_DEPTH] - depth[at]).abs() > CHANGED_DEPTH;
-        let weight = match (known > 0.0, depth_changed, colour_changed) {
+        let weight = match (known > 0.0 && eventful[at], depth_changed, colour_changed) {
             (true, true, true) => CHANGED_DEPTH_WEIGHT,
             (true, false, true) => CHANGED_COLOUR_WEIGHT,
             _ => 1.0,
@@ -132,7 +134,7 @@ mod tests {
             let mut raw = vec![0.0; output::CHANNELS];
             raw[output::DEPTH_LOG_SCALE] = log_scale;
             let mut d_raw = raw.clone();
-            loss(&mut d_raw, &pixels, &raw, &rgb, &depth, 1.0);
+            loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &[true], 1.0);
             assert!(d_raw[output::DEPTH_LOG_SCALE] * sign > 0.0, "{log_scale}");
         }
     }
@@ -146,14 +148,15 @@ mod tests {
         let raw: Vec<f32> = (0..n * output::CHANNELS).map(|_| normal(&mut rng) * 0.5).collect();
         let rgb: Vec<f32> = (0..n * 3).map(|_| normal(&mut rng) * 0.5).collect();
         let depth: Vec<f32> = (0..n).map(|_| normal(&mut rng)).collect();
+        let eventful: Vec<bool> = (0..n).map(|at| at % 3 == 0).collect();
         let mut d_raw = vec![0.0; raw.len()];
         let mut unused = vec![0.0; raw.len()];
-        loss(&mut d_raw, &pixels, &raw, &rgb, &depth, 1.0);
+        loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &eventful, 1.0);
         for index in (0..raw.len()).filter(|index| index % output::CHANNELS != output::DEPTH_LOG_SCALE) {
             let mut moved = |step: f32| {
                 let mut raw = raw.clone();
                 raw[index] += step;
-                loss(&mut unused, &pixels, &raw, &rgb, &depth, 1.0).total
+                loss(&mut unused, [&pixels, &raw, &rgb, &depth], &eventful, 1.0).total
             };
             let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
             let own = d_raw[index];

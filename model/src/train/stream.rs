@@ -9,10 +9,10 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_frame, put_noised},
-    grid::{Grid, Outcome},
+    grid::{Grid, Outcome, enters},
     hotbar::Hotbar,
     imagined::Imagined,
-    layout::encode_depth,
+    layout::{encode_depth, input},
     noise::{add_noise, level_at},
     situation::Situation,
     state::{Memory, Shown, Sight},
@@ -88,6 +88,9 @@ const MOST_SKIPPED: u32 = 10;
 /// A change farther away than this is not worth a sample of its own, blocks.
 const NEAR_BLOCKS: f32 = 8.0;
 
+/// A surface that stands this close before a cell is the cell's own, blocks.
+const CLOSE_BLOCKS: f32 = 0.05;
+
 /// The farthest on the way from noise to frame that a draft is made from.
 const MOST_DRAFT_WAY: f32 = 0.6;
 
@@ -108,6 +111,8 @@ pub struct SampleSlot<'a> {
     pub rgb: &'a mut [f32],
     /// `[height, width]`, the truth, encoded.
     pub depth: &'a mut [f32],
+    /// `[height, width]`, where something may have changed since it was seen.
+    pub eventful: &'a mut [bool],
 }
 
 impl Episode {
@@ -225,8 +230,23 @@ impl Episode {
         add_noise(&mut noised, level, &mut self.rng);
         put_noised(out.pixels, &noised);
         out.condition.copy_from_slice(&condition.features());
+        self.tell_events(out);
         self.pending_own = !hidden && (level == 0.0 || perceive || self.pending_draft);
         self.pending_blind = level == 0.0;
+    }
+
+    /// What moves by itself, what the hand is at work on, and every cell that this tick changed, where it can be seen.
+    fn tell_events(&self, out: &mut SampleSlot) {
+        let (eye, axes) = (self.world.pose().eye(), self.world.pose().axes());
+        for (at, eventful) in out.eventful.iter_mut().enumerate() {
+            let ray = self.camera.ray(&axes, at % self.camera.width, at / self.camera.width);
+            let reach = self.view.depth.blocks[at] / ray.length() + CLOSE_BLOCKS;
+            let touches =
+                |cell: [i32; 3]| enters(eye, ray, IVec3::from_array(cell)).is_some_and(|enters| enters < reach);
+            *eventful = self.view.block_ids[at] == View::ENTITY
+                || out.pixels[at * input::CHANNELS + input::CHANGE] > 0.0
+                || self.world.edits().iter().any(|edit| touches(edit.cell));
+        }
     }
 
     /// One tick of the world; what the state shows of it is in the canvas, the truth in the view.
@@ -323,63 +343,5 @@ impl Episode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::layout::input;
-
-    #[test]
-    fn episodes_use_training_seeds_only_and_repeat() {
-        let config = TrainConfig::default();
-        let camera = Camera::new(32, 24);
-        for draw in 0..12 {
-            let episode = Episode::new(&config, camera, draw, 0.0);
-            assert!(seeds::TRAINING.contains(&episode.world.seed()));
-        }
-        let sample = |own_share: f32| {
-            let mut episode = Episode::new(&config, camera, 3, own_share);
-            let n = 32 * 24;
-            let (mut pixels, mut condition) = (vec![0.0; n * input::CHANNELS], vec![0.0; Condition::FEATURES]);
-            let (mut rgb, mut depth) = (vec![0.0; n * 3], vec![0.0; n]);
-            for _ in 0..5 {
-                let mut slot =
-                    SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
-                episode.sample(&config, &Hotbar::default(), &mut slot);
-                let raw = vec![0.0; n * crate::layout::output::CHANNELS];
-                episode.answer(&config, &pixels, &raw);
-            }
-            (pixels, rgb)
-        };
-        assert_eq!(sample(0.0), sample(0.0));
-        let known = sample(0.0).0.chunks_exact(input::CHANNELS).filter(|pixel| pixel[input::KNOWN] > 0.0).count();
-        assert!(known > 50, "after a few ticks the canvas knows part of the view: {known}");
-    }
-
-    #[test]
-    fn drafts_are_made_from_the_truth_under_much_noise() {
-        let config = TrainConfig { draft_share: 1.0, ..TrainConfig::default() };
-        let camera = Camera::new(32, 24);
-        let n = 32 * 24;
-        let (mut pixels, mut condition) = (vec![0.0; n * input::CHANNELS], vec![0.0; Condition::FEATURES]);
-        let (mut rgb, mut depth) = (vec![0.0; n * 3], vec![0.0; n]);
-        let (mut drafts, mut doubted) = (0, 0);
-        for draw in 0..8 {
-            let mut episode = Episode::new(&config, camera, draw, 1.0);
-            while !episode.is_over() && episode.tick < 20 {
-                let mut slot =
-                    SampleSlot { pixels: &mut pixels, condition: &mut condition, rgb: &mut rgb, depth: &mut depth };
-                episode.sample(&config, &Hotbar::default(), &mut slot);
-                if episode.pending_draft {
-                    drafts += 1;
-                    assert!(!episode.is_blind(), "the truth shows through");
-                }
-                // It says that it knows nothing of depths.
-                let mut raw = vec![0.0; n * crate::layout::output::CHANNELS];
-                let scales = raw.iter_mut().skip(crate::layout::output::DEPTH_LOG_SCALE);
-                scales.step_by(crate::layout::output::CHANNELS).for_each(|scale| *scale = 2.0);
-                episode.answer(&config, &pixels, &raw);
-            }
-            doubted += episode.state.cells() - episode.state.firm().cells();
-        }
-        assert!(drafts > 50 && doubted > 500, "{drafts} drafts left {doubted} doubted cells");
-    }
-}
+#[path = "stream_tests.rs"]
+mod tests;

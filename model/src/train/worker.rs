@@ -71,6 +71,7 @@ pub(super) struct Worker {
     condition: Vec<f32>,
     rgb: Vec<f32>,
     depth: Vec<f32>,
+    eventful: Vec<bool>,
     d_output: Vec<f32>,
     pub judge: Judge,
     /// Time since the last report: all, and in the episodes.
@@ -107,6 +108,7 @@ impl Worker {
             condition: Vec::new(),
             rgb: Vec::new(),
             depth: Vec::new(),
+            eventful: Vec::new(),
             d_output: Vec::new(),
             judge: Judge::new(seed),
             busy: Duration::ZERO,
@@ -166,6 +168,7 @@ impl Worker {
         self.condition.resize(samples * Condition::FEATURES, 0.0);
         self.rgb.resize(samples * n * 3, 0.0);
         self.depth.resize(samples * n, 0.0);
+        self.eventful.resize(samples * n, false);
         self.d_output.resize(samples * n * output::CHANNELS, 0.0);
         // A partial shuffle: no episode twice in one step.
         let at = self.ready;
@@ -181,6 +184,7 @@ impl Worker {
             condition: &mut self.condition[part(Condition::FEATURES)],
             rgb: &mut self.rgb[part(n * 3)],
             depth: &mut self.depth[part(n)],
+            eventful: &mut self.eventful[part(n)],
         };
         episode.sample(shared.config, shared.hotbar, &mut slot);
         self.ready += 1;
@@ -206,7 +210,7 @@ impl Worker {
             let part = |width: usize| at * width..(at + 1) * width;
             let pixels = &self.pixels[part(n * input::CHANNELS)];
             let (rgb, depth) = (&self.rgb[part(n * 3)], &self.depth[part(n)]);
-            let of_sample = loss(d_raw, pixels, raw, rgb, depth, scale);
+            let of_sample = loss(d_raw, [pixels, raw, rgb, depth], &self.eventful[part(n)], scale);
             sums.add(of_sample);
             if let Some((discriminator, say)) = shared.adversary.filter(|_| self.episodes[at].is_blind()) {
                 let size = [shared.camera.width, shared.camera.height];
