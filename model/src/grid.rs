@@ -146,6 +146,11 @@ fn cross(eye: Vec3, ray: Vec3, cell: IVec3) -> Option<(f32, f32, IVec3)> {
     (enters > 0.0 && enters < leaves).then_some((enters, leaves, face))
 }
 
+/// Where a ray enters a cell, in lengths of `ray`; `None` if it passes by, or the eye is inside.
+pub fn enters(eye: Vec3, ray: Vec3, cell: IVec3) -> Option<f32> {
+    cross(eye, ray, cell).map(|(enters, ..)| enters)
+}
+
 /// What the hand is about to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -166,9 +171,17 @@ pub struct Outcome {
 /// there before.
 const SAME_WALL: f32 = 0.35;
 
+/// A change that shows in this share of the pixels in which it could came about as a whole.
+const WHOLE_SHARE: f32 = 0.3;
+/// Scale of a depth's expected error, as a share of it, from which on the frame is not sure what stands there.
+const UNSURE: f32 = 0.04;
+
 impl Outcome {
     /// Finds out where a frame shows the change: where its depth is that of the changed cell rather than that of the
     /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
+    ///
+    /// Blocks come and go whole: where enough of a change shows, it also came about in the pixels that the frame is not
+    /// sure of. Else what stood there would go on showing through the holes.
     pub fn settle(
         &mut self,
         condition: &Condition,
@@ -180,24 +193,41 @@ impl Outcome {
         self.changed.clear();
         let Some(change) = condition.change else { return };
         let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
+        let wall_at = |pixel: usize| {
+            let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
+            change.at(eye, ray, canvas, pixel).map(|wall| wall.depth_blocks)
+        };
+        let apart = |a: f32, b: f32| (a / b).ln().abs();
+        // What lay behind a broken block may be farther off than its own back wall.
+        let is_open = |blocks: f32, wall: f32| matches!(change, Change::Break(_)) && blocks > wall;
+        let (mut possible, mut shown) = (0, 0);
         self.changed.resize(depth.blocks.len(), false);
         for (pixel, changed) in self.changed.iter_mut().enumerate() {
-            let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
-            let Some(wall) = change.at(eye, ray, canvas, pixel) else { continue };
+            let Some(wall) = wall_at(pixel) else { continue };
             let blocks = depth.blocks[pixel];
-            let apart = |other: f32| (blocks / other).ln().abs();
             let stood = canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
-            let is_wall = apart(wall.depth_blocks) < SAME_WALL;
-            // What lay behind a broken block may be farther off than its own back wall.
-            let is_open = matches!(change, Change::Break(_)) && blocks > wall.depth_blocks;
-            if (is_wall || is_open) && apart(wall.depth_blocks) < apart(stood) {
-                *changed = true;
-                if is_wall {
-                    depth.blocks[pixel] = wall.depth_blocks;
-                }
-                if let Some(doubt) = doubt.get_mut(pixel) {
-                    *doubt = 0.0;
-                }
+            let is_there = apart(blocks, wall) < SAME_WALL || is_open(blocks, wall);
+            *changed = is_there && apart(blocks, wall) < apart(blocks, stood);
+            possible += 1;
+            shown += usize::from(*changed);
+        }
+        if shown == 0 {
+            return;
+        }
+        let whole = shown as f32 >= WHOLE_SHARE * possible as f32;
+        for (pixel, changed) in self.changed.iter_mut().enumerate() {
+            let unsure = || doubt.get(pixel).is_some_and(|doubt| *doubt > UNSURE);
+            if !(*changed || whole && unsure()) {
+                continue;
+            }
+            let Some(wall) = wall_at(pixel) else { continue };
+            let blocks = &mut depth.blocks[pixel];
+            if apart(*blocks, wall) < SAME_WALL || !is_open(*blocks, wall) {
+                *blocks = wall;
+            }
+            *changed = true;
+            if let Some(doubt) = doubt.get_mut(pixel) {
+                *doubt = 0.0;
             }
         }
     }
@@ -280,6 +310,36 @@ mod tests {
         assert!(changed && (blocks - 3.5).abs() < 0.07 && doubt == 0.0, "{blocks} {doubt}");
         assert_eq!(settle(Change::Break(cell), 2.5, 9.0), (true, 9.0, 0.0, false));
         assert_eq!(settle(Change::Break(cell), 2.5, 2.6), (false, 2.6, 0.5, false));
+    }
+
+    #[test]
+    fn a_deed_that_shows_in_part_came_about_where_the_frame_is_not_sure() {
+        let camera = Camera::new(16, 16);
+        let pose = Pose { position: [0.5; 3], ..Pose::default() };
+        let change = Change::Place(IVec3::new(0, 0, 2));
+        let condition = Condition { change: Some(change), pose, ..Condition::default() };
+        let canvas = Canvas {
+            width: 16,
+            height: 16,
+            depth_blocks: vec![6.0; 256],
+            confidence: vec![1.0; 256],
+            ..Canvas::default()
+        };
+        let axes = pose.axes();
+        let wall = |pixel: usize| change.at(pose.eye(), camera.ray(&axes, pixel % 16, pixel / 16), &canvas, pixel);
+        // The upper rows show the block, and what lies behind it is doubted in the right half.
+        let settled = |shown_rows: usize| {
+            let mut depth = Depth { width: 16, height: 16, blocks: vec![6.0; 256] };
+            (0..shown_rows * 16).for_each(|at| depth.blocks[at] = wall(at).map_or(6.0, |wall| wall.depth_blocks));
+            let mut doubt: Vec<f32> = (0..256).map(|at| if at % 16 < 8 { 0.0 } else { 0.2 }).collect();
+            let mut outcome = Outcome::default();
+            outcome.settle(&condition, &camera, &canvas, &mut depth, &mut doubt);
+            let low = |x: usize| (outcome.changed[10 * 16 + x], depth.blocks[10 * 16 + x] < 3.0);
+            (low(6), low(9), outcome.changed[15 * 16 + 15])
+        };
+        assert!(wall(10 * 16 + 6).is_some() && wall(10 * 16 + 9).is_some() && wall(255).is_none());
+        assert_eq!(settled(8), ((false, false), (true, true), false), "half of it shows");
+        assert_eq!(settled(6), ((false, false), (false, false), false), "a sliver of it shows");
     }
 
     #[test]
