@@ -91,6 +91,9 @@ const NEAR_BLOCKS: f32 = 8.0;
 /// A surface that stands this close before a cell is the cell's own, blocks.
 const CLOSE_BLOCKS: f32 = 0.05;
 
+/// A deed that is drawn within this factor of its true depth (natural logarithm) was drawn.
+const SAME_DEED: f32 = 0.2;
+
 /// The farthest on the way from noise to frame that a draft is made from.
 const MOST_DRAFT_WAY: f32 = 0.6;
 
@@ -295,14 +298,20 @@ impl Episode {
             // the truth, and a state full of them would teach it that the state is wrong. A draft does not: the truth
             // shows through the noise that it was made from, so it is soft and rough but has the truth's large shapes,
             // and teaches to go on from such. Deeds are the truth's: who remembers a block that was broken can only be
-            // wrong from then on.
+            // wrong from then on. But where it drew the deed as well, it goes on from its own colours.
             let draft = self.pending_draft;
             let imagined = Imagined::new(width, height, pixels, raw);
             doubt = imagined.doubt;
             for at in 0..width * height {
+                let own_colour = |frame: &mut Frame| {
+                    frame.rgb[at * 3..at * 3 + 3].copy_from_slice(&imagined.frame.rgb[at * 3..at * 3 + 3]);
+                };
                 let deed = self.outcome.changed.get(at).is_some_and(|changed| *changed);
                 if deed || !(draft || self.sight.canvas.known(at) || tick == 1) {
                     doubt[at] = 0.0;
+                    if deed && (imagined.depth.blocks[at] / depth.blocks[at]).ln().abs() < SAME_DEED {
+                        own_colour(&mut frame);
+                    }
                     continue;
                 }
                 if draft && !self.sight.is_firm(at) {
@@ -311,7 +320,7 @@ impl Episode {
                 }
                 depth.blocks[at] = imagined.depth.blocks[at];
                 if tick > 1 {
-                    frame.rgb[at * 3..at * 3 + 3].copy_from_slice(&imagined.frame.rgb[at * 3..at * 3 + 3]);
+                    own_colour(&mut frame);
                 }
             }
             copied = imagined.copied;

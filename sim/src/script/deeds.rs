@@ -6,6 +6,8 @@ use super::stroke::Step;
 use crate::Action;
 use glam::Vec3;
 
+/// How often a builder who is near a cake eats from it rather than going on.
+const EAT_SHARE: f32 = 0.4;
 /// Where sand lies in the hotbar.
 const SAND_SLOT: u8 = 6;
 
@@ -133,6 +135,11 @@ impl Plan<'_> {
     }
 
     pub(super) fn build(&mut self) {
+        // Cakes are rare: whoever finds one may as well eat now.
+        if self.world.and_then(eyes::nearest_cake).is_some() && self.dice.chance(EAT_SHARE) {
+            self.eat();
+            return;
+        }
         match self.dice.weighted(&[0.48, 0.08, 0.12, 0.08, 0.12, 0.04, 0.08]) {
             0 => {
                 let slot = self.dice.whole(1..10) as u8;
