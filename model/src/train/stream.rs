@@ -241,14 +241,15 @@ impl Episode {
     /// What moves by itself, what the hand is at work on, and every cell that this tick changed, where it can be seen.
     fn tell_events(&self, out: &mut SampleSlot) {
         let (eye, axes) = (self.world.pose().eye(), self.world.pose().axes());
-        for (at, eventful) in out.eventful.iter_mut().enumerate() {
+        let touches = |at: usize, cell: [i32; 3]| {
             let ray = self.camera.ray(&axes, at % self.camera.width, at / self.camera.width);
             let reach = self.view.depth.blocks[at] / ray.length() + CLOSE_BLOCKS;
-            let touches =
-                |cell: [i32; 3]| enters(eye, ray, IVec3::from_array(cell)).is_some_and(|enters| enters < reach);
+            enters(eye, ray, IVec3::from_array(cell)).is_some_and(|enters| enters < reach)
+        };
+        for (at, eventful) in out.eventful.iter_mut().enumerate() {
             *eventful = self.view.block_ids[at] == View::ENTITY
                 || out.pixels[at * input::CHANNELS + input::CHANGE] > 0.0
-                || self.world.edits().iter().any(|edit| touches(edit.cell));
+                || self.world.edits().iter().any(|edit| touches(at, edit.cell));
         }
     }
 

@@ -109,18 +109,14 @@ impl Plan<'_> {
         }
     }
 
-    /// Goes to a cake nearby and eats some of it; false when there is none.
-    fn eat(&mut self) -> bool {
-        let Some((cake, point)) = self.world.and_then(eyes::nearest_cake) else {
-            return false;
-        };
-        self.steps.push(Step::Walk { to: [cake[0], cake[2]], keys: FORWARD, ticks_left: 80 });
+    /// Goes to a cake, where to stand and where to bite, and eats some of it.
+    fn eat(&mut self, (stand, bite): ([f32; 3], Vec3)) {
+        self.steps.push(Step::Walk { to: [stand[0], stand[2]], keys: FORWARD, ticks_left: 80 });
         for _ in 0..self.dice.whole(1..5) {
-            self.steps.push(Step::Aim { point });
+            self.steps.push(Step::Aim { point: bite });
             self.steps.push(Step::Use { slot: 0 });
             self.rest(4, 14);
         }
-        true
     }
 
     pub(super) fn dig(&mut self) {
@@ -136,9 +132,11 @@ impl Plan<'_> {
 
     pub(super) fn build(&mut self) {
         // Cakes are rare: whoever finds one may as well eat now.
-        if self.world.and_then(eyes::nearest_cake).is_some() && self.dice.chance(EAT_SHARE) {
-            self.eat();
-            return;
+        let cake = self.world.and_then(eyes::nearest_cake);
+        if let Some(cake) = cake
+            && self.dice.chance(EAT_SHARE)
+        {
+            return self.eat(cake);
         }
         match self.dice.weighted(&[0.48, 0.08, 0.12, 0.08, 0.12, 0.04, 0.08]) {
             0 => {
@@ -159,11 +157,10 @@ impl Plan<'_> {
                 let sign = self.dice.sign();
                 self.orbit(sign, 25.0);
             }
-            4 => {
-                if !self.eat() {
-                    self.stride(10, 40);
-                }
-            }
+            4 => match cake {
+                Some(cake) => self.eat(cake),
+                None => self.stride(10, 40),
+            },
             5 => {
                 self.break_one();
             }
