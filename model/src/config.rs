@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Name of the architecture; always `holdfast-denoiser-4`.
+    /// Name of the architecture; always `holdfast-denoiser-5`.
     pub architecture: String,
     /// Frame width in pixels, a multiple of `patch_px`.
     pub width: usize,
@@ -47,7 +47,7 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-4";
+    pub const ARCHITECTURE: &'static str = "holdfast-denoiser-5";
 
     /// Says which key is out of range and what it may be.
     pub fn check(&self) -> Result<(), String> {

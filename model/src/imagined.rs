@@ -5,6 +5,7 @@ use crate::{
     assemble::decode_colour,
     kernel::elementary::exp,
     layout::{decode_depth, decode_scale, input, output},
+    nature::Nature,
 };
 use holdfast_sim::{Depth, Frame};
 
@@ -48,6 +49,8 @@ pub struct Imagined {
     pub copied: Vec<f32>,
     /// Scale of the error that the network expects of each depth, as a share of it.
     pub doubt: Vec<f32>,
+    /// What stands at each pixel.
+    pub natures: Vec<Nature>,
 }
 
 impl Imagined {
@@ -59,6 +62,7 @@ impl Imagined {
             depth: Depth::new(width, height),
             copied: vec![0.0; width * height],
             doubt: vec![0.0; width * height],
+            natures: vec![Nature::Stays; width * height],
         };
         let both = pixels.chunks_exact(input::CHANNELS).zip(raw.chunks_exact(output::CHANNELS));
         for (at, (pixel, raw)) in both.enumerate() {
@@ -69,6 +73,7 @@ impl Imagined {
             imagined.depth.blocks[at] = decode_depth(meant.depth);
             imagined.copied[at] = meant.copy;
             imagined.doubt[at] = decode_scale(raw[output::DEPTH_LOG_SCALE]);
+            imagined.natures[at] = Nature::said(raw);
         }
         imagined
     }

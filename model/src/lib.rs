@@ -16,6 +16,7 @@ pub mod keep;
 pub mod kernel;
 pub mod layout;
 pub mod motion;
+pub mod nature;
 pub mod noise;
 pub mod probe;
 pub mod rotary;

@@ -4,7 +4,7 @@ use crate::{
     grid::Grid,
     motion::Motion,
     situation::Situation,
-    state::{KeptState, Memory},
+    state::{KeptState, Memory, Movers},
 };
 use holdfast_sim::{Depth, Frame, Pose};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -59,6 +59,12 @@ struct Tail {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Lie {
     grid: Grid,
+}
+
+/// What follows that from version 4 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Life {
+    movers: Movers,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -140,7 +146,9 @@ impl Snapshot {
         let bytes = postcard::to_stdvec(&kept).expect("plain data in memory always serialises");
         let bytes = postcard::to_extend(&Tail { drafts, stood_y: self.motion.stood_y() }, bytes)
             .expect("plain data in memory always serialises");
-        postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
+        let bytes = postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
+            .expect("plain data in memory always serialises");
+        postcard::to_extend(&Life { movers: self.state.movers().clone() }, bytes)
             .expect("plain data in memory always serialises")
     }
 
@@ -149,6 +157,7 @@ impl Snapshot {
         let (kept, rest) = postcard::take_from_bytes::<Kept>(bytes).map_err(|error| error.to_string())?;
         let (tail, rest) = take_if_any::<Tail>(rest)?;
         let (lie, rest) = take_if_any::<Lie>(rest)?;
+        let (life, rest) = take_if_any::<Life>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -176,7 +185,7 @@ impl Snapshot {
         rng.set_word_pos(kept.rng_word);
         Ok(Snapshot {
             model_hash,
-            state: Memory::from_kept(kept.state, drafts)?,
+            state: Memory::from_kept(kept.state, drafts, life.unwrap_or_default().movers)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
             motion,

@@ -275,7 +275,7 @@ mod tests {
         state.read(&pose, &camera, &mut reader, &mut canvas);
         let seen = Seen::given(&frame, &depth, &canvas, 100);
         state.write(&pose, &camera, &reader, &seen);
-        (Memory { firm: state, drafts: WorldState::new() }, pose)
+        (Memory { firm: state, ..Memory::new() }, pose)
     }
 
     #[test]

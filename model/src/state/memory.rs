@@ -4,8 +4,8 @@
 //! where the firm one knows nothing: an invention hides nothing that was seen, lets nobody climb and stands in nobody's
 //! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
 
-use super::{Canvas, Reader, Seen, WorldState, write::is_sky};
-use crate::kernel::Crew;
+use super::{Canvas, Movers, Reader, Seen, WorldState, write::is_sky};
+use crate::{kernel::Crew, nature::Nature};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
@@ -20,17 +20,20 @@ pub(super) const DRAFT_TRUST: f32 = 0.5;
 pub struct Memory {
     pub(super) firm: WorldState,
     pub(super) drafts: WorldState,
+    pub(super) movers: Movers,
 }
 
 /// What the memory shows from a pose; its buffers are reused from frame to frame.
 #[derive(Debug, Clone, Default)]
 pub struct Sight {
-    /// The firm map, and drafts where it knows nothing or only sky.
+    /// The firm map, drafts where it knows nothing or only sky, and before them what lives.
     pub canvas: Canvas,
     firm: Layer,
     drafts: Layer,
     /// Pixels that one of the two maps does not take in.
     skipped: Vec<bool>,
+    /// Of what lives.
+    nearest_z: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,13 +53,20 @@ pub struct Shown<'a> {
     pub doubt: &'a [f32],
     /// Pixels in which the player's deed shows. Empty: none.
     pub changed: &'a [bool],
+    /// What stands there. Empty: nothing that moves.
+    pub natures: &'a [Nature],
     pub tick: u32,
 }
 
 impl<'a> Shown<'a> {
     /// A picture that was given, not drawn: nothing of it is copied or doubted.
     pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], tick }
+        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], natures: &[], tick }
+    }
+
+    /// Whether a pixel shows something that lives.
+    pub(super) fn lives(&self, pixel: usize) -> bool {
+        self.natures.get(pixel) == Some(&Nature::Lives)
     }
 }
 
@@ -100,6 +110,16 @@ impl Memory {
         &self.drafts
     }
 
+    /// What lives.
+    pub fn movers(&self) -> &Movers {
+        &self.movers
+    }
+
+    /// Forgets what lives.
+    pub fn forget_movers(&mut self) {
+        self.movers = Movers::default();
+    }
+
     /// Bytes in memory that `later`, a later clone of the same memory, no longer shares with this one.
     pub fn bytes_not_shared_with(&self, later: &Memory) -> usize {
         self.firm.bytes_not_shared_with(&later.firm) + self.drafts.bytes_not_shared_with(&later.drafts)
@@ -112,7 +132,7 @@ impl Memory {
 
     /// As [`Memory::read`], on a crew's threads; their number changes no bit.
     pub fn read_on(&mut self, crew: &Crew, pose: &Pose, camera: &Camera, sight: &mut Sight) {
-        let Sight { canvas, firm, drafts, .. } = sight;
+        let Sight { canvas, firm, drafts, nearest_z, .. } = sight;
         self.firm.read_on(crew, pose, camera, &mut firm.reader, &mut firm.canvas);
         self.drafts.read_on(crew, pose, camera, &mut drafts.reader, &mut drafts.canvas);
         canvas.copy_from(&firm.canvas);
@@ -125,25 +145,27 @@ impl Memory {
                 canvas.footprint_blocks[pixel] = drafts.footprint_blocks[pixel];
             }
         }
+        self.movers.draw(pose, camera, canvas, nearest_z);
     }
 
     /// Takes in a frame seen from `pose`, after [`Memory::read`] from the same pose into the same sight.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
         let Sight { firm, drafts, skipped, .. } = sight;
         skipped.clear();
-        skipped.extend(shown.doubt.iter().zip(&shown.depth.blocks).enumerate().map(|(pixel, (&doubt, &blocks))| {
-            let most = if firm.canvas.known(pixel) { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT };
-            // The sky has no depth to be wrong about.
-            !is_sky(blocks) && doubt > most
+        skipped.extend(shown.depth.blocks.iter().enumerate().map(|(pixel, &blocks)| {
+            let doubt = shown.doubt.get(pixel).copied().unwrap_or(0.0);
+            let known = doubt > 0.0 && firm.canvas.known(pixel);
+            let most = if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT };
+            // The sky has no depth to be wrong about; what lives is no part of the ground.
+            !is_sky(blocks) && doubt > most || shown.lives(pixel)
         }));
         firm.write(&mut self.firm, pose, camera, shown, skipped);
         // What is doubted of a firm surface is not worth a draft: it would not show.
         for (pixel, skipped) in skipped.iter_mut().enumerate() {
-            *skipped = !*skipped || firm.canvas.shows_surface(pixel);
+            *skipped = !*skipped || shown.lives(pixel) || firm.canvas.shows_surface(pixel);
         }
-        // Without doubts all is firm, and nothing is a draft.
-        skipped.resize(shown.depth.blocks.len(), true);
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
+        self.movers.see(pose, camera, shown);
     }
 }
 

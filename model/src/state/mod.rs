@@ -11,6 +11,7 @@ mod chart;
 mod kept;
 mod kept_brick;
 mod memory;
+mod movers;
 mod pen;
 mod read;
 mod sky;
@@ -22,6 +23,7 @@ mod write;
 pub use chart::Chart;
 pub use kept::KeptState;
 pub use memory::{Memory, Shown, Sight};
+pub use movers::Movers;
 pub use read::{Canvas, Reader};
 pub use write::Seen;
 

@@ -36,8 +36,9 @@ pub struct TrainConfig {
     pub hidden_state_share: f32,
     /// Share of episodes that are chosen to be of digging and building; the others are drawn from all policies.
     pub handiwork_share: f32,
-    /// Share of the building episodes that begin with a cake nearby, which will be eaten now and then.
-    pub cake_share: f32,
+    /// Share of episodes that begin with something put before the player: a cake for who builds, placed blocks for who
+    /// digs, animals for the others.
+    pub furnished_share: f32,
     /// Share of uneventful ticks that give no sample, in general and in episodes of digging and building.
     pub skip_share: f32,
     pub skip_share_handiwork: f32,
@@ -98,7 +99,7 @@ impl Default for TrainConfig {
             perceive_share: 0.04,
             hidden_state_share: 0.04,
             handiwork_share: 0.25,
-            cake_share: 0.4,
+            furnished_share: 0.4,
             skip_share: 0.4,
             skip_share_handiwork: 0.85,
             own_frames_share: 0.25,
@@ -164,7 +165,7 @@ impl TrainConfig {
             (share(self.perceive_share + self.hidden_state_share), "perceive_share", "0 to 1, with hidden_state_share"),
             (share(self.hidden_state_share), "hidden_state_share", "0 to 1"),
             (share(self.handiwork_share), "handiwork_share", "0 to 1"),
-            (share(self.cake_share), "cake_share", "0 to 1"),
+            (share(self.furnished_share), "furnished_share", "0 to 1"),
             (share(self.skip_share), "skip_share", "0 to 1"),
             (share(self.skip_share_handiwork), "skip_share_handiwork", "0 to 1"),
             (share(self.own_frames_share), "own_frames_share", "0 to 1"),

@@ -1,16 +1,21 @@
 //! The training loss of a pixel and its gradient with respect to the denoiser's raw output.
 //!
 //! Colour: squared error of the clean frame ("Back to Basics", x-prediction). Depth: absolute error of the encoded
-//! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone.
+//! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone. Nature: cross
+//! entropy.
 
 use crate::{
     imagined::{COPY_BIAS, mean, sigmoid},
     layout::{LEAST_LOG_SCALE, MOST_LOG_SCALE, input, output},
+    nature::Nature,
 };
 
 /// Weights of the parts.
 const DEPTH_WEIGHT: f32 = 0.8;
 const SCALE_WEIGHT: f32 = 0.002;
+const NATURE_WEIGHT: f32 = 0.02;
+/// What is rare counts for more, in the order of [`Nature::ALL`].
+const RARITY: [f32; 5] = [1.0, 2.0, 2.0, 2.0, 6.0];
 /// Where something may have changed and the world state is plainly wrong, a pixel counts this much more: in its colour,
 /// and in its depth, as where a block was broken or placed. Nowhere else: the state is wrong by a pixel along every edge
 /// of what is known, and a network that must fear for those draws them softly rather than as remembered.
@@ -63,8 +68,14 @@ impl LossSums {
 ///
 /// # Arguments
 /// - `pixels` `[n, input::CHANNELS]`, `raw` `[n, output::CHANNELS]`, `rgb` `[n, 3]` and `depth` `[n]` the truth, encoded.
-/// - `eventful` `[n]`: where something may have changed.
-pub fn loss(d_raw: &mut [f32], [pixels, raw, rgb, depth]: [&[f32]; 4], eventful: &[bool], scale: f32) -> LossSums {
+/// - `eventful` `[n]`: where something may have changed; `natures` `[n]`: what stands there.
+pub fn loss(
+    d_raw: &mut [f32],
+    [pixels, raw, rgb, depth]: [&[f32]; 4],
+    eventful: &[bool],
+    natures: &[Nature],
+    scale: f32,
+) -> LossSums {
     let mut sums = LossSums::default();
     for at in 0..depth.len() {
         let pixel = &pixels[at * input::CHANNELS..(at + 1) * input::CHANNELS];
@@ -116,9 +127,24 @@ pub fn loss(d_raw: &mut [f32], [pixels, raw, rgb, depth]: [&[f32]; 4], eventful:
         // it down for ever, and with it everything that the head's channels share.
         d[output::DEPTH_LOG_SCALE] =
             SCALE_WEIGHT * scale * if log_scale == kept { 1.0 - scaled } else { log_scale - kept };
+        let last = output::NATURE + Nature::ALL.len();
+        let nature = natures[at];
+        sums.total += f64::from(of_nature(&mut d[output::NATURE..last], &said[output::NATURE..last], nature, scale));
     }
     sums.pixels = depth.len() as f64;
     sums
+}
+
+/// Cross entropy of the logits `said`, and its gradient.
+fn of_nature(d: &mut [f32], said: &[f32], nature: Nature, scale: f32) -> f32 {
+    let most = said.iter().copied().fold(f32::MIN, f32::max);
+    let sum: f32 = said.iter().map(|logit| (logit - most).exp()).sum();
+    let weight = NATURE_WEIGHT * RARITY[nature as usize];
+    for (at, (d, logit)) in d.iter_mut().zip(said).enumerate() {
+        let likely = (logit - most).exp() / sum;
+        *d = weight * scale * (likely - f32::from(u8::from(at == nature as usize)));
+    }
+    weight * (sum.ln() + most - said[nature as usize])
 }
 
 #[cfg(test)]
@@ -134,7 +160,7 @@ mod tests {
             let mut raw = vec![0.0; output::CHANNELS];
             raw[output::DEPTH_LOG_SCALE] = log_scale;
             let mut d_raw = raw.clone();
-            loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &[true], 1.0);
+            loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &[true], &[Nature::Stays], 1.0);
             assert!(d_raw[output::DEPTH_LOG_SCALE] * sign > 0.0, "{log_scale}");
         }
     }
@@ -149,20 +175,21 @@ mod tests {
         let rgb: Vec<f32> = (0..n * 3).map(|_| normal(&mut rng) * 0.5).collect();
         let depth: Vec<f32> = (0..n).map(|_| normal(&mut rng)).collect();
         let eventful: Vec<bool> = (0..n).map(|at| at % 3 == 0).collect();
+        let natures: Vec<Nature> = (0..n).map(|at| Nature::ALL[at % 5]).collect();
         let mut d_raw = vec![0.0; raw.len()];
         let mut unused = vec![0.0; raw.len()];
-        loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &eventful, 1.0);
+        loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &eventful, &natures, 1.0);
         for index in (0..raw.len()).filter(|index| index % output::CHANNELS != output::DEPTH_LOG_SCALE) {
             let mut moved = |step: f32| {
                 let mut raw = raw.clone();
                 raw[index] += step;
-                loss(&mut unused, [&pixels, &raw, &rgb, &depth], &eventful, 1.0).total
+                loss(&mut unused, [&pixels, &raw, &rgb, &depth], &eventful, &natures, 1.0).total
             };
             let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
             let own = d_raw[index];
             // The scale's likelihood is not carried into the depth: its share of the slope is small but not zero.
             let slack =
-                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from(index % 7 >= output::DEPTH));
+                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from((output::DEPTH..output::NATURE).contains(&(index % output::CHANNELS))));
             assert!((slope - own).abs() < slack, "raw {index}: {slope} against {own}");
         }
     }

@@ -4,6 +4,7 @@ mod adversary;
 mod checkpoint;
 mod config;
 mod discriminator;
+mod held;
 mod loss;
 mod optimizer;
 mod run;

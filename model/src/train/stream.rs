@@ -4,15 +4,16 @@
 //! on the model's own frames and depths where it had seen before, so that the model learns to survive its own mistakes (after Huang et al.,
 //! "Self Forcing").
 
-use super::TrainConfig;
+use super::{TrainConfig, held::held};
 use crate::{
     Condition,
     ambience::Ambience,
-    assemble::{assemble, encode_frame, put_noised},
+    assemble::{assemble, encode_colour, encode_frame, put_noised},
     grid::{Grid, Outcome, enters},
     hotbar::Hotbar,
     imagined::Imagined,
     layout::{encode_depth, input},
+    nature::Nature,
     noise::{add_noise, level_at},
     situation::Situation,
     state::{Memory, Shown, Sight},
@@ -23,7 +24,7 @@ use holdfast_sim::{
     Camera, Depth, Frame, Pose,
     script::{Policy, Script},
     seeds,
-    voxel::{block::Block, hands::PALETTE, render::View, texture::Textures, world::VoxelWorld},
+    voxel::{block::Block, entity::Kind, hands::PALETTE, render::View, texture::Textures, world::VoxelWorld},
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -71,15 +72,39 @@ pub struct Episode {
     pending_draft: bool,
 }
 
-/// Sets a cake on free ground a few blocks ahead of the player, if there is some.
-fn set_cake(world: &mut VoxelWorld, rng: &mut ChaCha8Rng) {
+/// A free cell on the ground, up to so many blocks ahead of the player, if there is some.
+fn spot_ahead(world: &VoxelWorld, most_blocks: f32, rng: &mut ChaCha8Rng) -> Option<IVec3> {
     let axes = Pose { pitch_deg: 0.0, ..world.pose() }.axes();
-    let aside = (unit(rng) - 0.5) * 3.0;
-    let there = world.player().feet.as_vec3() + axes.forward * (2.0 + 3.0 * unit(rng)) + axes.right * aside;
+    let ahead = 2.0 + (most_blocks - 2.0) * unit(rng);
+    let aside = (unit(rng) - 0.5) * 0.6 * most_blocks;
+    let there = world.player().feet.as_vec3() + axes.forward * ahead + axes.right * aside;
     let mut cells = (-2..=1).map(|up| there.floor().as_ivec3() + IVec3::Y * up);
     let free = |cell: &IVec3| world.block(*cell) == Block::Air && world.block(*cell - IVec3::Y).is_full_cube();
-    if let Some(cell) = cells.find(free) {
-        world.set_block(cell, Block::Cake0);
+    cells.find(free)
+}
+
+/// Puts something to do or to see before the player: a cake for who builds, blocks as players place them for who digs,
+/// animals for all others.
+fn furnish(world: &mut VoxelWorld, policy: Policy, rng: &mut ChaCha8Rng) {
+    for _ in 0..1 + rng.next_u32() % 3 {
+        match policy {
+            Policy::Build => {
+                let cell = spot_ahead(world, 5.0, rng);
+                return cell.into_iter().for_each(|cell| world.set_block(cell, Block::Cake0));
+            }
+            Policy::Dig => {
+                let made = PALETTE[rng.next_u32() as usize % (PALETTE.len() - 1)];
+                spot_ahead(world, 5.0, rng).into_iter().for_each(|cell| world.set_block(cell, made));
+            }
+            _ => {
+                let kind = Kind::ALL[rng.next_u32() as usize % Kind::ALL.len()];
+                let (yaw_deg, walk_ticks) = (unit(rng) * 360.0, (rng.next_u32() % 120) as u16);
+                if let Some(cell) = spot_ahead(world, 9.0, rng) {
+                    let feet = cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5);
+                    world.spawn_animal(kind, feet, yaw_deg, walk_ticks);
+                }
+            }
+        }
     }
 }
 
@@ -110,12 +135,14 @@ pub struct SampleSlot<'a> {
     pub pixels: &'a mut [f32],
     /// `[Condition::FEATURES]`
     pub condition: &'a mut [f32],
-    /// `[height, width, 3]`, the truth in -1..1.
+    /// `[height, width, 3]`, what is to be drawn, in -1..1: the truth, with the details of what is remembered.
     pub rgb: &'a mut [f32],
     /// `[height, width]`, the truth, encoded.
     pub depth: &'a mut [f32],
     /// `[height, width]`, where something may have changed since it was seen.
     pub eventful: &'a mut [bool],
+    /// `[height, width]`, what stands there in truth.
+    pub natures: &'a mut [Nature],
 }
 
 impl Episode {
@@ -148,8 +175,8 @@ impl Episode {
         if own_from_tick != u32::MAX && unit(&mut rng) < config.still_share {
             policy = Policy::Still;
         }
-        if policy == Policy::Build && unit(&mut rng) < config.cake_share {
-            set_cake(&mut world, &mut rng);
+        if unit(&mut rng) < config.furnished_share {
+            furnish(&mut world, policy, &mut rng);
         }
         let map = Grid { yaw_deg: unit(&mut rng) * 360.0, origin: [unit(&mut rng), unit(&mut rng), unit(&mut rng)] };
         Episode {
@@ -224,16 +251,25 @@ impl Episode {
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
         assemble(out.pixels, &self.camera, &condition, hotbar, canvas, last);
-        out.rgb.copy_from_slice(&encode_frame(&self.view.frame));
+        self.tell_events(out);
+        match canvas {
+            Some(canvas) => {
+                let held = held(&self.view, canvas, out.eventful, 1.0 / self.camera.focal_px());
+                out.rgb.iter_mut().zip(held).for_each(|(code, value)| *code = encode_colour(value));
+            }
+            None => out.rgb.copy_from_slice(&encode_frame(&self.view.frame)),
+        }
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
+        }
+        for (nature, &id) in out.natures.iter_mut().zip(&self.view.block_ids) {
+            *nature = Nature::of_id(id);
         }
         let level = condition.signal_level;
         let mut noised = out.rgb.to_vec();
         add_noise(&mut noised, level, &mut self.rng);
         put_noised(out.pixels, &noised);
         out.condition.copy_from_slice(&condition.features());
-        self.tell_events(out);
         self.pending_own = !hidden && (level == 0.0 || perceive || self.pending_draft);
         self.pending_blind = level == 0.0;
     }
@@ -293,6 +329,7 @@ impl Episode {
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let (mut copied, mut doubt) = (Vec::new(), Vec::new());
+        let mut natures: Vec<Nature> = self.view.block_ids.iter().map(|&id| Nature::of_id(id)).collect();
         self.outcome.settle(&self.condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
@@ -320,6 +357,7 @@ impl Episode {
                     doubt[at] = doubt[at].max(DRAFT_DOUBT);
                 }
                 depth.blocks[at] = imagined.depth.blocks[at];
+                natures[at] = imagined.natures[at];
                 if tick > 1 {
                     own_colour(&mut frame);
                 }
@@ -331,7 +369,8 @@ impl Episode {
             }
         }
         let changed = &self.outcome.changed;
-        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, tick };
+        let natures = &natures;
+        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, natures, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         self.last = Some((frame, depth));

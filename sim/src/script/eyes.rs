@@ -4,6 +4,7 @@ use super::Policy;
 use super::dice::Dice;
 use super::stroke::{Step, Stroke, snap_deg};
 use crate::voxel::block::Block;
+use crate::voxel::hands::PALETTE;
 use crate::voxel::pick::{self, Target};
 use crate::voxel::world::VoxelWorld;
 use crate::{Action, Pose};
@@ -219,8 +220,9 @@ fn glance(
     None
 }
 
-/// A point on a block within reach that can be broken, and that the player does not stand on. Half of the time one is
-/// sought that will set something going: sand that falls, water that runs, a plant that loses its hold.
+/// A point on a block within reach that can be broken, and that the player does not stand on. A third of the time one is
+/// sought that somebody placed, and a third of the time one that will set something going: sand that falls, water that
+/// runs, a plant that loses its hold.
 pub(super) fn something_to_break(world: &VoxelWorld, dice: &mut Dice) -> Option<Vec3> {
     let feet = world.player().feet.floor().as_ivec3();
     let breaks = |hit: &Target| {
@@ -233,8 +235,13 @@ pub(super) fn something_to_break(world: &VoxelWorld, dice: &mut Dice) -> Option<
         let wet = || beside.iter().any(|&side| world.block(hit.cell + side).is_liquid());
         breaks(hit) && (above.falls() || above.is_plant() || above.is_liquid() || wet())
     };
-    let lively = if dice.chance(0.5) { glance(world, dice, [-10.0, 65.0], sets_going) } else { None };
-    lively.or_else(|| glance(world, dice, [-10.0, 65.0], breaks)).map(|(point, _)| point)
+    let placed = |hit: &Target| breaks(hit) && PALETTE.contains(&hit.block);
+    let sought = match dice.whole(0..3) {
+        0 => glance(world, dice, [-10.0, 65.0], placed),
+        1 => glance(world, dice, [-10.0, 65.0], sets_going),
+        _ => None,
+    };
+    sought.or_else(|| glance(world, dice, [-10.0, 65.0], breaks)).map(|(point, _)| point)
 }
 
 /// A point on a face within reach on which a block can be placed, and the cell that it would fill.
