@@ -12,7 +12,7 @@ use crate::{
     kernel,
     layout::input,
     motion::Motion,
-    nature::Nature,
+    matter::Matter,
     sampler::Sampler,
     situation::Situation,
     state::{Canvas, Memory, Shown, Sight},
@@ -179,6 +179,7 @@ impl Dream {
         self.options
     }
 
+    pub fn canvas_now(&self) -> &Canvas { &self.sight.canvas }
     /// Denoising steps a frame.
     pub fn sampler_steps(&self) -> usize {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
@@ -256,8 +257,8 @@ impl Dream {
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &condition, &self.hotbar, None, None);
         let clean = encode_frame(&frame);
-        let Imagined { depth, natures, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
-        self.remember(&Shown { natures: &natures, ..Shown::given(&frame, &depth, self.tick as u32) });
+        let Imagined { depth, matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
+        self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
@@ -278,13 +279,13 @@ impl Dream {
     }
 
     /// Writes a true view from the present pose into the memory; from the first on, the memory holds nothing else.
-    pub fn teach(&mut self, frame: &Frame, depth: &Depth, natures: &[Nature]) {
+    pub fn teach(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter]) {
         if !self.tampering.taught {
             self.tampering.taught = true;
             self.state.clear();
         }
         self.state.read(&self.pose, &self.camera, &mut self.sight);
-        let shown = Shown { natures, ..Shown::given(frame, depth, self.tick as u32) };
+        let shown = Shown { matters, ..Shown::given(frame, depth, self.tick as u32) };
         self.state.write(&self.pose, &self.camera, &mut self.sight, &shown);
     }
 
@@ -356,7 +357,7 @@ impl World for Dream {
         mark("assemble");
 
         let steps = self.sampler_steps();
-        let Imagined { frame, mut depth, copied, mut doubt, natures } =
+        let Imagined { frame, mut depth, copied, mut doubt, matters } =
             self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         if self.options.memory {
             self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
@@ -366,7 +367,7 @@ impl World for Dream {
         let tick = self.tick as u32;
         let outcome = std::mem::take(&mut self.outcome);
         let changed = &outcome.changed;
-        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, natures: &natures, tick });
+        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, matters: &matters, tick });
         self.outcome = outcome;
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {

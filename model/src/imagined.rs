@@ -5,7 +5,7 @@ use crate::{
     assemble::decode_colour,
     kernel::elementary::exp,
     layout::{decode_depth, decode_scale, input, output},
-    nature::Nature,
+    matter::Matter,
 };
 use holdfast_sim::{Depth, Frame};
 
@@ -50,7 +50,7 @@ pub struct Imagined {
     /// Scale of the error that the network expects of each depth, as a share of it.
     pub doubt: Vec<f32>,
     /// What stands at each pixel.
-    pub natures: Vec<Nature>,
+    pub matters: Vec<Matter>,
 }
 
 impl Imagined {
@@ -62,7 +62,7 @@ impl Imagined {
             depth: Depth::new(width, height),
             copied: vec![0.0; width * height],
             doubt: vec![0.0; width * height],
-            natures: vec![Nature::Stays; width * height],
+            matters: vec![Matter::Rest; width * height],
         };
         let both = pixels.chunks_exact(input::CHANNELS).zip(raw.chunks_exact(output::CHANNELS));
         for (at, (pixel, raw)) in both.enumerate() {
@@ -73,7 +73,7 @@ impl Imagined {
             imagined.depth.blocks[at] = decode_depth(meant.depth);
             imagined.copied[at] = meant.copy;
             imagined.doubt[at] = decode_scale(raw[output::DEPTH_LOG_SCALE]);
-            imagined.natures[at] = Nature::said(raw);
+            imagined.matters[at] = Matter::said(raw);
         }
         imagined
     }

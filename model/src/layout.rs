@@ -53,9 +53,9 @@ pub mod output {
     pub const COPY_DEPTH_LOGIT: usize = 5;
     /// Natural logarithm of the depth error's scale (Laplace), in encoded units.
     pub const DEPTH_LOG_SCALE: usize = 6;
-    /// Logits of what stands here, in the order of [`crate::nature::Nature::ALL`].
-    pub const NATURE: usize = 7;
-    pub const CHANNELS: usize = 12;
+    /// Logits of the bits of what is seen here ([`crate::matter::Matter`]).
+    pub const MATTER: usize = 7;
+    pub const CHANNELS: usize = 16;
 }
 
 /// Nearest and farthest depth that the code tells apart, in blocks; everything from `FAR_BLOCKS` on is sky.

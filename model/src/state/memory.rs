@@ -5,7 +5,7 @@
 //! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
 
 use super::{Canvas, Movers, Reader, Seen, WorldState, write::is_sky};
-use crate::{kernel::Crew, nature::Nature};
+use crate::{kernel::Crew, matter::Matter};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
@@ -54,19 +54,19 @@ pub struct Shown<'a> {
     /// Pixels in which the player's deed shows. Empty: none.
     pub changed: &'a [bool],
     /// What stands there. Empty: nothing that moves.
-    pub natures: &'a [Nature],
+    pub matters: &'a [Matter],
     pub tick: u32,
 }
 
 impl<'a> Shown<'a> {
     /// A picture that was given, not drawn: nothing of it is copied or doubted.
     pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], natures: &[], tick }
+        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], matters: &[], tick }
     }
 
     /// Whether a pixel shows something that lives.
     pub(super) fn lives(&self, pixel: usize) -> bool {
-        self.natures.get(pixel) == Some(&Nature::Lives)
+        self.matters.get(pixel).is_some_and(|matter| matter.lives())
     }
 }
 

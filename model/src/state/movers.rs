@@ -236,10 +236,10 @@ impl Movers {
         let lives = |at: usize| shown.lives(at) && blocks[at] < FARTHEST_BLOCKS;
         let Scratch { body_of, open } = &mut self.scratch;
         body_of.clear();
-        body_of.resize(shown.natures.len(), 0);
+        body_of.resize(shown.matters.len(), 0);
         let mut sightings: Vec<Sighting> = Vec::new();
         let mut bodies = 0;
-        for first in 0..shown.natures.len() {
+        for first in 0..shown.matters.len() {
             if !lives(first) || body_of[first] > 0 {
                 continue;
             }
@@ -326,7 +326,7 @@ fn in_plain_view(point: Vec3, eye: Vec3, axes: &Axes, camera: &Camera, shown: &S
 mod tests {
     use super::*;
     use crate::{
-        nature::Nature,
+        matter::Matter,
         state::{Memory, Sight},
     };
     use holdfast_sim::{Depth, Frame};
@@ -334,10 +334,10 @@ mod tests {
     const CAMERA: fn() -> Camera = || Camera::new(64, 48);
 
     /// A red beast, a block wide and high, 5 blocks ahead and `right` aside, before a wall 9 blocks off.
-    fn meadow(pose: &Pose, right: f32) -> (Frame, Depth, Vec<Nature>) {
+    fn meadow(pose: &Pose, right: f32) -> (Frame, Depth, Vec<Matter>) {
         let camera = CAMERA();
         let (mut frame, mut depth) = (Frame::new(64, 48), Depth::new(64, 48));
-        let mut natures = vec![Nature::Stays; 64 * 48];
+        let mut matters = vec![Matter::Rest; 64 * 48];
         let (axes, ahead) = (pose.axes(), Pose::default().axes());
         for at in 0..64 * 48 {
             let ray = camera.ray(&axes, at % 64, at / 64);
@@ -347,9 +347,9 @@ mod tests {
             let blocks = if beast { there.length() } else { (ray * (9.0 / away.abs().max(1e-3))).length().min(60.0) };
             depth.blocks[at] = blocks;
             frame.rgb[at * 3..at * 3 + 3].copy_from_slice(if beast { &[200, 20, 20] } else { &[20, 120, 20] });
-            natures[at] = if beast { Nature::Lives } else { Nature::Stays };
+            matters[at] = if beast { Matter::Animal } else { Matter::Rest };
         }
-        (frame, depth, natures)
+        (frame, depth, matters)
     }
 
     /// Watches the beast walk to the right for `watched` ticks and looks away for `away`; then reads ahead again.
@@ -359,8 +359,8 @@ mod tests {
             let yaw_deg = if tick < watched { 0.0 } else { 150.0 };
             let pose = Pose { yaw_deg, ..Pose::default() };
             memory.read(&pose, &camera, &mut sight);
-            let (frame, depth, natures) = meadow(&pose, -1.5 + pace * tick as f32);
-            let shown = Shown { natures: &natures, ..Shown::given(&frame, &depth, tick) };
+            let (frame, depth, matters) = meadow(&pose, -1.5 + pace * tick as f32);
+            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
             memory.write(&pose, &camera, &mut sight, &shown);
         }
         memory.read(&Pose::default(), &camera, &mut sight);
@@ -402,8 +402,8 @@ mod tests {
         for tick in 8..8 + u32::from(MOST_MISSED) {
             assert_eq!(memory.movers().count(), 1);
             memory.read(&pose, &camera, &mut sight);
-            let (frame, depth, natures) = meadow(&pose, 90.0);
-            let shown = Shown { natures: &natures, ..Shown::given(&frame, &depth, tick) };
+            let (frame, depth, matters) = meadow(&pose, 90.0);
+            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
             memory.write(&pose, &camera, &mut sight, &shown);
         }
         assert_eq!(memory.movers().count(), 0);
@@ -412,10 +412,10 @@ mod tests {
     #[test]
     fn slots_are_few() {
         let mut movers = Movers::default();
-        let (frame, depth, natures) = meadow(&Pose::default(), 0.0);
+        let (frame, depth, matters) = meadow(&Pose::default(), 0.0);
         for herd in 0..20u32 {
             let pose = Pose { position: [herd as f32 * 50.0, 0.0, 0.0], ..Pose::default() };
-            let shown = Shown { natures: &natures, ..Shown::given(&frame, &depth, herd) };
+            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, herd) };
             movers.see(&pose, &CAMERA(), &shown);
         }
         assert_eq!(movers.count(), MOST_MOVERS);

@@ -1,21 +1,23 @@
 //! The training loss of a pixel and its gradient with respect to the denoiser's raw output.
 //!
 //! Colour: squared error of the clean frame ("Back to Basics", x-prediction). Depth: absolute error of the encoded
-//! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone. Nature: cross
-//! entropy.
+//! (logarithmic) depth, and the negative log likelihood of a Laplace distribution for its scale alone. Matter: cross
+//! entropy of its bits.
 
 use crate::{
     imagined::{COPY_BIAS, mean, sigmoid},
+    kernel::elementary::exp,
     layout::{LEAST_LOG_SCALE, MOST_LOG_SCALE, input, output},
-    nature::Nature,
+    matter::Matter,
 };
 
 /// Weights of the parts.
 const DEPTH_WEIGHT: f32 = 0.8;
 const SCALE_WEIGHT: f32 = 0.002;
-const NATURE_WEIGHT: f32 = 0.02;
-/// What is rare counts for more, in the order of [`Nature::ALL`].
-const RARITY: [f32; 5] = [1.0, 2.0, 2.0, 2.0, 6.0];
+/// Of each bit.
+const MATTER_WEIGHT: f32 = 0.005;
+/// Animals cover a hundredth of what is seen.
+const RARE: f32 = 5.0;
 /// Where something may have changed and the world state is plainly wrong, a pixel counts this much more: in its colour,
 /// and in its depth, as where a block was broken or placed. Nowhere else: the state is wrong by a pixel along every edge
 /// of what is known, and a network that must fear for those draws them softly rather than as remembered.
@@ -68,12 +70,12 @@ impl LossSums {
 ///
 /// # Arguments
 /// - `pixels` `[n, input::CHANNELS]`, `raw` `[n, output::CHANNELS]`, `rgb` `[n, 3]` and `depth` `[n]` the truth, encoded.
-/// - `eventful` `[n]`: where something may have changed; `natures` `[n]`: what stands there.
+/// - `eventful` `[n]`: where something may have changed; `matters` `[n]`: what stands there.
 pub fn loss(
     d_raw: &mut [f32],
     [pixels, raw, rgb, depth]: [&[f32]; 4],
     eventful: &[bool],
-    natures: &[Nature],
+    matters: &[Matter],
     scale: f32,
 ) -> LossSums {
     let mut sums = LossSums::default();
@@ -127,24 +129,29 @@ pub fn loss(
         // it down for ever, and with it everything that the head's channels share.
         d[output::DEPTH_LOG_SCALE] =
             SCALE_WEIGHT * scale * if log_scale == kept { 1.0 - scaled } else { log_scale - kept };
-        let last = output::NATURE + Nature::ALL.len();
-        let nature = natures[at];
-        sums.total += f64::from(of_nature(&mut d[output::NATURE..last], &said[output::NATURE..last], nature, scale));
+        // The sky is told by its depth.
+        if depth[at] < 1.0 {
+            let weight = MATTER_WEIGHT * if matters[at].lives() { RARE } else { 1.0 };
+            let (d, said) = (&mut d[output::MATTER..], &said[output::MATTER..]);
+            sums.total += f64::from(of_matter(d, said, matters[at], weight, scale));
+        } else {
+            d[output::MATTER..].fill(0.0);
+        }
     }
     sums.pixels = depth.len() as f64;
     sums
 }
 
-/// Cross entropy of the logits `said`, and its gradient.
-fn of_nature(d: &mut [f32], said: &[f32], nature: Nature, scale: f32) -> f32 {
-    let most = said.iter().copied().fold(f32::MIN, f32::max);
-    let sum: f32 = said.iter().map(|logit| (logit - most).exp()).sum();
-    let weight = NATURE_WEIGHT * RARITY[nature as usize];
-    for (at, (d, logit)) in d.iter_mut().zip(said).enumerate() {
-        let likely = (logit - most).exp() / sum;
-        *d = weight * scale * (likely - f32::from(u8::from(at == nature as usize)));
+/// Cross entropy of the bits' logits `said`, and its gradient.
+fn of_matter(d: &mut [f32], said: &[f32], matter: Matter, weight: f32, scale: f32) -> f32 {
+    let mut total = 0.0;
+    for ((d, &logit), bit) in d.iter_mut().zip(said).zip(matter.bits()) {
+        *d = weight * scale * (sigmoid(logit) - f32::from(u8::from(bit)));
+        // The logarithm of 1 + exp(x), with x the logit of what is wrong.
+        let wrong = if bit { -logit } else { logit };
+        total += weight * (wrong.max(0.0) + (1.0 + exp(-wrong.abs())).ln());
     }
-    weight * (sum.ln() + most - said[nature as usize])
+    total
 }
 
 #[cfg(test)]
@@ -160,7 +167,7 @@ mod tests {
             let mut raw = vec![0.0; output::CHANNELS];
             raw[output::DEPTH_LOG_SCALE] = log_scale;
             let mut d_raw = raw.clone();
-            loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &[true], &[Nature::Stays], 1.0);
+            loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &[true], &[Matter::Rest], 1.0);
             assert!(d_raw[output::DEPTH_LOG_SCALE] * sign > 0.0, "{log_scale}");
         }
     }
@@ -175,21 +182,21 @@ mod tests {
         let rgb: Vec<f32> = (0..n * 3).map(|_| normal(&mut rng) * 0.5).collect();
         let depth: Vec<f32> = (0..n).map(|_| normal(&mut rng)).collect();
         let eventful: Vec<bool> = (0..n).map(|at| at % 3 == 0).collect();
-        let natures: Vec<Nature> = (0..n).map(|at| Nature::ALL[at % 5]).collect();
+        let matters: Vec<Matter> = (0..n).map(|at| Matter::ALL[at * 5 % 21]).collect();
         let mut d_raw = vec![0.0; raw.len()];
         let mut unused = vec![0.0; raw.len()];
-        loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &eventful, &natures, 1.0);
+        loss(&mut d_raw, [&pixels, &raw, &rgb, &depth], &eventful, &matters, 1.0);
         for index in (0..raw.len()).filter(|index| index % output::CHANNELS != output::DEPTH_LOG_SCALE) {
             let mut moved = |step: f32| {
                 let mut raw = raw.clone();
                 raw[index] += step;
-                loss(&mut unused, [&pixels, &raw, &rgb, &depth], &eventful, &natures, 1.0).total
+                loss(&mut unused, [&pixels, &raw, &rgb, &depth], &eventful, &matters, 1.0).total
             };
             let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
             let own = d_raw[index];
             // The scale's likelihood is not carried into the depth: its share of the slope is small but not zero.
             let slack =
-                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from((output::DEPTH..output::NATURE).contains(&(index % output::CHANNELS))));
+                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from((output::DEPTH..output::MATTER).contains(&(index % output::CHANNELS))));
             assert!((slope - own).abs() < slack, "raw {index}: {slope} against {own}");
         }
     }

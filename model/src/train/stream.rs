@@ -13,7 +13,7 @@ use crate::{
     hotbar::Hotbar,
     imagined::Imagined,
     layout::{encode_depth, input},
-    nature::Nature,
+    matter::Matter,
     noise::{add_noise, level_at},
     situation::Situation,
     state::{Memory, Shown, Sight},
@@ -142,7 +142,7 @@ pub struct SampleSlot<'a> {
     /// `[height, width]`, where something may have changed since it was seen.
     pub eventful: &'a mut [bool],
     /// `[height, width]`, what stands there in truth.
-    pub natures: &'a mut [Nature],
+    pub matters: &'a mut [Matter],
 }
 
 impl Episode {
@@ -262,8 +262,8 @@ impl Episode {
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
         }
-        for (nature, &id) in out.natures.iter_mut().zip(&self.view.block_ids) {
-            *nature = Nature::of_id(id);
+        for (matter, &id) in out.matters.iter_mut().zip(&self.view.block_ids) {
+            *matter = Matter::of_id(id);
         }
         let level = condition.signal_level;
         let mut noised = out.rgb.to_vec();
@@ -329,7 +329,7 @@ impl Episode {
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let (mut copied, mut doubt) = (Vec::new(), Vec::new());
-        let mut natures: Vec<Nature> = self.view.block_ids.iter().map(|&id| Nature::of_id(id)).collect();
+        let mut matters: Vec<Matter> = self.view.block_ids.iter().map(|&id| Matter::of_id(id)).collect();
         self.outcome.settle(&self.condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
@@ -357,7 +357,7 @@ impl Episode {
                     doubt[at] = doubt[at].max(DRAFT_DOUBT);
                 }
                 depth.blocks[at] = imagined.depth.blocks[at];
-                natures[at] = imagined.natures[at];
+                matters[at] = imagined.matters[at];
                 if tick > 1 {
                     own_colour(&mut frame);
                 }
@@ -369,8 +369,8 @@ impl Episode {
             }
         }
         let changed = &self.outcome.changed;
-        let natures = &natures;
-        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, natures, tick };
+        let matters = &matters;
+        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, matters, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         self.last = Some((frame, depth));

@@ -9,7 +9,7 @@ struct Room {
     rgb: Vec<f32>,
     depth: Vec<f32>,
     eventful: Vec<bool>,
-    natures: Vec<Nature>,
+    matters: Vec<Matter>,
 }
 
 const PIXELS: usize = 32 * 24;
@@ -22,7 +22,7 @@ impl Room {
             rgb: vec![0.0; PIXELS * 3],
             depth: vec![0.0; PIXELS],
             eventful: vec![false; PIXELS],
-            natures: vec![Nature::Stays; PIXELS],
+            matters: vec![Matter::Rest; PIXELS],
         }
     }
 
@@ -33,7 +33,7 @@ impl Room {
             rgb: &mut self.rgb,
             depth: &mut self.depth,
             eventful: &mut self.eventful,
-            natures: &mut self.natures,
+            matters: &mut self.matters,
         };
         episode.sample(config, &Hotbar::default(), &mut slot);
     }

@@ -11,7 +11,7 @@ use crate::{
     hotbar::Hotbar,
     kernel::{Batch, Crew, FrameTape, Kernel, Packed, Tape},
     layout::{input, output},
-    nature::Nature,
+    matter::Matter,
     sampler::{advance, sampled_level},
     weights::Weights,
 };
@@ -73,7 +73,7 @@ pub(super) struct Worker {
     rgb: Vec<f32>,
     depth: Vec<f32>,
     eventful: Vec<bool>,
-    natures: Vec<Nature>,
+    matters: Vec<Matter>,
     d_output: Vec<f32>,
     pub judge: Judge,
     /// Time since the last report: all, and in the episodes.
@@ -111,7 +111,7 @@ impl Worker {
             rgb: Vec::new(),
             depth: Vec::new(),
             eventful: Vec::new(),
-            natures: Vec::new(),
+            matters: Vec::new(),
             d_output: Vec::new(),
             judge: Judge::new(seed),
             busy: Duration::ZERO,
@@ -172,7 +172,7 @@ impl Worker {
         self.rgb.resize(samples * n * 3, 0.0);
         self.depth.resize(samples * n, 0.0);
         self.eventful.resize(samples * n, false);
-        self.natures.resize(samples * n, Nature::Stays);
+        self.matters.resize(samples * n, Matter::Rest);
         self.d_output.resize(samples * n * output::CHANNELS, 0.0);
         // A partial shuffle: no episode twice in one step.
         let at = self.ready;
@@ -189,7 +189,7 @@ impl Worker {
             rgb: &mut self.rgb[part(n * 3)],
             depth: &mut self.depth[part(n)],
             eventful: &mut self.eventful[part(n)],
-            natures: &mut self.natures[part(n)],
+            matters: &mut self.matters[part(n)],
         };
         episode.sample(shared.config, shared.hotbar, &mut slot);
         self.ready += 1;
@@ -215,7 +215,7 @@ impl Worker {
             let part = |width: usize| at * width..(at + 1) * width;
             let pixels = &self.pixels[part(n * input::CHANNELS)];
             let (rgb, depth) = (&self.rgb[part(n * 3)], &self.depth[part(n)]);
-            let told = (&self.eventful[part(n)], &self.natures[part(n)]);
+            let told = (&self.eventful[part(n)], &self.matters[part(n)]);
             let of_sample = loss(d_raw, [pixels, raw, rgb, depth], told.0, told.1, scale);
             sums.add(of_sample);
             if let Some((discriminator, say)) = shared.adversary.filter(|_| self.episodes[at].is_blind()) {
