@@ -149,13 +149,14 @@ pub fn encode_frame(frame: &Frame) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures::SIDE_PX;
     use glam::IVec3;
     use holdfast_sim::Pose;
 
     #[test]
     fn what_is_about_to_be_placed_shows_the_slot_in_hand() {
         let camera = Camera::new(16, 16);
-        let slots = (1..=Hotbar::SLOTS as u8).flat_map(|slot| vec![slot * 20; Hotbar::SIDE_PX * Hotbar::SIDE_PX * 3]);
+        let slots = (1..=Hotbar::SLOTS as u8).flat_map(|slot| vec![slot * 20; SIDE_PX * SIDE_PX * 3]);
         let hotbar = Hotbar::new(slots.collect());
         let middle = |slot: u8, change: Option<Change>| {
             let pose = Pose { position: [0.5; 3], ..Pose::default() };

@@ -5,13 +5,14 @@ use crate::{
     ambience::Ambience,
     assemble::{assemble, encode_frame},
     folder::ModelFolder,
+    grain::{self, Drawn},
     grid::{Grid, Outcome},
-    hotbar::Hotbar,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
     layout::input,
     motion::Motion,
+    pictures::Pictures,
     matter::Matter,
     sampler::Sampler,
     situation::Situation,
@@ -90,7 +91,7 @@ pub struct Dream {
     status: DreamStatus,
     camera: Camera,
     sampler: Sampler,
-    hotbar: Hotbar,
+    pictures: Pictures,
     start_frames: StartFrames,
     rng: ChaCha8Rng,
     state: Memory,
@@ -112,7 +113,7 @@ impl fmt::Debug for Dream {
 }
 
 impl Dream {
-    /// Loads a model folder (`config.json`, `model.safetensors`, `hotbar.png`). `start_frames` is asked once per start from
+    /// Loads a model folder (`config.json`, `model.safetensors` and its pictures). `start_frames` is asked once per start from
     /// a seed.
     pub fn load(
         folder: &Path,
@@ -126,7 +127,7 @@ impl Dream {
 
     /// A dream of weights that are already in memory.
     pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
-        let ModelFolder { config, weights, hotbar, hash } = model;
+        let ModelFolder { config, weights, pictures, hash } = model;
         let steps = options.sampler_steps.unwrap_or(config.sampler_steps);
         if !(1..=64).contains(&steps) {
             return Err(ModelError::Steps(steps));
@@ -147,7 +148,7 @@ impl Dream {
         };
         Ok(Dream {
             sampler,
-            hotbar,
+            pictures,
             pixels: vec![0.0; config.width * config.height * input::CHANNELS],
             rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
             config,
@@ -255,7 +256,7 @@ impl Dream {
         self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
-        assemble(&mut self.pixels, &self.camera, &condition, &self.hotbar, None, None);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.pictures.hotbar, None, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
@@ -353,15 +354,18 @@ impl World for Dream {
         if !self.options.memory {
             condition.ambience = Ambience::default();
         }
-        assemble(&mut self.pixels, &self.camera, &condition, &self.hotbar, canvas, last);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.pictures.hotbar, canvas, last);
         mark("assemble");
 
         let steps = self.sampler_steps();
-        let Imagined { frame, mut depth, copied, mut doubt, matters } =
+        let Imagined { mut frame, mut depth, copied, mut doubt, matters } =
             self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         if self.options.memory {
             self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         }
+        let (camera, canvas, changed) = (&self.camera, &self.sight.canvas, self.outcome.changed.as_slice());
+        let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
+        grain::lay(&mut frame, &drawn, &self.pictures);
         mark("denoiser");
 
         let tick = self.tick as u32;

@@ -1,8 +1,10 @@
-//! The model folder, in the hub's convention: `config.json`, `model.safetensors`, and `hotbar.png` beside them.
+//! The model folder, in the hub's convention: `config.json`, `model.safetensors`, and its pictures beside them.
 
 use crate::{
     ModelConfig, ModelError,
     hotbar::Hotbar,
+    materials::Materials,
+    pictures::Pictures,
     train::write_atomically,
     weights::{self, Weights},
 };
@@ -13,13 +15,19 @@ use std::{collections::BTreeMap, fs, path::Path};
 pub struct ModelFolder {
     pub config: ModelConfig,
     pub weights: Weights,
-    /// The blocks that it was trained to place.
-    pub hotbar: Hotbar,
+    pub pictures: Pictures,
     /// BLAKE3 of `model.safetensors`, hexadecimal.
     pub hash: String,
 }
 
 impl ModelFolder {
+    /// A model that has learnt nothing, for tests: weights as they are before training, grey pictures, and a hash that
+    /// only its seed tells.
+    pub fn untrained(config: ModelConfig, seed: u64) -> ModelFolder {
+        let weights = Weights::init(&config, seed);
+        ModelFolder { config, weights, pictures: Pictures::default(), hash: format!("{seed:064x}") }
+    }
+
     /// Reads and checks a folder.
     pub fn load(folder: &Path) -> Result<ModelFolder, ModelError> {
         let read = |name: &str| {
@@ -41,28 +49,37 @@ impl ModelFolder {
         let bytes = read("model.safetensors")?;
         let weights = Weights::from_bytes(&bytes, &config, &folder.join("model.safetensors"))?;
         let hotbar = Hotbar::read(&folder.join("hotbar.png"))?;
-        let named = weights::metadata(&bytes).remove(HOTBAR_KEY);
-        if named.is_some_and(|named| named != hotbar.hash()) {
-            let reason = "is not the one that model.safetensors was trained with; fetch both again".into();
-            return Err(ModelError::File { path: folder.join("hotbar.png"), reason });
+        let materials = Materials::read(&folder.join("materials.png"))?;
+        let named = weights::metadata(&bytes);
+        for (key, hash) in [(HOTBAR_KEY, hotbar.hash()), (MATERIALS_KEY, materials.hash())] {
+            if named.get(key) != Some(&hash) {
+                let reason = "is not the one that model.safetensors was trained with; fetch both again".into();
+                return Err(ModelError::File { path: folder.join(format!("{key}.png")), reason });
+            }
         }
-        Ok(ModelFolder { config, weights, hotbar, hash: blake3::hash(&bytes).to_hex().to_string() })
+        let pictures = Pictures { hotbar, materials };
+        Ok(ModelFolder { config, weights, pictures, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
 }
 
-/// Under what name the weights' file says which hotbar belongs to it.
+/// Under what names the weights' file says which pictures belong to it.
 const HOTBAR_KEY: &str = "hotbar";
+const MATERIALS_KEY: &str = "materials";
 
 /// Writes a folder for shipping: weights in half precision.
-pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, hotbar: &Hotbar) -> Result<(), ModelError> {
+pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, pictures: &Pictures) -> Result<(), ModelError> {
     let fail = |reason: String| ModelError::File { path: folder.into(), reason };
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;
     text.push('\n');
-    let bytes = weights
-        .to_bytes(true, &BTreeMap::from([("format".into(), "holdfast".into()), (HOTBAR_KEY.into(), hotbar.hash())]))?;
-    let picture = hotbar.to_png().map_err(|error| fail(error.to_string()))?;
-    write_atomically(&folder.join("hotbar.png"), &picture).map_err(|error| fail(error.to_string()))?;
+    let Pictures { hotbar, materials } = pictures;
+    let named = [("format", "holdfast".into()), (HOTBAR_KEY, hotbar.hash()), (MATERIALS_KEY, materials.hash())];
+    let named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
+    let bytes = weights.to_bytes(true, &named)?;
+    for (key, png) in [(HOTBAR_KEY, hotbar.to_png()), (MATERIALS_KEY, materials.to_png())] {
+        let png = png.map_err(|error| fail(error.to_string()))?;
+        write_atomically(&folder.join(format!("{key}.png")), &png).map_err(|error| fail(error.to_string()))?;
+    }
     write_atomically(&folder.join("config.json"), text.as_bytes()).map_err(|error| fail(error.to_string()))?;
     write_atomically(&folder.join("model.safetensors"), &bytes).map_err(|error| fail(error.to_string()))
 }

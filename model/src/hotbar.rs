@@ -1,9 +1,12 @@
 //! What the nine slots hold, as the player sees them: a small picture each, which the network is shown where a block is
 //! about to be placed.
 
-use crate::ModelError;
+use crate::{
+    ModelError,
+    pictures::{self, SIDE_PX},
+};
 use glam::Vec3;
-use std::{fs, io::Cursor, path::Path};
+use std::path::Path;
 
 /// Pictures of what the slots hold: the same for a whole world, and known to who plays it before anything is placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +24,7 @@ impl Default for Hotbar {
 
 impl Hotbar {
     pub const SLOTS: usize = 9;
-    /// Side of a slot's picture, one face of its block.
-    pub const SIDE_PX: usize = 16;
-    pub const BYTES: usize = Self::SLOTS * Self::SIDE_PX * Self::SIDE_PX * 3;
+    pub const BYTES: usize = Self::SLOTS * SIDE_PX * SIDE_PX * 3;
 
     /// From `[SLOTS, SIDE_PX, SIDE_PX, 3]`, slot by slot.
     ///
@@ -42,9 +43,9 @@ impl Hotbar {
             () if away.x >= away.z => (place.z, -place.y),
             () => (place.x, -place.y),
         };
-        let texel = |along: f32| (((along + 1.0) * 0.5 * Self::SIDE_PX as f32) as usize).min(Self::SIDE_PX - 1);
+        let texel = |along: f32| (((along + 1.0) * 0.5 * SIDE_PX as f32) as usize).min(SIDE_PX - 1);
         let slot = usize::from(slot.clamp(1, Self::SLOTS as u8)) - 1;
-        let at = ((slot * Self::SIDE_PX + texel(down)) * Self::SIDE_PX + texel(across)) * 3;
+        let at = ((slot * SIDE_PX + texel(down)) * SIDE_PX + texel(across)) * 3;
         [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
     }
 
@@ -55,38 +56,22 @@ impl Hotbar {
 
     /// Reads a picture of nine squares, one below the other.
     pub fn read(path: &Path) -> Result<Hotbar, ModelError> {
-        let fail = |reason: String| ModelError::File { path: path.into(), reason };
-        let file = fs::read(path).map_err(|error| fail(format!("{error}; it belongs to model.safetensors")))?;
-        let spoilt = |error: png::DecodingError| fail(format!("not a whole PNG ({error}); fetch it again"));
-        let mut reader = png::Decoder::new(Cursor::new(file)).read_info().map_err(spoilt)?;
-        let (side, info) = (Self::SIDE_PX as u32, reader.info());
-        let is_one = (info.width, info.height) == (side, side * Self::SLOTS as u32);
-        if !is_one || reader.output_color_type() != (png::ColorType::Rgb, png::BitDepth::Eight) {
-            return Err(fail(format!("must be 8-bit RGB of {side}x{} pixels", side * Self::SLOTS as u32)));
-        }
-        let mut rgb = vec![0; Self::BYTES];
-        reader.next_frame(&mut rgb).map_err(spoilt)?;
-        Ok(Hotbar { rgb })
+        pictures::read(path, 1, Self::SLOTS).map(Hotbar::new)
     }
 
     /// The bytes of the file that [`Hotbar::read`] reads.
     pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, Self::SIDE_PX as u32, (Self::SLOTS * Self::SIDE_PX) as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb)?;
-        writer.finish()?;
-        Ok(bytes)
+        pictures::to_png(&self.rgb, 1, Self::SLOTS)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn striped() -> Hotbar {
-        let side = Hotbar::SIDE_PX;
+        let side = SIDE_PX;
         let texels = (0..Hotbar::SLOTS * side * side).flat_map(|at| {
             let (slot, y, x) = (at / (side * side), at / side % side, at % side);
             [slot as u8, y as u8, x as u8]

@@ -1,7 +1,7 @@
 //! How often a dream's step asks the system for memory: only for what it hands over, and for what the map grows by.
 #![allow(unsafe_code)] // an allocator that counts is an allocator, and that trait is unsafe
 
-use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder, hotbar::Hotbar, weights::Weights};
+use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder};
 use holdfast_sim::{Action, Frame, Start, World};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -43,8 +43,7 @@ const HANDED_OVER: usize = 5;
 /// Allocations of each of the last steps of a dream that looks around in a place that it knows.
 fn asked_by_step(threads: usize) -> Vec<usize> {
     let config = ModelConfig { d_model: 64, heads: 2, layers: 2, ..ModelConfig::default() };
-    let model =
-        ModelFolder { weights: Weights::init(&config, 5), config, hotbar: Hotbar::default(), hash: String::new() };
+    let model = ModelFolder::untrained(config, 5);
     let ground = |_, camera: holdfast_sim::Camera| {
         let mut frame = Frame::new(camera.width, camera.height);
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 7 % 200) as u8);

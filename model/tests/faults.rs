@@ -10,7 +10,6 @@ mod spoil;
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
     folder::ModelFolder,
-    hotbar::Hotbar,
     keep::{
         About, Line, Origin, Save,
         recording::{Beginning, Recorder, Recording},
@@ -37,8 +36,7 @@ struct Files {
 
 static FILES: LazyLock<Files> = LazyLock::new(|| {
     let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-    let model =
-        ModelFolder { weights: Weights::init(&config, 1), config, hotbar: Hotbar::default(), hash: "0".repeat(64) };
+    let model = ModelFolder::untrained(config, 1);
     let mut dream = Dream::new(model, DreamOptions::default(), Box::new(first_frame)).expect("a valid model");
     let origin = Origin::Seed(3);
     let first = dream.reset(&Start::Seed(3)).expect("a seed").frame;

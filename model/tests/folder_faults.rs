@@ -31,7 +31,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let weights = Weights::init(&model, 1);
-    write_folder(folder.path(), &model, &weights, &Hotbar::default()).expect("room");
+    write_folder(folder.path(), &model, &weights, &Pictures::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
     Files { model, config, weights: read("model.safetensors"), hotbar: read("hotbar.png"), parameters }

@@ -1,15 +1,14 @@
 //! A dream that is kept and goes on is the dream that never stopped, bit for bit.
 
 use holdfast_model::{
-    Dream, DreamOptions, ModelConfig, folder::ModelFolder, hotbar::Hotbar, keep::Snapshot, weights::Weights,
+    Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::Snapshot,
 };
 use holdfast_sim::{Action, Frame, Start, World, script::Policy};
 
 /// A small untrained model: what must be equal is equal for any weights.
 fn dream(seed: u64) -> Dream {
     let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-    let weights = Weights::init(&config, seed);
-    let model = ModelFolder { config, weights, hotbar: Hotbar::default(), hash: format!("{seed:064x}") };
+    let model = ModelFolder::untrained(config, seed);
     let options = DreamOptions { noise_seed: 5, ..DreamOptions::default() };
     Dream::new(model, options, Box::new(holdfast_model::train::first_frame)).expect("a valid model")
 }

@@ -3,7 +3,6 @@
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
     folder::ModelFolder,
-    hotbar::Hotbar,
     keep::{
         About, Line, Origin, Preview, Save, frame_hash,
         recording::{Beginning, Recorder, Recording},
@@ -75,8 +74,7 @@ fn check_save(path: &Path) {
 #[ignore = "writes the golden files that the others read"]
 fn write_golden_files() {
     let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-    let model =
-        ModelFolder { weights: Weights::init(&config, 1), config, hotbar: Hotbar::default(), hash: "1".repeat(64) };
+    let model = ModelFolder { hash: "1".repeat(64), ..ModelFolder::untrained(config, 1) };
     let options = DreamOptions { noise_seed: NOISE_SEED, ..DreamOptions::default() };
     let mut dream = Dream::new(model, options, Box::new(first_frame)).expect("a valid model");
     let origin = Origin::Seed(SEED);

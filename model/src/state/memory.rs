@@ -64,9 +64,10 @@ impl<'a> Shown<'a> {
         Shown { frame, depth, copied: &[], doubt: &[], changed: &[], matters: &[], tick }
     }
 
-    /// Whether a pixel shows something that lives.
+    /// Whether a pixel shows something that lives. What a hand put there does not.
     pub(super) fn lives(&self, pixel: usize) -> bool {
-        self.matters.get(pixel).is_some_and(|matter| matter.lives())
+        let deed = self.changed.get(pixel).is_some_and(|changed| *changed);
+        !deed && self.matters.get(pixel).is_some_and(|matter| matter.lives())
     }
 }
 

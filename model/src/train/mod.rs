@@ -17,7 +17,7 @@ pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};
 pub use loss::LossSums;
 pub use run::{Event, Outcome, Progress, RunOptions, run};
-pub use stream::hotbar;
+pub use stream::pictures;
 pub use validate::{SCORED_TICKS, Scores, StripColumn, TickScores, Validation, first_frame, look_away, validate};
 
 use std::path::PathBuf;

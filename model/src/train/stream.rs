@@ -9,12 +9,15 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_colour, encode_frame, put_noised},
+    grain::{self, Drawn},
     grid::{Grid, Outcome, enters},
     hotbar::Hotbar,
     imagined::Imagined,
     layout::{encode_depth, input},
+    materials::Materials,
     matter::Matter,
     noise::{add_noise, level_at},
+    pictures::{Pictures, SIDE_PX},
     situation::Situation,
     state::{Memory, Shown, Sight},
     weights::normal,
@@ -36,9 +39,21 @@ fn unit(rng: &mut ChaCha8Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32
 }
 
-/// What the slots hold in every world of the simulator, each from the side.
-pub fn hotbar() -> Hotbar {
-    Hotbar::new(PALETTE.into_iter().flat_map(|block| Textures::get().side(block).rgb).collect())
+/// What blocks look like in every world of the simulator: what the slots hold, each from the side, and all sides of what
+/// is a cube.
+pub fn pictures() -> Pictures {
+    let hotbar = PALETTE.into_iter().flat_map(|block| Textures::get().side(block).rgb).collect();
+    let grey = Frame { width: SIDE_PX, height: SIDE_PX, rgb: vec![128; SIDE_PX * SIDE_PX * 3] };
+    let rows = Matter::ALL.map(|matter| {
+        let made = Block::ALL.into_iter().find(|&block| block.is_full_cube() && Matter::of_block(block) == matter);
+        let made = made.filter(|_| matter != Matter::Rest);
+        [1, 0, -1].map(|up| made.map_or_else(|| grey.clone(), |block| Textures::get().face(block, up)))
+    });
+    let texels = rows.iter().flat_map(|faces| {
+        let row = |y: usize| faces.iter().flat_map(move |face| &face.rgb[y * SIDE_PX * 3..(y + 1) * SIDE_PX * 3]);
+        (0..SIDE_PX).flat_map(row)
+    });
+    Pictures { hotbar: Hotbar::new(hotbar), materials: Materials::new(texels.copied().collect()) }
 }
 
 /// One simulated life and what a model would remember of it.
@@ -222,11 +237,11 @@ impl Episode {
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.
-    pub fn sample(&mut self, config: &TrainConfig, hotbar: &Hotbar, out: &mut SampleSlot) {
+    pub fn sample(&mut self, config: &TrainConfig, pictures: &Pictures, out: &mut SampleSlot) {
         let mut condition = self.advance();
         let mut skipped = 0;
         while skipped < MOST_SKIPPED && self.may_skip(config) {
-            self.answer(config, &[], &[]);
+            self.answer(config, pictures, &[], &[]);
             condition = self.advance();
             skipped += 1;
         }
@@ -250,7 +265,7 @@ impl Episode {
         };
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
-        assemble(out.pixels, &self.camera, &condition, hotbar, canvas, last);
+        assemble(out.pixels, &self.camera, &condition, &pictures.hotbar, canvas, last);
         self.tell_events(out);
         match canvas {
             Some(canvas) => {
@@ -324,7 +339,7 @@ impl Episode {
     }
 
     /// Takes the model's answer to the last sample and writes the world state, with it or with the truth.
-    pub fn answer(&mut self, config: &TrainConfig, pixels: &[f32], raw: &[f32]) {
+    pub fn answer(&mut self, config: &TrainConfig, pictures: &Pictures, pixels: &[f32], raw: &[f32]) {
         let tick = self.tick;
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
@@ -338,7 +353,11 @@ impl Episode {
             // and teaches to go on from such. Deeds are the truth's: who remembers a block that was broken can only be
             // wrong from then on. But where it drew the deed as well, it goes on from its own colours.
             let draft = self.pending_draft;
-            let imagined = Imagined::new(width, height, pixels, raw);
+            let mut imagined = Imagined::new(width, height, pixels, raw);
+            let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
+            let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
+            let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
+            grain::lay(&mut imagined.frame, &drawn, pictures);
             doubt = imagined.doubt;
             for at in 0..width * height {
                 let own_colour = |frame: &mut Frame| {

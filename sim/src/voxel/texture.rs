@@ -208,7 +208,12 @@ impl Textures {
 
     /// A block's side as painted, on a dark ground where it lets one through.
     pub fn side(&self, block: Block) -> Frame {
-        let (tile, mut picture) = (Tile::of(block, 0), Frame::new(SIDE, SIDE));
+        self.face(block, 0)
+    }
+
+    /// The same of its top (`up` 1) or its bottom (-1).
+    pub fn face(&self, block: Block, up: i32) -> Frame {
+        let (tile, mut picture) = (Tile::of(block, up), Frame::new(SIDE, SIDE));
         for (texel, rgb) in picture.rgb.chunks_exact_mut(3).enumerate() {
             let [r, g, b, coverage] = self.texels[tile as usize * TILE_LEN + texel];
             // Half the darkness at most, so that glass still looks like glass.

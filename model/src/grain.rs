@@ -1,0 +1,178 @@
+//! Grain: details finer than the denoiser draws, on what it invents.
+//!
+//! A token of 8x8 pixels has no room for sixteen texels a block, so new ground came out smooth. The denoiser says what
+//! each pixel is made of and how far off it is; a dream knows how its blocks lie; what a matter looks like from near is
+//! known to the model ([`Materials`]). Laid onto what is new, it reaches the world state with the frame, and from then on
+//! is remembered like anything else. What was seen before is left alone (`docs/decisions/grain.md`).
+
+use crate::{Condition, grid::Change, hotbar::Hotbar, materials::Materials, matter::Matter, pictures::Pictures, state::Canvas};
+use glam::{IVec3, Vec3};
+use holdfast_sim::{Camera, Depth, Frame, pose::Axes};
+
+/// What is remembered as coarsely as this many pixels of now has details to gain, all of them from the second number on.
+const COARSE_PX: [f32; 2] = [1.5, 3.0];
+/// Mist takes the grain from here to there, blocks.
+const MIST_BLOCKS: [f32; 2] = [14.0, 36.0];
+/// A surface is that of the nearest wall of cells when it is this near to it, as a share of the distance.
+const ON_WALL: f32 = 0.2;
+/// Pixels to each side by which a surface's slope is told.
+const REACH_PX: usize = 2;
+/// Half the side of the square whose mean a placed block's own picture is laid over, pixels.
+const BROAD_PX: usize = 3;
+
+/// A frame as the denoiser drew it, and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn<'a> {
+    pub condition: &'a Condition,
+    pub camera: &'a Camera,
+    /// What the memory showed before.
+    pub canvas: &'a Canvas,
+    pub depth: &'a Depth,
+    pub matters: &'a [Matter],
+    /// Pixels in which the player's deed shows. Empty: none.
+    pub changed: &'a [bool],
+}
+
+/// Where a pixel lies on a block's face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Place {
+    cell: IVec3,
+    /// Top, side or bottom, as in [`Materials`].
+    face: usize,
+    uv: [f32; 2],
+    /// Cosine between ray and face.
+    cosine: f32,
+}
+
+/// Lays grain onto a frame.
+pub fn lay(frame: &mut Frame, drawn: &Drawn, pictures: &Pictures) {
+    let axes = drawn.condition.pose.axes();
+    let placed = place_colours(frame, drawn, &axes, &pictures.hotbar);
+    for pixel in 0..drawn.matters.len() {
+        let rgb = &mut frame.rgb[pixel * 3..pixel * 3 + 3];
+        if let Some(colour) = placed.get(pixel).copied().flatten() {
+            rgb.copy_from_slice(&colour.map(|value| (value + 0.5) as u8));
+            continue;
+        }
+        let (matter, share) = (drawn.matters[pixel], drawn.share(pixel));
+        if share > 0.0
+            && pictures.materials.has_grain(matter)
+            && let Some(grain) = drawn.grain(pixel, &axes, matter, &pictures.materials)
+        {
+            rgb.iter_mut().for_each(|value| *value = (f32::from(*value) * (1.0 + share * (grain - 1.0)) + 0.5) as u8);
+        }
+    }
+}
+
+/// Where a placed block shows, its picture in the light of the frame.
+fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, hotbar: &Hotbar) -> Vec<Option<[f32; 3]>> {
+    let Drawn { condition, camera, canvas, changed, matters, .. } = *drawn;
+    let Some(change @ Change::Place(_)) = condition.change else { return Vec::new() };
+    let eye = condition.pose.eye();
+    let places: Vec<Option<Vec3>> = (0..changed.len())
+        .map(|pixel| {
+            let ray = camera.ray(axes, pixel % camera.width, pixel / camera.width);
+            let full = !matches!(matters[pixel], Matter::Cake | Matter::Plant | Matter::Water);
+            (full && changed[pixel]).then(|| change.at(eye, ray, canvas, pixel)).flatten().map(|shown| shown.place)
+        })
+        .collect();
+    let wall = |place: Vec3| (0..3).max_by(|&a, &b| place[a].abs().total_cmp(&place[b].abs()));
+    let near = |at: usize, side: usize| at.saturating_sub(BROAD_PX)..(at + BROAD_PX + 1).min(side);
+    let shown = |(pixel, place): (usize, &Option<Vec3>)| {
+        let place = (*place)?;
+        let (mut broad, mut expected) = ([0.0; 3], [0.0; 3]);
+        for y in near(pixel / camera.width, camera.height) {
+            for x in near(pixel % camera.width, camera.width) {
+                let at = y * camera.width + x;
+                let Some(beside) = places[at].filter(|beside| wall(*beside) == wall(place)) else { continue };
+                let picture = hotbar.colour(condition.slot, beside);
+                for channel in 0..3 {
+                    broad[channel] += f32::from(frame.rgb[at * 3 + channel]);
+                    expected[channel] += f32::from(picture[channel]);
+                }
+            }
+        }
+        let picture = hotbar.colour(condition.slot, place);
+        // The light on it: what the frame shows around over what the picture has there.
+        Some([0, 1, 2].map(|channel| f32::from(picture[channel]) * broad[channel] / expected[channel].max(1.0)))
+    };
+    places.iter().enumerate().map(shown).collect()
+}
+
+impl Drawn<'_> {
+    /// How far a pixel is new, 0 to 1.
+    fn share(&self, pixel: usize) -> f32 {
+        let blocks = self.depth.blocks[pixel];
+        let clear = 1.0 - between(MIST_BLOCKS, blocks);
+        let deed = self.changed.get(pixel).is_some_and(|changed| *changed);
+        if deed || self.canvas.rgb.is_empty() || !self.canvas.known(pixel) {
+            return clear;
+        }
+        let pixel_blocks = blocks / self.camera.focal_px();
+        clear * between(COARSE_PX, self.canvas.footprint_blocks[pixel] / pixel_blocks)
+    }
+
+    fn grain(&self, pixel: usize, axes: &Axes, matter: Matter, materials: &Materials) -> Option<f32> {
+        let place = self.place(pixel, axes)?;
+        let uv = turned(place, matter);
+        let texels_a_block = crate::pictures::SIDE_PX as f32 / self.camera.focal_px();
+        let texels = self.depth.blocks[pixel] * texels_a_block / place.cosine.max(0.06).sqrt();
+        Some(materials.grain(matter, place.face, uv, texels))
+    }
+
+    /// A pixel's point from the eye, blocks.
+    fn point(&self, axes: &Axes, x: usize, y: usize) -> Option<Vec3> {
+        let blocks = self.depth.blocks[y * self.camera.width + x];
+        let ray = self.camera.ray(axes, x, y);
+        (blocks < Depth::SKY).then(|| ray * (blocks / ray.length()))
+    }
+
+    /// The block's face that a pixel shows: of the axis that the surface faces most, the nearest wall of cells.
+    fn place(&self, pixel: usize, axes: &Axes) -> Option<Place> {
+        let Camera { width, height, .. } = *self.camera;
+        let (x, y) = (pixel % width, pixel / width);
+        let (left, right) = (x.saturating_sub(REACH_PX), (x + REACH_PX).min(width - 1));
+        let (top, bottom) = (y.saturating_sub(REACH_PX), (y + REACH_PX).min(height - 1));
+        let across = self.point(axes, right, y)? - self.point(axes, left, y)?;
+        let down = self.point(axes, x, bottom)? - self.point(axes, x, top)?;
+        let normal = across.cross(down).abs();
+        let axis = (0..3).max_by(|&a, &b| normal[a].total_cmp(&normal[b]))?;
+        let (eye, seen) = (self.condition.pose.eye(), self.point(axes, x, y)?);
+        let wall = (eye[axis] + seen[axis]).round();
+        let to_wall = (wall - eye[axis]) / seen[axis];
+        let on_wall = (to_wall - 1.0).abs() < ON_WALL;
+        let point = eye + if on_wall { seen * to_wall } else { seen };
+        let mut cell = point.floor().as_ivec3();
+        if on_wall {
+            cell[axis] = wall as i32 - i32::from(seen[axis] < 0.0);
+        }
+        let part = point - point.floor();
+        let (face, uv) = match axis {
+            1 => (if seen.y < 0.0 { 0 } else { 2 }, [part.x, part.z]),
+            0 => (1, [part.z, 1.0 - part.y]),
+            _ => (1, [part.x, 1.0 - part.y]),
+        };
+        Some(Place { cell, face, uv, cosine: (seen[axis] / seen.length()).abs() })
+    }
+}
+
+/// 0 up to the first bound, 1 from the second on.
+fn between([from, to]: [f32; 2], value: f32) -> f32 {
+    ((value - from) / (to - from)).clamp(0.0, 1.0)
+}
+
+/// Natural ground is laid in any of eight ways, each cell its own, or it would look tiled.
+fn turned(place: Place, matter: Matter) -> [f32; 2] {
+    use Matter::*;
+    let [mut u, mut v] = place.uv;
+    let any_way = matches!(matter, Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves);
+    if !(any_way || matter == Grass && place.face == 0) {
+        return [u, v];
+    }
+    let [x, y, z] = place.cell.to_array().map(|side| side as u32);
+    let mixed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ z.wrapping_mul(0xc2b2_ae3d);
+    let way = (mixed ^ mixed >> 15).wrapping_mul(0x2c1b_3c6d) >> 29;
+    u = if way & 1 != 0 { 1.0 - u } else { u };
+    v = if way & 2 != 0 { 1.0 - v } else { v };
+    if way & 4 != 0 { [v, u] } else { [u, v] }
+}
