@@ -11,9 +11,9 @@ use crate::{
     keep::Snapshot,
     kernel,
     layout::input,
+    matter::Matter,
     motion::Motion,
     pictures::Pictures,
-    matter::Matter,
     sampler::Sampler,
     situation::Situation,
     state::{Canvas, Memory, Shown, Sight},
@@ -180,7 +180,9 @@ impl Dream {
         self.options
     }
 
-    pub fn canvas_now(&self) -> &Canvas { &self.sight.canvas }
+    pub fn canvas_now(&self) -> &Canvas {
+        &self.sight.canvas
+    }
     /// Denoising steps a frame.
     pub fn sampler_steps(&self) -> usize {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
@@ -370,8 +372,17 @@ impl World for Dream {
 
         let tick = self.tick as u32;
         let outcome = std::mem::take(&mut self.outcome);
-        let changed = &outcome.changed;
-        self.remember(&Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, matters: &matters, tick });
+        let Outcome { changed, pending } = &outcome;
+        self.remember(&Shown {
+            frame: &frame,
+            depth: &depth,
+            copied: &copied,
+            doubt: &doubt,
+            changed,
+            pending,
+            matters: &matters,
+            tick,
+        });
         self.outcome = outcome;
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {

@@ -67,7 +67,12 @@ const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
 
 /// Writes a folder for shipping: weights in half precision.
-pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, pictures: &Pictures) -> Result<(), ModelError> {
+pub fn write_folder(
+    folder: &Path,
+    config: &ModelConfig,
+    weights: &Weights,
+    pictures: &Pictures,
+) -> Result<(), ModelError> {
     let fail = |reason: String| ModelError::File { path: folder.into(), reason };
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;

@@ -5,7 +5,9 @@
 //! known to the model ([`Materials`]). Laid onto what is new, it reaches the world state with the frame, and from then on
 //! is remembered like anything else. What was seen before is left alone (`docs/decisions/grain.md`).
 
-use crate::{Condition, grid::Change, hotbar::Hotbar, materials::Materials, matter::Matter, pictures::Pictures, state::Canvas};
+use crate::{
+    Condition, grid::Change, hotbar::Hotbar, materials::Materials, matter::Matter, pictures::Pictures, state::Canvas,
+};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Frame, pose::Axes};
 
@@ -80,21 +82,19 @@ fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, hotbar: &Hotbar) -> 
     let near = |at: usize, side: usize| at.saturating_sub(BROAD_PX)..(at + BROAD_PX + 1).min(side);
     let shown = |(pixel, place): (usize, &Option<Vec3>)| {
         let place = (*place)?;
-        let (mut broad, mut expected) = ([0.0; 3], [0.0; 3]);
+        let (mut broad, mut expected) = (0.0, 0.0);
+        let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
         for y in near(pixel / camera.width, camera.height) {
             for x in near(pixel % camera.width, camera.width) {
                 let at = y * camera.width + x;
                 let Some(beside) = places[at].filter(|beside| wall(*beside) == wall(place)) else { continue };
-                let picture = hotbar.colour(condition.slot, beside);
-                for channel in 0..3 {
-                    broad[channel] += f32::from(frame.rgb[at * 3 + channel]);
-                    expected[channel] += f32::from(picture[channel]);
-                }
+                broad += bright(&frame.rgb[at * 3..at * 3 + 3]);
+                expected += bright(&hotbar.colour(condition.slot, beside));
             }
         }
-        let picture = hotbar.colour(condition.slot, place);
-        // The light on it: what the frame shows around over what the picture has there.
-        Some([0, 1, 2].map(|channel| f32::from(picture[channel]) * broad[channel] / expected[channel].max(1.0)))
+        // The light on it: how bright the frame is around, over how bright the picture is there.
+        let light = broad / f32::max(expected, 1.0);
+        Some(hotbar.colour(condition.slot, place).map(|value| f32::from(value) * light))
     };
     places.iter().enumerate().map(shown).collect()
 }
@@ -175,4 +175,81 @@ fn turned(place: Place, matter: Matter) -> [f32; 2] {
     u = if way & 1 != 0 { 1.0 - u } else { u };
     v = if way & 2 != 0 { 1.0 - v } else { v };
     if way & 4 != 0 { [v, u] } else { [u, v] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_sim::Pose;
+    use std::collections::BTreeMap;
+
+    const SIZE: [usize; 2] = [64, 48];
+
+    /// Every face of everything is a chequered board.
+    fn chequered() -> Pictures {
+        let across = Materials::FACES * crate::pictures::SIDE_PX;
+        let texel = |at: usize| if (at / 3 % across + at / 3 / across).is_multiple_of(2) { 90 } else { 160 };
+        let materials = Materials::new((0..Materials::BYTES).map(texel).collect());
+        Pictures { materials, ..Pictures::default() }
+    }
+
+    /// A grey floor of stone at height 0 under an eye that looks down on it, with grain laid on; and where each pixel lies.
+    fn floor(x: f32, z: f32, yaw_deg: f32, canvas: &Canvas) -> Vec<(Vec3, u8)> {
+        let camera = Camera::new(SIZE[0], SIZE[1]);
+        let pose = Pose { position: [x, 1.62, z], yaw_deg, pitch_deg: 60.0 };
+        let condition = Condition { pose, ..Condition::default() };
+        let (mut frame, mut depth) = (Frame::new(SIZE[0], SIZE[1]), Depth::new(SIZE[0], SIZE[1]));
+        frame.rgb.fill(100);
+        let axes = pose.axes();
+        let rays: Vec<Vec3> = (0..depth.blocks.len()).map(|at| camera.ray(&axes, at % SIZE[0], at / SIZE[0])).collect();
+        let away: Vec<f32> = rays.iter().map(|ray| if ray.y < -0.1 { 1.62 / -ray.y } else { 1e6 }).collect();
+        depth
+            .blocks
+            .iter_mut()
+            .zip(rays.iter().zip(&away))
+            .for_each(|(blocks, (ray, away))| *blocks = away * ray.length());
+        let matters = vec![Matter::Stone; rays.len()];
+        let drawn =
+            Drawn { condition: &condition, camera: &camera, canvas, depth: &depth, matters: &matters, changed: &[] };
+        lay(&mut frame, &drawn, &chequered());
+        let points = rays.iter().zip(&away).map(|(ray, away)| pose.eye() + *ray * *away);
+        points.zip(frame.rgb.chunks_exact(3).map(|rgb| rgb[0])).filter(|(point, _)| point.y < 0.1).collect()
+    }
+
+    #[test]
+    fn new_ground_has_the_grain_of_its_matter_and_keeps_it_from_elsewhere() {
+        let texel = |point: Vec3| [(point.x * 16.0).floor() as i32, (point.z * 16.0).floor() as i32];
+        let inner =
+            |point: &Vec3| [point.x, point.z].iter().all(|side| ((side * 16.0).fract().abs() - 0.5).abs() < 0.3);
+        let mut seen = BTreeMap::new();
+        for (point, value) in floor(0.5, 0.5, 0.0, &Canvas::default()).into_iter().filter(|(point, _)| inner(point)) {
+            assert!((60..=140).contains(&value));
+            seen.insert(texel(point), value);
+        }
+        let rough = seen.values().filter(|value| value.abs_diff(100) > 15).count();
+        assert!(rough * 2 > seen.len(), "{rough} of {} texels have a grain", seen.len());
+        let (mut same, mut all) = (0, 0);
+        for (point, value) in floor(0.9, 0.2, 35.0, &Canvas::default()).into_iter().filter(|(point, _)| inner(point)) {
+            let Some(before) = seen.get(&texel(point)) else { continue };
+            all += 1;
+            same += usize::from(before.abs_diff(value) < 12);
+        }
+        assert!(all > 100 && same * 10 > all * 9, "{same} of {all} look as before");
+    }
+
+    #[test]
+    fn what_is_remembered_well_is_left_alone() {
+        let pixels = SIZE[0] * SIZE[1];
+        let remembered = |footprint_blocks: f32| Canvas {
+            width: SIZE[0],
+            height: SIZE[1],
+            rgb: vec![[100.0; 3]; pixels],
+            depth_blocks: vec![2.0; pixels],
+            confidence: vec![1.0; pixels],
+            footprint_blocks: vec![footprint_blocks; pixels],
+        };
+        let rough = |canvas: &Canvas| floor(0.5, 0.5, 0.0, canvas).iter().filter(|(_, value)| *value != 100).count();
+        assert_eq!(rough(&remembered(0.01)), 0);
+        assert!(rough(&remembered(1.0)) > pixels / 4, "seen from afar only");
+    }
 }

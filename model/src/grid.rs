@@ -165,13 +165,15 @@ pub enum Change {
 pub struct Outcome {
     /// Pixels in which the change shows. Empty: none.
     pub changed: Vec<bool>,
+    /// Pixels in which it could, and does not yet. Empty: none.
+    pub pending: Vec<bool>,
 }
 
 /// A depth within this factor of a wall's (natural logarithm) is that wall's, if it is nearer to it than to what stood
 /// there before.
 const SAME_WALL: f32 = 0.35;
 
-/// A change that shows in this share of the pixels in which it could came about as a whole.
+/// A change that shows in this share of the pixels in which it could came about as a whole; else not at all.
 const WHOLE_SHARE: f32 = 0.3;
 /// Scale of a depth's expected error, as a share of it, from which on the frame is not sure what stands there.
 const UNSURE: f32 = 0.04;
@@ -181,7 +183,8 @@ impl Outcome {
     /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
     ///
     /// Blocks come and go whole: where enough of a change shows, it also came about in the pixels that the frame is not
-    /// sure of. Else what stood there would go on showing through the holes.
+    /// sure of. Else what stood there would go on showing through the holes. Where less shows, nothing came about yet, and
+    /// what stood there is where it was: cracks pass, and are no part of the world.
     pub fn settle(
         &mut self,
         condition: &Condition,
@@ -191,6 +194,7 @@ impl Outcome {
         doubt: &mut [f32],
     ) {
         self.changed.clear();
+        self.pending.clear();
         let Some(change) = condition.change else { return };
         let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
         let wall_at = |pixel: usize| {
@@ -202,30 +206,33 @@ impl Outcome {
         let is_open = |blocks: f32, wall: f32| matches!(change, Change::Break(_)) && blocks > wall;
         let (mut possible, mut shown) = (0, 0);
         self.changed.resize(depth.blocks.len(), false);
+        self.pending.resize(depth.blocks.len(), false);
+        let stood_at = |pixel: usize| canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
         for (pixel, changed) in self.changed.iter_mut().enumerate() {
             let Some(wall) = wall_at(pixel) else { continue };
             let blocks = depth.blocks[pixel];
-            let stood = canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
+            let stood = stood_at(pixel);
             let is_there = apart(blocks, wall) < SAME_WALL || is_open(blocks, wall);
             *changed = is_there && apart(blocks, wall) < apart(blocks, stood);
             possible += 1;
             shown += usize::from(*changed);
         }
-        if shown == 0 {
-            return;
-        }
-        let whole = shown as f32 >= WHOLE_SHARE * possible as f32;
+        let whole = shown > 0 && shown as f32 >= WHOLE_SHARE * possible as f32;
         for (pixel, changed) in self.changed.iter_mut().enumerate() {
             let unsure = || doubt.get(pixel).is_some_and(|doubt| *doubt > UNSURE);
-            if !(*changed || whole && unsure()) {
-                continue;
-            }
             let Some(wall) = wall_at(pixel) else { continue };
             let blocks = &mut depth.blocks[pixel];
+            *changed = whole && (*changed || unsure());
+            if !*changed {
+                let stood = stood_at(pixel);
+                if stood < Depth::SKY {
+                    (*blocks, self.pending[pixel]) = (stood, true);
+                }
+                continue;
+            }
             if apart(*blocks, wall) < SAME_WALL || !is_open(*blocks, wall) {
                 *blocks = wall;
             }
-            *changed = true;
             if let Some(doubt) = doubt.get_mut(pixel) {
                 *doubt = 0.0;
             }
@@ -304,12 +311,12 @@ mod tests {
         // Placed 2.5 blocks ahead of a wall at 6: drawn roughly there, or not drawn. Corners look past it.
         let (changed, blocks, doubt, corner) = settle(Change::Place(cell), 6.0, 2.9);
         assert!(changed && (blocks - 2.5).abs() < 0.05 && doubt == 0.0 && !corner, "{blocks} {doubt}");
-        assert_eq!(settle(Change::Place(cell), 6.0, 5.8), (false, 5.8, 0.5, false));
+        assert_eq!(settle(Change::Place(cell), 6.0, 5.8), (false, 6.0, 0.5, false));
         // Broken: the back wall, a hole, or still there.
         let (changed, blocks, doubt, _) = settle(Change::Break(cell), 2.5, 3.3);
         assert!(changed && (blocks - 3.5).abs() < 0.07 && doubt == 0.0, "{blocks} {doubt}");
         assert_eq!(settle(Change::Break(cell), 2.5, 9.0), (true, 9.0, 0.0, false));
-        assert_eq!(settle(Change::Break(cell), 2.5, 2.6), (false, 2.6, 0.5, false));
+        assert_eq!(settle(Change::Break(cell), 2.5, 2.6), (false, 2.5, 0.5, false));
     }
 
     #[test]
@@ -335,11 +342,13 @@ mod tests {
             let mut outcome = Outcome::default();
             outcome.settle(&condition, &camera, &canvas, &mut depth, &mut doubt);
             let low = |x: usize| (outcome.changed[10 * 16 + x], depth.blocks[10 * 16 + x] < 3.0);
-            (low(6), low(9), outcome.changed[15 * 16 + 15])
+            let shown = outcome.changed[5 * 16 + 6];
+            assert!((0..256).all(|at| !(outcome.changed[at] && outcome.pending[at])));
+            (low(6), low(9), shown, outcome.pending[5 * 16 + 6])
         };
         assert!(wall(10 * 16 + 6).is_some() && wall(10 * 16 + 9).is_some() && wall(255).is_none());
-        assert_eq!(settled(8), ((false, false), (true, true), false), "half of it shows");
-        assert_eq!(settled(6), ((false, false), (false, false), false), "a sliver of it shows");
+        assert_eq!(settled(8), ((false, false), (true, true), true, false), "half of it shows");
+        assert_eq!(settled(6), ((false, false), (false, false), false, true), "a sliver of it shows");
     }
 
     #[test]

@@ -62,7 +62,8 @@ impl Materials {
 
     /// Whether a matter has a grain at all.
     pub fn has_grain(&self, matter: Matter) -> bool {
-        let pictures = &self.grain[matter as usize * Self::FACES * LEVELS..(matter as usize + 1) * Self::FACES * LEVELS];
+        let pictures =
+            &self.grain[matter as usize * Self::FACES * LEVELS..(matter as usize + 1) * Self::FACES * LEVELS];
         pictures.iter().step_by(LEVELS).any(|texels| texels.iter().any(|texel| *texel != 1.0))
     }
 

@@ -77,8 +77,27 @@ impl Matter {
     pub const ALL: [Matter; Self::COUNT] = {
         use Matter::*;
         [
-            Rest, Grass, Dirt, Stone, Sand, Gravel, Snow, OakLog, OakLeaves, BirchLog, BirchLeaves, Planks, Cobble,
-            Brick, Glass, Lamp, Cactus, Cake, Plant, Water, Animal,
+            Rest,
+            Grass,
+            Dirt,
+            Stone,
+            Sand,
+            Gravel,
+            Snow,
+            OakLog,
+            OakLeaves,
+            BirchLog,
+            BirchLeaves,
+            Planks,
+            Cobble,
+            Brick,
+            Glass,
+            Lamp,
+            Cactus,
+            Cake,
+            Plant,
+            Water,
+            Animal,
         ]
     };
 

@@ -15,7 +15,6 @@ use holdfast_model::{
         recording::{Beginning, Recorder, Recording},
     },
     train::first_frame,
-    weights::Weights,
 };
 use holdfast_sim::{
     Start, World,

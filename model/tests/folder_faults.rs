@@ -11,6 +11,8 @@ use holdfast_model::{
     ModelConfig,
     folder::{ModelFolder, write_folder},
     hotbar::Hotbar,
+    materials::Materials,
+    pictures::Pictures,
     weights::Weights,
 };
 use holdfast_sim::script::Dice;
@@ -24,6 +26,7 @@ struct Files {
     config: Vec<u8>,
     weights: Vec<u8>,
     hotbar: Vec<u8>,
+    materials: Vec<u8>,
     parameters: usize,
 }
 
@@ -34,7 +37,9 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     write_folder(folder.path(), &model, &weights, &Pictures::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
-    Files { model, config, weights: read("model.safetensors"), hotbar: read("hotbar.png"), parameters }
+    let pictures = ["hotbar.png", "materials.png"].map(read);
+    let [hotbar, materials] = pictures;
+    Files { model, config, weights: read("model.safetensors"), hotbar, materials, parameters }
 });
 
 /// The weights with their header or their numbers spoilt: the length of the header in eight bytes, the header, numbers.
@@ -77,22 +82,25 @@ fn spoilt_config(dice: &mut Dice) -> Vec<u8> {
 /// A folder in which everything is right.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, bytes) in
-        [("config.json", &FILES.config), ("model.safetensors", &FILES.weights), ("hotbar.png", &FILES.hotbar)]
-    {
+    for (name, bytes) in [
+        ("config.json", &FILES.config),
+        ("model.safetensors", &FILES.weights),
+        ("hotbar.png", &FILES.hotbar),
+        ("materials.png", &FILES.materials),
+    ] {
         fs::write(folder.path().join(name), bytes).expect("room");
     }
     folder
 }
 
-fn spoilt_hotbar(dice: &mut Dice) -> Vec<u8> {
-    let mut bytes = FILES.hotbar.clone();
+fn spoilt(picture: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = picture.to_vec();
     spoil(&mut bytes, dice);
     bytes
 }
 
-fn try_hotbar(folder: &Path, bytes: &[u8]) -> bool {
-    fs::write(folder.join("hotbar.png"), bytes).expect("room");
+fn try_picture(folder: &Path, name: &str, bytes: &[u8]) -> bool {
+    fs::write(folder.join(name), bytes).expect("room");
     ModelFolder::load(folder).is_ok()
 }
 
@@ -105,9 +113,15 @@ fn try_config(folder: &Path, bytes: &[u8]) -> bool {
 fn whole_files_are_read() {
     assert!(try_weights(&FILES.weights));
     let folder = folder();
-    assert!(try_config(folder.path(), &FILES.config) && try_hotbar(folder.path(), &FILES.hotbar));
-    let other = Hotbar::new(vec![7; Hotbar::BYTES]).to_png().expect("memory");
-    assert!(!try_hotbar(folder.path(), &other), "pictures that another model was trained with");
+    assert!(try_config(folder.path(), &FILES.config));
+    let hotbar = Hotbar::new(vec![7; Hotbar::BYTES]).to_png().expect("memory");
+    let materials = Materials::new(vec![7; Materials::BYTES]).to_png().expect("memory");
+    for (name, own, other) in
+        [("hotbar.png", &FILES.hotbar, hotbar), ("materials.png", &FILES.materials, materials)]
+    {
+        assert!(!try_picture(folder.path(), name, &other), "pictures that another model was trained with");
+        assert!(try_picture(folder.path(), name, own));
+    }
 }
 
 #[test]
@@ -128,11 +142,14 @@ fn ten_thousand_spoilt_configs_are_read_or_refused() {
 
 #[test]
 fn ten_thousand_spoilt_pictures_are_read_or_refused() {
-    let folder = folder();
-    let good = try_many(10_000, 3, spoilt_hotbar, |bytes| try_hotbar(folder.path(), bytes));
-    assert!(good > 0, "some are valid, or this test tries nothing");
-    for length in 0..FILES.hotbar.len() {
-        try_hotbar(folder.path(), &FILES.hotbar[..length]);
+    for (name, picture) in [("hotbar.png", &FILES.hotbar), ("materials.png", &FILES.materials)] {
+        let folder = folder();
+        let try_one = |bytes: &[u8]| try_picture(folder.path(), name, bytes);
+        let good = try_many(5_000, 3, |dice| spoilt(picture, dice), try_one);
+        assert!(good > 0, "some are valid, or this test tries nothing");
+        for length in 0..picture.len() {
+            try_one(&picture[..length]);
+        }
     }
 }
 
@@ -140,7 +157,8 @@ fn ten_thousand_spoilt_pictures_are_read_or_refused() {
 #[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
 fn fuzz_pictures_for_long() {
     let folder = folder();
-    try_for_long("hotbar", spoilt_hotbar, |bytes| try_hotbar(folder.path(), bytes));
+    let try_one = |bytes: &[u8]| try_picture(folder.path(), "hotbar.png", bytes);
+    try_for_long("hotbar", |dice| spoilt(&FILES.hotbar, dice), try_one);
 }
 
 #[test]

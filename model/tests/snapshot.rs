@@ -1,8 +1,6 @@
 //! A dream that is kept and goes on is the dream that never stopped, bit for bit.
 
-use holdfast_model::{
-    Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::Snapshot,
-};
+use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::Snapshot};
 use holdfast_sim::{Action, Frame, Start, World, script::Policy};
 
 /// A small untrained model: what must be equal is equal for any weights.

@@ -134,14 +134,13 @@ impl History {
 mod tests {
     use super::*;
     use holdfast_model::{
-        Dream, DreamOptions, ModelConfig, folder::ModelFolder, hotbar::Hotbar, keep::frame_hash, weights::Weights,
+        Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::frame_hash,
     };
     use holdfast_sim::{Start, World, script::Policy};
 
     fn dream() -> Dream {
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-        let model =
-            ModelFolder { weights: Weights::init(&config, 1), config, hotbar: Hotbar::default(), hash: "0".repeat(64) };
+        let model = ModelFolder::untrained(config, 1);
         let start_frames = Box::new(holdfast_model::train::first_frame);
         Dream::new(model, DreamOptions::default(), start_frames).expect("a valid model")
     }

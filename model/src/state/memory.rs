@@ -53,6 +53,8 @@ pub struct Shown<'a> {
     pub doubt: &'a [f32],
     /// Pixels in which the player's deed shows. Empty: none.
     pub changed: &'a [bool],
+    /// Pixels in which the hand is at work to no effect yet: what shows there passes. Empty: none.
+    pub pending: &'a [bool],
     /// What stands there. Empty: nothing that moves.
     pub matters: &'a [Matter],
     pub tick: u32,
@@ -61,7 +63,7 @@ pub struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// A picture that was given, not drawn: nothing of it is copied or doubted.
     pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], matters: &[], tick }
+        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], pending: &[], matters: &[], tick }
     }
 
     /// Whether a pixel shows something that lives. What a hand put there does not.
@@ -153,17 +155,19 @@ impl Memory {
     pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
         let Sight { firm, drafts, skipped, .. } = sight;
         skipped.clear();
+        let passes =
+            |pixel: usize| shown.lives(pixel) || shown.pending.get(pixel).is_some_and(|pending| *pending);
         skipped.extend(shown.depth.blocks.iter().enumerate().map(|(pixel, &blocks)| {
             let doubt = shown.doubt.get(pixel).copied().unwrap_or(0.0);
             let known = doubt > 0.0 && firm.canvas.known(pixel);
             let most = if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT };
             // The sky has no depth to be wrong about; what lives is no part of the ground.
-            !is_sky(blocks) && doubt > most || shown.lives(pixel)
+            !is_sky(blocks) && doubt > most || passes(pixel)
         }));
         firm.write(&mut self.firm, pose, camera, shown, skipped);
         // What is doubted of a firm surface is not worth a draft: it would not show.
         for (pixel, skipped) in skipped.iter_mut().enumerate() {
-            *skipped = !*skipped || shown.lives(pixel) || firm.canvas.shows_surface(pixel);
+            *skipped = !*skipped || passes(pixel) || firm.canvas.shows_surface(pixel);
         }
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
         self.movers.see(pose, camera, shown);

@@ -420,5 +420,7 @@ mod tests {
         }
         assert_eq!(movers.count(), MOST_MOVERS);
         assert!(movers.is_sound());
+        movers.slots[0].velocity.x = f32::NAN;
+        assert!(!movers.is_sound());
     }
 }

@@ -8,14 +8,15 @@
 use crate::state::Canvas;
 use holdfast_sim::{Depth, voxel::render::View};
 
-/// Memory and truth show one surface when their depths differ by less (natural logarithm).
-const SAME_SURFACE: f32 = 0.1;
+/// Memory and truth show one surface when their depths differ by less (natural logarithm): a model's own memory is that far
+/// off, and is to be held all the same.
+const SAME_SURFACE: f32 = 0.3;
 /// What was seen coarser than so many pixels of now has details to gain.
 const COARSE_PX: f32 = 1.5;
 /// Details are what differs from the mean of a square with this many pixels on each side of its middle.
 const RADIUS_PX: usize = 2;
 /// Where memory and truth differ by more in such a mean, of 255, something else is there.
-const MOST_APART: f32 = 40.0;
+const MOST_APART: f32 = 50.0;
 
 /// The frame to be drawn, RGB in 0..255.
 ///

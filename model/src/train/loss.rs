@@ -195,8 +195,11 @@ mod tests {
             let slope = ((moved(1e-3) - moved(-1e-3)) / 2e-3) as f32;
             let own = d_raw[index];
             // The scale's likelihood is not carried into the depth: its share of the slope is small but not zero.
-            let slack =
-                2e-3 + 0.02 * slope.abs() + 0.05 * DEPTH_WEIGHT * f32::from(u8::from((output::DEPTH..output::MATTER).contains(&(index % output::CHANNELS))));
+            let slack = 2e-3
+                + 0.02 * slope.abs()
+                + 0.05
+                    * DEPTH_WEIGHT
+                    * f32::from(u8::from((output::DEPTH..output::MATTER).contains(&(index % output::CHANNELS))));
             assert!((slope - own).abs() < slack, "raw {index}: {slope} against {own}");
         }
     }

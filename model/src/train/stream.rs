@@ -364,7 +364,8 @@ impl Episode {
                     frame.rgb[at * 3..at * 3 + 3].copy_from_slice(&imagined.frame.rgb[at * 3..at * 3 + 3]);
                 };
                 let deed = self.outcome.changed.get(at).is_some_and(|changed| *changed);
-                if deed || !(draft || self.sight.canvas.known(at) || tick == 1) {
+                let pending = self.outcome.pending.get(at).is_some_and(|pending| *pending);
+                if deed || pending || !(draft || self.sight.canvas.known(at) || tick == 1) {
                     doubt[at] = 0.0;
                     if deed && (imagined.depth.blocks[at] / depth.blocks[at]).ln().abs() < SAME_DEED {
                         own_colour(&mut frame);
@@ -387,9 +388,9 @@ impl Episode {
                 doubt.clear();
             }
         }
-        let changed = &self.outcome.changed;
-        let matters = &matters;
-        let shown = Shown { frame: &frame, depth: &depth, copied: &copied, doubt: &doubt, changed, matters, tick };
+        let Outcome { changed, pending } = &self.outcome;
+        let (copied, doubt, matters) = (&copied, &doubt, &matters);
+        let shown = Shown { frame: &frame, depth: &depth, copied, doubt, changed, pending, matters, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         self.last = Some((frame, depth));

@@ -99,7 +99,12 @@ fn what_the_hand_changes_is_eventful_and_most_else_is_not() {
             let eventful = room.eventful.iter().filter(|eventful| **eventful).count();
             deeds += usize::from(!episode.world.edits().is_empty() && eventful > 0);
             quiet += usize::from(eventful * 4 < PIXELS);
-            episode.answer(&config, &Pictures::default(), &room.pixels, &[0.0; PIXELS * crate::layout::output::CHANNELS]);
+            episode.answer(
+                &config,
+                &Pictures::default(),
+                &room.pixels,
+                &[0.0; PIXELS * crate::layout::output::CHANNELS],
+            );
         }
     }
     assert!(deeds > 10 && quiet > 40, "{deeds} {quiet}");
