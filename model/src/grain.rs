@@ -6,19 +6,22 @@
 //! is remembered like anything else. What was seen before is left alone (`docs/decisions/grain.md`).
 
 use crate::{
-    Condition, grid::Change, hotbar::Hotbar, materials::Materials, matter::Matter, pictures::Pictures, state::Canvas,
+    Condition,
+    face::{Face, Seen},
+    grid::Change,
+    hotbar::Hotbar,
+    materials::Materials,
+    matter::Matter,
+    pictures::Pictures,
+    state::Canvas,
 };
-use glam::{IVec3, Vec3};
+use glam::Vec3;
 use holdfast_sim::{Camera, Depth, Frame, pose::Axes};
 
 /// What is remembered as coarsely as this many pixels of now has details to gain, all of them from the second number on.
 const COARSE_PX: [f32; 2] = [1.5, 3.0];
 /// Mist takes the grain from here to there, blocks.
 const MIST_BLOCKS: [f32; 2] = [14.0, 36.0];
-/// A surface is that of the nearest wall of cells when it is this near to it, as a share of the distance.
-const ON_WALL: f32 = 0.2;
-/// Pixels to each side by which a surface's slope is told.
-const REACH_PX: usize = 2;
 /// Half the side of the square whose mean a placed block's own picture is laid over, pixels.
 const BROAD_PX: usize = 3;
 
@@ -33,17 +36,6 @@ pub struct Drawn<'a> {
     pub matters: &'a [Matter],
     /// Pixels in which the player's deed shows. Empty: none.
     pub changed: &'a [bool],
-}
-
-/// Where a pixel lies on a block's face.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
-    cell: IVec3,
-    /// Top, side or bottom, as in [`Materials`].
-    face: usize,
-    uv: [f32; 2],
-    /// Cosine between ray and face.
-    cosine: f32,
 }
 
 /// Lays grain onto a frame.
@@ -113,46 +105,12 @@ impl Drawn<'_> {
     }
 
     fn grain(&self, pixel: usize, axes: &Axes, matter: Matter, materials: &Materials) -> Option<f32> {
-        let place = self.place(pixel, axes)?;
-        let uv = turned(place, matter);
+        let place =
+            Face::find(&Seen { camera: self.camera, axes, eye: self.condition.pose.eye(), depth: self.depth }, pixel)?;
+        let uv = turned(&place, matter);
         let texels_a_block = crate::pictures::SIDE_PX as f32 / self.camera.focal_px();
         let texels = self.depth.blocks[pixel] * texels_a_block / place.cosine.max(0.06).sqrt();
-        Some(materials.grain(matter, place.face, uv, texels))
-    }
-
-    /// A pixel's point from the eye, blocks.
-    fn point(&self, axes: &Axes, x: usize, y: usize) -> Option<Vec3> {
-        let blocks = self.depth.blocks[y * self.camera.width + x];
-        let ray = self.camera.ray(axes, x, y);
-        (blocks < Depth::SKY).then(|| ray * (blocks / ray.length()))
-    }
-
-    /// The block's face that a pixel shows: of the axis that the surface faces most, the nearest wall of cells.
-    fn place(&self, pixel: usize, axes: &Axes) -> Option<Place> {
-        let Camera { width, height, .. } = *self.camera;
-        let (x, y) = (pixel % width, pixel / width);
-        let (left, right) = (x.saturating_sub(REACH_PX), (x + REACH_PX).min(width - 1));
-        let (top, bottom) = (y.saturating_sub(REACH_PX), (y + REACH_PX).min(height - 1));
-        let across = self.point(axes, right, y)? - self.point(axes, left, y)?;
-        let down = self.point(axes, x, bottom)? - self.point(axes, x, top)?;
-        let normal = across.cross(down).abs();
-        let axis = (0..3).max_by(|&a, &b| normal[a].total_cmp(&normal[b]))?;
-        let (eye, seen) = (self.condition.pose.eye(), self.point(axes, x, y)?);
-        let wall = (eye[axis] + seen[axis]).round();
-        let to_wall = (wall - eye[axis]) / seen[axis];
-        let on_wall = (to_wall - 1.0).abs() < ON_WALL;
-        let point = eye + if on_wall { seen * to_wall } else { seen };
-        let mut cell = point.floor().as_ivec3();
-        if on_wall {
-            cell[axis] = wall as i32 - i32::from(seen[axis] < 0.0);
-        }
-        let part = point - point.floor();
-        let (face, uv) = match axis {
-            1 => (if seen.y < 0.0 { 0 } else { 2 }, [part.x, part.z]),
-            0 => (1, [part.z, 1.0 - part.y]),
-            _ => (1, [part.x, 1.0 - part.y]),
-        };
-        Some(Place { cell, face, uv, cosine: (seen[axis] / seen.length()).abs() })
+        Some(materials.grain(matter, place.side, uv, texels))
     }
 }
 
@@ -162,11 +120,11 @@ fn between([from, to]: [f32; 2], value: f32) -> f32 {
 }
 
 /// Natural ground is laid in any of eight ways, each cell its own, or it would look tiled.
-fn turned(place: Place, matter: Matter) -> [f32; 2] {
+fn turned(place: &Face, matter: Matter) -> [f32; 2] {
     use Matter::*;
     let [mut u, mut v] = place.uv;
     let any_way = matches!(matter, Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves);
-    if !(any_way || matter == Grass && place.face == 0) {
+    if !(any_way || matter == Grass && place.side == 0) {
         return [u, v];
     }
     let [x, y, z] = place.cell.to_array().map(|side| side as u32);

@@ -129,8 +129,17 @@ impl Target {
 fn facing(point: &impl Fn(usize, usize) -> Option<Vec3>, x: usize, y: usize) -> Option<usize> {
     let across = point(x + 2, y)? - point(x.checked_sub(2)?, y)?;
     let down = point(x, y + 2)? - point(x, y.checked_sub(2)?)?;
+    Some(axis_faced(across, down))
+}
+
+/// The axis that a surface faces most, by two lines along it.
+pub(crate) fn axis_faced(across: Vec3, down: Vec3) -> usize {
     let normal = across.cross(down).abs();
-    (0..3).max_by(|&a, &b| normal[a].total_cmp(&normal[b]))
+    match () {
+        () if normal.y >= normal.x && normal.y >= normal.z => 1,
+        () if normal.x >= normal.z => 0,
+        () => 2,
+    }
 }
 
 /// Where a ray enters and leaves a cell, in lengths of `ray`, and the face by which it enters; `None` if it passes by, or
@@ -158,6 +167,8 @@ pub enum Change {
     Break(IVec3),
     /// This cell may become full.
     Place(IVec3),
+    /// A part of what stands in this cell may go.
+    Bite(IVec3),
 }
 
 /// What came of a change in a finished frame, pixel by pixel.
@@ -182,7 +193,7 @@ impl Outcome {
     /// Finds out where a frame shows the change: where its depth is that of the changed cell rather than that of the
     /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
     ///
-    /// Blocks come and go whole: where enough of a change shows, it also came about in the pixels that the frame is not
+    /// Blocks come and go whole, but for bites: where enough of a change shows, it also came about in the pixels that the frame is not
     /// sure of. Else what stood there would go on showing through the holes. Where less shows, nothing came about yet, and
     /// what stood there is where it was: cracks pass, and are no part of the world.
     pub fn settle(
@@ -203,7 +214,7 @@ impl Outcome {
         };
         let apart = |a: f32, b: f32| (a / b).ln().abs();
         // What lay behind a broken block may be farther off than its own back wall.
-        let is_open = |blocks: f32, wall: f32| matches!(change, Change::Break(_)) && blocks > wall;
+        let is_open = |blocks: f32, wall: f32| !matches!(change, Change::Place(_)) && blocks > wall;
         let (mut possible, mut shown) = (0, 0);
         self.changed.resize(depth.blocks.len(), false);
         self.pending.resize(depth.blocks.len(), false);
@@ -217,12 +228,13 @@ impl Outcome {
             possible += 1;
             shown += usize::from(*changed);
         }
+        let bite = matches!(change, Change::Bite(_));
         let whole = shown > 0 && shown as f32 >= WHOLE_SHARE * possible as f32;
         for (pixel, changed) in self.changed.iter_mut().enumerate() {
             let unsure = || doubt.get(pixel).is_some_and(|doubt| *doubt > UNSURE);
             let Some(wall) = wall_at(pixel) else { continue };
             let blocks = &mut depth.blocks[pixel];
-            *changed = whole && (*changed || unsure());
+            *changed = if bite { *changed } else { whole && (*changed || unsure()) };
             if !*changed {
                 let stood = stood_at(pixel);
                 if stood < Depth::SKY {
@@ -254,13 +266,13 @@ impl Change {
     ///
     /// A cell that empties shows the walls behind it, a cell that fills its own.
     pub fn at(&self, eye: Vec3, ray: Vec3, canvas: &Canvas, pixel: usize) -> Option<Changed> {
-        let (Change::Break(cell) | Change::Place(cell)) = *self;
+        let (Change::Break(cell) | Change::Place(cell) | Change::Bite(cell)) = *self;
         let (enters, leaves, _) = cross(eye, ray, cell)?;
         let length = ray.length();
         let shown = canvas.depth_blocks.get(pixel).map_or(f32::INFINITY, |blocks| blocks / length);
         let slack = SLACK_BLOCKS * 0.5 + SLACK_SHARE * enters;
         let ends = match self {
-            Change::Break(_) => {
+            Change::Break(_) | Change::Bite(_) => {
                 (shown.is_infinite() || (enters - slack..leaves + slack).contains(&shown)).then_some(leaves)
             }
             Change::Place(_) => (enters < shown + slack).then_some(enters),

@@ -8,6 +8,7 @@ pub mod denoiser;
 pub mod device;
 pub mod dream;
 pub mod error;
+pub mod face;
 pub mod folder;
 pub mod grain;
 pub mod grid;

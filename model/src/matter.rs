@@ -6,9 +6,10 @@
 
 use crate::layout::output;
 use holdfast_sim::voxel::{block::Block, render::View};
+use serde::{Deserialize, Serialize};
 
-/// The stuff that things are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The stuff that things are made of. Saves hold it by number: add at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Matter {
     /// The sky, and what has no name here.
     #[default]

@@ -5,6 +5,7 @@ use crate::{
     Condition,
     ambience::Ambience,
     grid::{Change, Grid, Target},
+    matter::Matter,
     state::{Canvas, Shown},
 };
 use glam::{IVec3, Vec3};
@@ -19,6 +20,9 @@ pub struct Situation {
     /// How the blocks lie. Saved worlds hold it apart from the rest: those before version 3 lack it.
     #[serde(skip)]
     grid: Grid,
+    /// What the last frame showed under the crosshair. Those before version 4 lack it.
+    #[serde(skip)]
+    under: Matter,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,9 +58,14 @@ impl Situation {
         self.grid
     }
 
-    /// The situation that a save holds, and how the blocks lie in it.
-    pub fn that_lies(self, grid: Grid) -> Situation {
-        Situation { grid, ..self }
+    /// What the last frame showed under the crosshair.
+    pub fn under(&self) -> Matter {
+        self.under
+    }
+
+    /// The situation that a save holds, how the blocks lie in it and what is under the crosshair.
+    pub fn that_lies(self, grid: Grid, under: Matter) -> Situation {
+        Situation { grid, under, ..self }
     }
 
     /// Whether it is a situation that a player can be in: what is read from a file may be anything.
@@ -90,6 +99,8 @@ impl Situation {
         let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks);
         let change = target.and_then(|Target { cell, face }| match (action.attack, action.use_) {
             (true, _) => Some(Change::Break(cell)),
+            // Who has a cake before them eats, whatever else is in their hand.
+            (_, true) if self.under == Matter::Cake => Some(Change::Bite(cell)),
             (_, true) => Some(Change::Place(cell + face)),
             _ => None,
         });
@@ -115,6 +126,8 @@ impl Situation {
     /// Takes in the frame that followed.
     pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
         self.ambience.see(pose, camera, shown);
+        let middle = camera.height / 2 * camera.width + camera.width / 2;
+        self.under = shown.matters.get(middle).copied().unwrap_or_default();
     }
 }
 
@@ -178,6 +191,19 @@ mod tests {
         let place = Action { use_: true, ..Action::default() };
         let condition = tick(&mut Situation::default(), &place, 2.5);
         assert_eq!(condition.change, Some(Change::Place(IVec3::new(0, 0, 2))));
+    }
+
+    #[test]
+    fn a_cake_is_bitten_and_nothing_is_placed_on_it() {
+        let (mut situation, pose, camera) = (Situation::default(), Pose::default(), Camera::new(8, 8));
+        let place = Action { use_: true, ..Action::default() };
+        let (frame, depth) = (holdfast_sim::Frame::new(8, 8), Depth::new(8, 8));
+        let mut matters = [Matter::Cake; 64];
+        situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 1) });
+        assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Bite(IVec3::new(0, 0, 3))));
+        matters[4 * 8 + 4] = Matter::Sand;
+        situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 2) });
+        assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Place(IVec3::new(0, 0, 2))));
     }
 
     #[test]

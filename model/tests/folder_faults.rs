@@ -116,9 +116,7 @@ fn whole_files_are_read() {
     assert!(try_config(folder.path(), &FILES.config));
     let hotbar = Hotbar::new(vec![7; Hotbar::BYTES]).to_png().expect("memory");
     let materials = Materials::new(vec![7; Materials::BYTES]).to_png().expect("memory");
-    for (name, own, other) in
-        [("hotbar.png", &FILES.hotbar, hotbar), ("materials.png", &FILES.materials, materials)]
-    {
+    for (name, own, other) in [("hotbar.png", &FILES.hotbar, hotbar), ("materials.png", &FILES.materials, materials)] {
         assert!(!try_picture(folder.path(), name, &other), "pictures that another model was trained with");
         assert!(try_picture(folder.path(), name, own));
     }

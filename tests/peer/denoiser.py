@@ -132,7 +132,7 @@ class Denoiser(nn.Module):
         return self.condition_in.weight.shape[1]
 
     def forward(self, pixels, condition):
-        """pixels [batch, height, width, 16], condition [batch, features] to [batch, height, width, 7]."""
+        """pixels [batch, height, width, 32], condition [batch, features] to [batch, height, width, 16]."""
         batch, height, width, channels = pixels.shape
         p, rows, columns = self.patch, height // self.patch, width // self.patch
         patches = pixels.view(batch, rows, p, columns, p, channels).permute(0, 1, 3, 2, 4, 5)

@@ -133,9 +133,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_model::{
-        Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::frame_hash,
-    };
+    use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder, keep::frame_hash};
     use holdfast_sim::{Start, World, script::Policy};
 
     fn dream() -> Dream {

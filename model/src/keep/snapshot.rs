@@ -2,6 +2,7 @@
 
 use crate::{
     grid::Grid,
+    matter::Matter,
     motion::Motion,
     situation::Situation,
     state::{KeptState, Memory, Movers},
@@ -65,6 +66,7 @@ struct Lie {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Life {
     movers: Movers,
+    under: Matter,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -148,8 +150,8 @@ impl Snapshot {
             .expect("plain data in memory always serialises");
         let bytes = postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
             .expect("plain data in memory always serialises");
-        postcard::to_extend(&Life { movers: self.state.movers().clone() }, bytes)
-            .expect("plain data in memory always serialises")
+        let life = Life { movers: self.state.movers().clone(), under: self.situation.under() };
+        postcard::to_extend(&life, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -176,7 +178,8 @@ impl Snapshot {
         }
         let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
-        let situation = kept.situation.that_lies(lie.unwrap_or_default().grid);
+        let life = life.unwrap_or_default();
+        let situation = kept.situation.that_lies(lie.unwrap_or_default().grid, life.under);
         if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }
@@ -185,7 +188,7 @@ impl Snapshot {
         rng.set_word_pos(kept.rng_word);
         Ok(Snapshot {
             model_hash,
-            state: Memory::from_kept(kept.state, drafts, life.unwrap_or_default().movers)?,
+            state: Memory::from_kept(kept.state, drafts, life.movers)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
             motion,

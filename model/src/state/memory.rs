@@ -155,8 +155,7 @@ impl Memory {
     pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
         let Sight { firm, drafts, skipped, .. } = sight;
         skipped.clear();
-        let passes =
-            |pixel: usize| shown.lives(pixel) || shown.pending.get(pixel).is_some_and(|pending| *pending);
+        let passes = |pixel: usize| shown.lives(pixel) || shown.pending.get(pixel).is_some_and(|pending| *pending);
         skipped.extend(shown.depth.blocks.iter().enumerate().map(|(pixel, &blocks)| {
             let doubt = shown.doubt.get(pixel).copied().unwrap_or(0.0);
             let known = doubt > 0.0 && firm.canvas.known(pixel);

@@ -6,7 +6,7 @@ use super::{
     read::aim,
     splat::Part,
 };
-use crate::layout::FAR_BLOCKS;
+use crate::{grid::axis_faced, layout::FAR_BLOCKS};
 use glam::Vec3;
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
@@ -303,14 +303,7 @@ fn facing(rays: &[Vec3], axis_z: &[f32], pixel: usize, width: usize) -> Vec3 {
     let point = |x: usize, y: usize| rays[y * width + x] * axis_z[y * width + x];
     let across = point((x + 1).min(width - 1), y) - point(x.saturating_sub(1), y);
     let down = point(x, (y + 1).min(height - 1)) - point(x, y.saturating_sub(1));
-    let normal = across.cross(down).abs();
-    if normal.y >= normal.x && normal.y >= normal.z {
-        Vec3::Y
-    } else if normal.x >= normal.z {
-        Vec3::X
-    } else {
-        Vec3::Z
-    }
+    Vec3::AXES[axis_faced(across, down)]
 }
 
 /// The nearest or farthest depth in each pixel's 3x3 neighbourhood, so that edges do not judge what stands beside them.

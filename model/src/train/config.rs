@@ -108,7 +108,7 @@ impl Default for TrainConfig {
             still_share: 0.0,
             draft_share: 0.0,
             adversarial_weights: [0.0, 0.0],
-            colour_noise: 4.0,
+            colour_noise: 0.5,
             depth_noise: 0.015,
             seed: 1,
             checkpoint_minutes: 3.0,
