@@ -2,7 +2,7 @@
 
 use crate::{
     Condition,
-    grid::Change,
+    deed::Change,
     hotbar::Hotbar,
     layout::{encode_depth, input},
     state::Canvas,

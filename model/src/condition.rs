@@ -1,6 +1,6 @@
 //! What the denoiser is told beside pixels: noise level, action, motion, what is in hand, and the light around.
 
-use crate::{ambience::Ambience, grid::Change};
+use crate::{ambience::Ambience, deed::Change};
 use holdfast_sim::{Action, Pose};
 
 /// The condition of one evaluation, before it is turned into features.

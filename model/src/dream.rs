@@ -4,9 +4,10 @@ use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
     assemble::{assemble, encode_frame},
+    deed::Outcome,
     folder::ModelFolder,
     grain::{self, Drawn},
-    grid::{Grid, Outcome},
+    grid::Grid,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
@@ -180,9 +181,6 @@ impl Dream {
         self.options
     }
 
-    pub fn canvas_now(&self) -> &Canvas {
-        &self.sight.canvas
-    }
     /// Denoising steps a frame.
     pub fn sampler_steps(&self) -> usize {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)

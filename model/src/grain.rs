@@ -7,8 +7,8 @@
 
 use crate::{
     Condition,
+    deed::Change,
     face::{Face, Seen},
-    grid::Change,
     hotbar::Hotbar,
     materials::Materials,
     matter::Matter,

@@ -4,6 +4,7 @@ pub mod ambience;
 pub mod assemble;
 pub mod condition;
 pub mod config;
+pub mod deed;
 pub mod denoiser;
 pub mod device;
 pub mod dream;

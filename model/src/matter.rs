@@ -5,7 +5,6 @@
 //! Codes").
 
 use crate::layout::output;
-use holdfast_sim::voxel::{block::Block, render::View};
 use serde::{Deserialize, Serialize};
 
 /// The stuff that things are made of. Saves hold it by number: add at the end.
@@ -102,41 +101,6 @@ impl Matter {
         ]
     };
 
-    /// That of a block.
-    pub fn of_block(block: Block) -> Matter {
-        match block {
-            Block::Grass => Matter::Grass,
-            Block::Dirt => Matter::Dirt,
-            Block::Stone => Matter::Stone,
-            Block::Sand => Matter::Sand,
-            Block::Gravel => Matter::Gravel,
-            Block::Snow => Matter::Snow,
-            Block::OakLog => Matter::OakLog,
-            Block::OakLeaves => Matter::OakLeaves,
-            Block::BirchLog => Matter::BirchLog,
-            Block::BirchLeaves => Matter::BirchLeaves,
-            Block::Planks => Matter::Planks,
-            Block::Cobble => Matter::Cobble,
-            Block::Brick => Matter::Brick,
-            Block::Glass => Matter::Glass,
-            Block::Lamp => Matter::Lamp,
-            Block::Cactus => Matter::Cactus,
-            _ if block.is_cake() => Matter::Cake,
-            _ if block.is_plant() => Matter::Plant,
-            _ if block.is_liquid() => Matter::Water,
-            _ => Matter::Rest,
-        }
-    }
-
-    /// That of what a true view shows under a pixel, by its id there.
-    pub fn of_id(id: u8) -> Matter {
-        match Block::from_id(id) {
-            _ if id == View::ENTITY => Matter::Animal,
-            Some(block) => Matter::of_block(block),
-            None => Matter::Rest,
-        }
-    }
-
     /// Whether each bit of its word is set.
     pub fn bits(self) -> [bool; BITS] {
         let word = word_of(self as usize);
@@ -163,14 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_order_agree_and_each_block_is_of_some_matter() {
+    fn numbers_and_order_agree() {
         for (at, matter) in Matter::ALL.into_iter().enumerate() {
             assert_eq!(matter as usize, at);
         }
-        let named = Block::ALL.into_iter().filter(|block| Matter::of_block(*block) != Matter::Rest).count();
-        assert_eq!(named, Block::ALL.len() - 2, "all but air and bedrock");
-        assert_eq!(Matter::of_id(View::ENTITY), Matter::Animal);
-        assert_eq!(Matter::of_id(Block::WaterFlow3.id()), Matter::Water);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use crate::{
     Condition,
     ambience::Ambience,
-    grid::{Change, Grid, Target},
+    deed::Change,
+    grid::{Grid, Target},
     matter::Matter,
     state::{Canvas, Shown},
 };

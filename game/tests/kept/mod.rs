@@ -24,11 +24,11 @@ use holdfast_game::{
 use holdfast_model::{
     Dream, DreamOptions, ModelConfig,
     folder::{ModelFolder, write_folder},
-    hotbar::Hotbar,
     keep::{
         About, frame_hash,
         recording::{Recording, Replay},
     },
+    pictures::Pictures as ModelPictures,
     train::first_frame,
     weights::Weights,
 };
@@ -50,7 +50,8 @@ impl Place {
         let place = Place(tempfile::tempdir().expect("a temporary folder"));
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let weights = Weights::init(&config, 1);
-        write_folder(&place.path("model"), &config, &weights, &Hotbar::default()).expect("room for a small model");
+        write_folder(&place.path("model"), &config, &weights, &ModelPictures::default())
+            .expect("room for a small model");
         place
     }
 

@@ -1,7 +1,7 @@
 //! Whom a probe asks: any world, in each of the roles that give its score a floor, a ceiling and controls.
 
 use super::{ProbeError, Scene, film::look};
-use crate::{Dream, DreamOptions, folder::ModelFolder, matter::Matter};
+use crate::{Dream, DreamOptions, folder::ModelFolder, train::true_matters};
 use glam::Vec3;
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice, voxel::world::VoxelWorld,
@@ -165,8 +165,7 @@ impl Taught {
 
     fn teach(&mut self) {
         let view = look(&self.truth);
-        let matters: Vec<Matter> = view.block_ids.iter().map(|&id| Matter::of_id(id)).collect();
-        self.dream.teach(&view.frame, &view.depth, &matters);
+        self.dream.teach(&view.frame, &view.depth, &true_matters(&view));
     }
 }
 

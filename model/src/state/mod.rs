@@ -14,6 +14,7 @@ mod memory;
 mod movers;
 mod pen;
 mod read;
+mod sightings;
 mod sky;
 mod splat;
 #[cfg(test)]

@@ -4,18 +4,16 @@
 //! and Kalman Filtering Made Easy", section 1.2.10), seen or predicted; out of view it walks on, ever more slowly, since
 //! nobody knows for how long it kept its way. What it looked like is drawn into the canvas where it must be by now.
 
-use super::{Canvas, Shown};
+use super::{
+    Canvas, Shown,
+    sightings::{Scratch, Sighting},
+};
 use glam::Vec3;
 use holdfast_sim::{Camera, Pose, pose::Axes};
 use serde::{Deserialize, Serialize};
 
 /// Most slots; the one that was not seen for longest gives way.
 pub(super) const MOST_MOVERS: usize = 8;
-/// Fewer pixels than this are a speck, and what is farther off than this is too small to follow.
-const LEAST_PIXELS: usize = 12;
-const FARTHEST_BLOCKS: f32 = 24.0;
-/// Neighbouring pixels belong to one body when their distances differ by less than this share.
-const ONE_BODY: f32 = 0.12;
 /// A sighting is of a mover that should be within this many blocks, and this share of the distance more.
 const SAME_BLOCKS: f32 = 0.8;
 const SAME_SHARE: f32 = 0.08;
@@ -73,29 +71,6 @@ pub struct Movers {
     tick: u32,
     #[serde(skip)]
     scratch: Scratch,
-}
-
-/// Buffers, reused from frame to frame.
-#[derive(Debug, Clone, Default)]
-struct Scratch {
-    body_of: Vec<u16>,
-    open: Vec<usize>,
-}
-
-impl PartialEq for Scratch {
-    fn eq(&self, _: &Scratch) -> bool {
-        true
-    }
-}
-
-/// A body in a frame.
-#[derive(Debug, Clone, Default)]
-struct Sighting {
-    pixels: Vec<usize>,
-    points: Vec<Vec3>,
-    middle: Vec3,
-    /// It reaches to the frame's edge.
-    cut: bool,
 }
 
 impl Mover {
@@ -175,7 +150,7 @@ impl Movers {
         }
         let (eye, axes) = (pose.eye(), pose.axes());
         let mut found = vec![false; self.slots.len()];
-        for sighting in self.sightings(pose, camera, shown) {
+        for sighting in self.scratch.sightings(pose, camera, shown) {
             let (towards_eye, distance_blocks) = towards(sighting.middle, eye);
             let near = SAME_BLOCKS + SAME_SHARE * distance_blocks;
             let off = |at: &usize| (self.slots[*at].middle - sighting.middle).length();
@@ -228,52 +203,6 @@ impl Movers {
         self.slots.push(mover);
     }
 
-    /// The bodies in a frame: connected pixels that live, at one distance.
-    fn sightings(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) -> Vec<Sighting> {
-        let (width, height) = (camera.width, camera.height);
-        let (eye, axes) = (pose.eye(), pose.axes());
-        let blocks = &shown.depth.blocks;
-        let lives = |at: usize| shown.lives(at) && blocks[at] < FARTHEST_BLOCKS;
-        let Scratch { body_of, open } = &mut self.scratch;
-        body_of.clear();
-        body_of.resize(shown.matters.len(), 0);
-        let mut sightings: Vec<Sighting> = Vec::new();
-        let mut bodies = 0;
-        for first in 0..shown.matters.len() {
-            if !lives(first) || body_of[first] > 0 {
-                continue;
-            }
-            bodies += 1;
-            body_of[first] = bodies;
-            let mut sighting = Sighting::default();
-            open.push(first);
-            while let Some(at) = open.pop() {
-                let (x, y) = (at % width, at / width);
-                sighting.cut |= x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-                sighting.pixels.push(at);
-                let beside = [(x > 0, at.wrapping_sub(1)), (x + 1 < width, at + 1)];
-                let above = [(y > 0, at.wrapping_sub(width)), (y + 1 < height, at + width)];
-                for next in beside.into_iter().chain(above).filter(|(inside, _)| *inside).map(|(_, next)| next) {
-                    if body_of[next] == 0 && lives(next) && (blocks[next] / blocks[at] - 1.0).abs() < ONE_BODY {
-                        body_of[next] = bodies;
-                        open.push(next);
-                    }
-                }
-            }
-            if sighting.pixels.len() < LEAST_PIXELS {
-                continue;
-            }
-            sighting.pixels.sort_unstable();
-            sighting.points.extend(sighting.pixels.iter().map(|&at| {
-                let ray = camera.ray(&axes, at % width, at / width);
-                eye + ray * (blocks[at] / ray.length())
-            }));
-            sighting.middle = sighting.points.iter().sum::<Vec3>() / sighting.points.len() as f32;
-            sightings.push(sighting);
-        }
-        sightings
-    }
-
     /// Draws them into what the map shows from `pose`, as they should be in the tick after the last frame.
     ///
     /// `nearest_z` is room for a depth along the view axis a pixel.
@@ -323,104 +252,5 @@ fn in_plain_view(point: Vec3, eye: Vec3, axes: &Axes, camera: &Camera, shown: &S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        matter::Matter,
-        state::{Memory, Sight},
-    };
-    use holdfast_sim::{Depth, Frame};
-
-    const CAMERA: fn() -> Camera = || Camera::new(64, 48);
-
-    /// A red beast, a block wide and high, 5 blocks ahead and `right` aside, before a wall 9 blocks off.
-    fn meadow(pose: &Pose, right: f32) -> (Frame, Depth, Vec<Matter>) {
-        let camera = CAMERA();
-        let (mut frame, mut depth) = (Frame::new(64, 48), Depth::new(64, 48));
-        let mut matters = vec![Matter::Rest; 64 * 48];
-        let (axes, ahead) = (pose.axes(), Pose::default().axes());
-        for at in 0..64 * 48 {
-            let ray = camera.ray(&axes, at % 64, at / 64);
-            let away = ray.dot(ahead.forward);
-            let there = ray * (5.0 / away);
-            let beast = away > 0.0 && (there.dot(ahead.right) - right).abs() < 0.5 && there.y.abs() < 0.5;
-            let blocks = if beast { there.length() } else { (ray * (9.0 / away.abs().max(1e-3))).length().min(60.0) };
-            depth.blocks[at] = blocks;
-            frame.rgb[at * 3..at * 3 + 3].copy_from_slice(if beast { &[200, 20, 20] } else { &[20, 120, 20] });
-            matters[at] = if beast { Matter::Animal } else { Matter::Rest };
-        }
-        (frame, depth, matters)
-    }
-
-    /// Watches the beast walk to the right for `watched` ticks and looks away for `away`; then reads ahead again.
-    fn remembered(watched: u32, pace: f32, away: u32) -> (Memory, Canvas) {
-        let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), CAMERA());
-        for tick in 0..watched + away {
-            let yaw_deg = if tick < watched { 0.0 } else { 150.0 };
-            let pose = Pose { yaw_deg, ..Pose::default() };
-            memory.read(&pose, &camera, &mut sight);
-            let (frame, depth, matters) = meadow(&pose, -1.5 + pace * tick as f32);
-            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
-            memory.write(&pose, &camera, &mut sight, &shown);
-        }
-        memory.read(&Pose::default(), &camera, &mut sight);
-        (memory, sight.canvas)
-    }
-
-    /// Middle of what is red, blocks to the right at 5 blocks.
-    fn red_at(canvas: &Canvas) -> Option<f32> {
-        let red: Vec<f32> =
-            (0..64 * 48).filter(|&at| canvas.rgb[at][0] > 120.0).map(|at| (at % 64) as f32 + 0.5 - 32.0).collect();
-        (red.len() > 20).then(|| red.iter().sum::<f32>() / red.len() as f32 * 5.0 / CAMERA().focal_px())
-    }
-
-    #[test]
-    fn what_walked_on_unseen_is_farther_on() {
-        let (memory, canvas) = remembered(12, 0.07, 20);
-        assert_eq!(memory.movers().count(), 1);
-        let at = red_at(&canvas).expect("it is drawn");
-        let (left, sure) = (-1.5 + 0.07 * 11.0, -1.5 + 0.07 * 32.0);
-        assert!(at > left + 0.6 && at < sure + 0.1, "seen last at {left}, walked to {sure} at most, drawn at {at}");
-    }
-
-    #[test]
-    fn what_stood_still_stays_and_leaves_nothing_in_the_map() {
-        let (memory, canvas) = remembered(12, 0.0, 30);
-        let at = red_at(&canvas).expect("it is drawn");
-        assert!((at + 1.5).abs() < 0.15, "{at}");
-        assert!(memory.firm().cells() > 0);
-        let (mut alone, mut sight) = (memory.clone(), Sight::default());
-        alone.forget_movers();
-        alone.read(&Pose::default(), &CAMERA(), &mut sight);
-        assert_eq!(red_at(&sight.canvas), None, "a beast is no part of the ground");
-    }
-
-    #[test]
-    fn what_is_gone_from_where_it_should_be_is_forgotten() {
-        let (mut memory, _) = remembered(8, 0.0, 0);
-        let (mut sight, camera, pose) = (Sight::default(), CAMERA(), Pose::default());
-        for tick in 8..8 + u32::from(MOST_MISSED) {
-            assert_eq!(memory.movers().count(), 1);
-            memory.read(&pose, &camera, &mut sight);
-            let (frame, depth, matters) = meadow(&pose, 90.0);
-            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
-            memory.write(&pose, &camera, &mut sight, &shown);
-        }
-        assert_eq!(memory.movers().count(), 0);
-    }
-
-    #[test]
-    fn slots_are_few() {
-        let mut movers = Movers::default();
-        let (frame, depth, matters) = meadow(&Pose::default(), 0.0);
-        for herd in 0..20u32 {
-            let pose = Pose { position: [herd as f32 * 50.0, 0.0, 0.0], ..Pose::default() };
-            let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, herd) };
-            movers.see(&pose, &CAMERA(), &shown);
-        }
-        assert_eq!(movers.count(), MOST_MOVERS);
-        assert!(movers.is_sound());
-        movers.slots[0].velocity.x = f32::NAN;
-        assert!(!movers.is_sound());
-    }
-}
+#[path = "movers_tests.rs"]
+mod tests;

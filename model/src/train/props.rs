@@ -1,0 +1,74 @@
+//! What training puts before its players, and the pictures of what worlds are made of.
+
+use super::matters::of_block;
+use crate::{
+    hotbar::Hotbar,
+    materials::Materials,
+    matter::Matter,
+    pictures::{Pictures, SIDE_PX},
+};
+use glam::{IVec3, Vec3};
+use holdfast_sim::{
+    Frame, Pose,
+    script::Policy,
+    voxel::{block::Block, entity::Kind, hands::PALETTE, texture::Textures, world::VoxelWorld},
+};
+use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+
+/// A uniform draw in 0..1.
+pub(super) fn unit(rng: &mut ChaCha8Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32
+}
+
+/// What blocks look like in every world of the simulator: what the slots hold, each from the side, and all sides of what
+/// is a cube.
+pub fn pictures() -> Pictures {
+    let hotbar = PALETTE.into_iter().flat_map(|block| Textures::get().side(block).rgb).collect();
+    let grey = Frame { width: SIDE_PX, height: SIDE_PX, rgb: vec![128; SIDE_PX * SIDE_PX * 3] };
+    let rows = Matter::ALL.map(|matter| {
+        let made = Block::ALL.into_iter().find(|&block| block.is_full_cube() && of_block(block) == matter);
+        let made = made.filter(|_| matter != Matter::Rest);
+        [1, 0, -1].map(|up| made.map_or_else(|| grey.clone(), |block| Textures::get().face(block, up)))
+    });
+    let texels = rows.iter().flat_map(|faces| {
+        let row = |y: usize| faces.iter().flat_map(move |face| &face.rgb[y * SIDE_PX * 3..(y + 1) * SIDE_PX * 3]);
+        (0..SIDE_PX).flat_map(row)
+    });
+    Pictures { hotbar: Hotbar::new(hotbar), materials: Materials::new(texels.copied().collect()) }
+}
+
+/// A free cell on the ground, up to so many blocks ahead of the player, if there is some.
+fn spot_ahead(world: &VoxelWorld, most_blocks: f32, rng: &mut ChaCha8Rng) -> Option<IVec3> {
+    let axes = Pose { pitch_deg: 0.0, ..world.pose() }.axes();
+    let ahead = 2.0 + (most_blocks - 2.0) * unit(rng);
+    let aside = (unit(rng) - 0.5) * 0.6 * most_blocks;
+    let there = world.player().feet.as_vec3() + axes.forward * ahead + axes.right * aside;
+    let mut cells = (-2..=1).map(|up| there.floor().as_ivec3() + IVec3::Y * up);
+    let free = |cell: &IVec3| world.block(*cell) == Block::Air && world.block(*cell - IVec3::Y).is_full_cube();
+    cells.find(free)
+}
+
+/// Puts something to do or to see before the player: a cake for who builds, blocks as players place them for who digs,
+/// animals for all others.
+pub(super) fn furnish(world: &mut VoxelWorld, policy: Policy, rng: &mut ChaCha8Rng) {
+    for _ in 0..1 + rng.next_u32() % 3 {
+        match policy {
+            Policy::Build => {
+                let cell = spot_ahead(world, 5.0, rng);
+                return cell.into_iter().for_each(|cell| world.set_block(cell, Block::Cake0));
+            }
+            Policy::Dig => {
+                let made = PALETTE[rng.next_u32() as usize % (PALETTE.len() - 1)];
+                spot_ahead(world, 5.0, rng).into_iter().for_each(|cell| world.set_block(cell, made));
+            }
+            _ => {
+                let kind = Kind::ALL[rng.next_u32() as usize % Kind::ALL.len()];
+                let (yaw_deg, walk_ticks) = (unit(rng) * 360.0, (rng.next_u32() % 120) as u16);
+                if let Some(cell) = spot_ahead(world, 9.0, rng) {
+                    let feet = cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5);
+                    world.spawn_animal(kind, feet, yaw_deg, walk_ticks);
+                }
+            }
+        }
+    }
+}
