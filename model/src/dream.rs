@@ -237,7 +237,7 @@ impl Dream {
         self.options.sampler_steps = Some(snapshot.sampler_steps);
         self.status.gflop_per_frame = snapshot.sampler_steps as f64 * kernel::gflop(&self.config, width, height);
         self.state = snapshot.state.clone();
-        self.sight = Sight::default();
+        (self.sight, self.outcome) = (Sight::default(), Outcome::default());
         (self.motion, self.pose) = (snapshot.motion.clone(), snapshot.pose);
         (self.situation, self.tick) = (snapshot.situation.clone(), snapshot.tick);
         (self.rng, self.tampering) = (snapshot.rng.clone(), Tampering::default());
@@ -254,6 +254,7 @@ impl Dream {
         (self.motion, self.pose) = (Motion::default(), Pose { pitch_deg, ..Pose::default() });
         (self.situation, self.tick) = (Situation::begin(grid), 0);
         self.tampering = Tampering { shuffled: self.tampering.shuffled, ..Tampering::default() };
+        self.outcome = Outcome::default();
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &condition, &self.pictures.hotbar, None, None);
@@ -323,7 +324,7 @@ impl World for Dream {
             return Err(WorldError::Model("a dream must be reset before its first step".into()));
         }
         let begun = Instant::now();
-        let mut stages_ms = Vec::with_capacity(5);
+        let mut stages_ms = Vec::with_capacity(6);
         let mut lap = begun;
         let mut mark = |name: &'static str| {
             let now = Instant::now();
@@ -360,13 +361,15 @@ impl World for Dream {
         let steps = self.sampler_steps();
         let Imagined { mut frame, mut depth, copied, mut doubt, matters } =
             self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        mark("denoiser");
+
         if self.options.memory {
             self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         }
         let (camera, canvas, changed) = (&self.camera, &self.sight.canvas, self.outcome.changed.as_slice());
         let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
         grain::lay(&mut frame, &drawn, &self.pictures);
-        mark("denoiser");
+        mark("grain");
 
         let tick = self.tick as u32;
         let outcome = std::mem::take(&mut self.outcome);

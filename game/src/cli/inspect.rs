@@ -29,8 +29,8 @@ const AFTER_HELP: &str = "Examples:
 The map shows what the world state knows, from above: on the left the colours of the highest known surface,
 on the right how old it is (new is yellow, ten minutes are violet) above how sure (dark red is doubtful,
 pale is sure). What is not known is dark grey; the white line is the way, the red mark the eye and what it
-sees. A recording holds no world, only what was done: its last line is dreamed again to its end, which
-needs the model and takes as long as the frames take.";
+sees, magenta what lives and where it goes. A recording holds no world, only what was done: its last line is
+dreamed again to its end, which needs the model and takes as long as the frames take.";
 
 /// Tell what a saved world or a recording holds
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 //! has been. Nothing reads it but eyes.
 
 use super::{
-    CELL_BLOCKS, Memory, WorldState,
+    CELL_BLOCKS, Memory, Movers, WorldState,
     brick::{BRICK_BLOCKS, Cell, PROVEN_LOOKS},
     memory::DRAFT_TRUST,
     pen::{Pen, lighter},
@@ -51,6 +51,9 @@ const UNKNOWN: [u8; 3] = [22, 24, 28];
 const BETWEEN: [u8; 3] = [0, 0, 0];
 const TRAIL: [u8; 3] = [255, 255, 255];
 const PLAYER: [u8; 3] = [255, 80, 60];
+pub(super) const MOVER: [u8; 3] = [255, 0, 255];
+/// A mover's line goes to where it would be after so many ticks.
+const AHEAD_TICKS: f32 = 40.0;
 /// Around what is known, blocks.
 const MARGIN_BLOCKS: f32 = 2.0;
 const LEAST_BLOCKS: f32 = 16.0;
@@ -71,7 +74,7 @@ impl Default for Chart<'_> {
 impl Memory {
     /// Draws the maps from above in three panels: on the left the colours of the highest known surface, on the right its
     /// age (new is yellow, ten minutes old is violet) above its confidence (dark red is doubtful, white is sure). What
-    /// is not known is dark grey. Drafts are shown where the firm map knows nothing, as half as sure.
+    /// is not known is dark grey; what lives is a magenta dot, with a line to where it goes. Drafts are shown where the firm map knows nothing, as half as sure.
     ///
     /// # Panics
     /// If the picture has no pixel.
@@ -116,6 +119,7 @@ impl Memory {
                 None => UNKNOWN,
             });
         }
+        sheet.draw_movers(&self.movers, &mut frame);
         sheet.draw_player(chart, &mut frame);
         frame
     }
@@ -210,6 +214,17 @@ impl Sheet {
                     *there = Some(ground);
                 }
             }
+        }
+    }
+
+    /// What lives, and where it goes.
+    fn draw_movers(&self, movers: &Movers, frame: &mut Frame) {
+        let mut pen = Pen::on(frame);
+        for (middle, velocity) in movers.places() {
+            let [at, goal] =
+                [middle, middle + velocity * AHEAD_TICKS].map(|there| self.place(Vec2::new(there.x, there.z)));
+            pen.line(at, goal, MOVER, 0.9);
+            pen.dot(at, (self.pixels_per_block * 0.4).max(1.5), MOVER);
         }
     }
 

@@ -128,6 +128,11 @@ impl Movers {
         self.slots.len()
     }
 
+    /// Where each should be in the tick after the last frame, and its velocity in blocks a tick.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Vec3, Vec3)> {
+        self.slots.iter().map(|mover| (mover.after(1), mover.velocity))
+    }
+
     /// Whether they are some: what is read from a file may be anything.
     pub fn is_sound(&self) -> bool {
         let sound = |point: Vec3| point.is_finite() && point.abs().max_element() < 1e7;

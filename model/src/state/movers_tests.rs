@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     matter::Matter,
-    state::{Memory, Sight},
+    state::{Chart, Memory, Sight, chart::MOVER},
 };
 use holdfast_sim::{Depth, Frame};
 
@@ -98,4 +98,16 @@ fn slots_are_few() {
     assert!(movers.is_sound());
     movers.slots[0].velocity.x = f32::NAN;
     assert!(!movers.is_sound());
+}
+
+#[test]
+fn people_see_them_on_the_map() {
+    let marked = |memory: &Memory| {
+        let chart = memory.draw_chart(&Chart { most_blocks: 24.0, ..Chart::default() }, 96, 64);
+        chart.rgb.chunks_exact(3).filter(|rgb| *rgb == MOVER).count()
+    };
+    let (mut memory, _) = remembered(12, 0.07, 20);
+    assert!(marked(&memory) > 5, "{} pixels", marked(&memory));
+    memory.forget_movers();
+    assert_eq!(marked(&memory), 0);
 }
