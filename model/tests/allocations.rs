@@ -36,9 +36,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What a step hands over: the frame, its depth, the list of stages; and of each pixel, how far it was copied from the map
-/// and how far its depth is doubted.
-const HANDED_OVER: usize = 5;
+/// What a step hands over: the frame, its depth, the list of stages; and of each pixel, how far it was copied from the map,
+/// how far its depth is doubted, and what is seen.
+const HANDED_OVER: usize = 6;
 
 /// Allocations of each of the last steps of a dream that looks around in a place that it knows.
 fn asked_by_step(threads: usize) -> Vec<usize> {

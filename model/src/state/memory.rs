@@ -32,6 +32,8 @@ pub struct Sight {
     drafts: Layer,
     /// Pixels that one of the two maps does not take in.
     skipped: Vec<bool>,
+    /// Pixels that show what is no part of the ground.
+    passes: Vec<bool>,
     /// Of what lives.
     nearest_z: Vec<f32>,
 }
@@ -153,23 +155,27 @@ impl Memory {
 
     /// Takes in a frame seen from `pose`, after [`Memory::read`] from the same pose into the same sight.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
-        let Sight { firm, drafts, skipped, .. } = sight;
+        let Sight { firm, drafts, skipped, passes, .. } = sight;
+        let sightings = self.movers.sight(pose, camera, shown);
+        passes.clear();
+        passes.extend_from_slice(shown.pending);
+        passes.resize(shown.depth.blocks.len(), false);
+        sightings.iter().flat_map(|sighting| &sighting.pixels).for_each(|&pixel| passes[pixel] = true);
         skipped.clear();
-        let passes = |pixel: usize| shown.lives(pixel) || shown.pending.get(pixel).is_some_and(|pending| *pending);
         skipped.extend(shown.depth.blocks.iter().enumerate().map(|(pixel, &blocks)| {
             let doubt = shown.doubt.get(pixel).copied().unwrap_or(0.0);
             let known = doubt > 0.0 && firm.canvas.known(pixel);
             let most = if known { FIRM_DOUBT_KNOWN } else { FIRM_DOUBT };
             // The sky has no depth to be wrong about; what lives is no part of the ground.
-            !is_sky(blocks) && doubt > most || passes(pixel)
+            !is_sky(blocks) && doubt > most || passes[pixel]
         }));
         firm.write(&mut self.firm, pose, camera, shown, skipped);
         // What is doubted of a firm surface is not worth a draft: it would not show.
         for (pixel, skipped) in skipped.iter_mut().enumerate() {
-            *skipped = !*skipped || passes(pixel) || firm.canvas.shows_surface(pixel);
+            *skipped = !*skipped || passes[pixel] || firm.canvas.shows_surface(pixel);
         }
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
-        self.movers.see(pose, camera, shown);
+        self.movers.see(pose, camera, shown, &sightings);
     }
 }
 

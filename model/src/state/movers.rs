@@ -145,8 +145,13 @@ impl Movers {
             })
     }
 
-    /// Takes in a finished frame, seen from `pose`.
-    pub(super) fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
+    /// The bodies in a frame seen from `pose`.
+    pub(super) fn sight(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) -> Vec<Sighting> {
+        self.scratch.sightings(pose, camera, shown)
+    }
+
+    /// Takes in a finished frame, seen from `pose`, and the bodies in it.
+    pub(super) fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown, sightings: &[Sighting]) {
         let ticks = shown.tick.saturating_sub(self.tick);
         self.tick = shown.tick;
         for mover in &mut self.slots {
@@ -155,7 +160,7 @@ impl Movers {
         }
         let (eye, axes) = (pose.eye(), pose.axes());
         let mut found = vec![false; self.slots.len()];
-        for sighting in self.scratch.sightings(pose, camera, shown) {
+        for sighting in sightings {
             let (towards_eye, distance_blocks) = towards(sighting.middle, eye);
             let near = SAME_BLOCKS + SAME_SHARE * distance_blocks;
             let off = |at: &usize| (self.slots[*at].middle - sighting.middle).length();
@@ -163,7 +168,7 @@ impl Movers {
             let nearest = free.min_by(|a, b| off(a).total_cmp(&off(b))).filter(|at| off(at) < near);
             let Some(at) = nearest else {
                 if !sighting.cut {
-                    self.welcome(&sighting, eye, shown);
+                    self.welcome(sighting, eye, shown);
                 }
                 continue;
             };
@@ -176,7 +181,7 @@ impl Movers {
             }
             mover.follow(sighting.middle - mover.middle);
             if mover.is_stale(towards_eye, distance_blocks, shown.tick) {
-                mover.look(&sighting, eye, shown);
+                mover.look(sighting, eye, shown);
             }
         }
         for (mover, _) in self.slots.iter_mut().zip(&found).filter(|(_, found)| !**found) {
@@ -220,11 +225,11 @@ impl Movers {
         nearest_z.resize(canvas.rgb.len(), f32::INFINITY);
         for mover in &self.slots {
             let middle = mover.after(1) - eye;
-            // A pixel of the look, as large as it is now.
-            let pixel_blocks = mover.distance_blocks / focal;
             for dot in &mover.dots {
                 let Some((x, y, z)) = camera.project(&axes, middle + dot.from_middle) else { continue };
-                let radius = (0.6 * pixel_blocks * focal / z).max(0.5);
+                // A pixel of the look, as large as it is now.
+                let pixel_blocks = (mover.distance_blocks - dot.from_middle.dot(mover.towards_eye)) / focal;
+                let radius = (0.75 * pixel_blocks * focal / z).max(0.5);
                 let range = |centre: f32, side: usize| {
                     let first = (centre - radius).round().max(0.0) as usize;
                     first..((centre + radius).round().max(0.0) as usize).min(side)

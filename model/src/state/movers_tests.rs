@@ -92,7 +92,8 @@ fn slots_are_few() {
     for herd in 0..20u32 {
         let pose = Pose { position: [herd as f32 * 50.0, 0.0, 0.0], ..Pose::default() };
         let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, herd) };
-        movers.see(&pose, &CAMERA(), &shown);
+        let sightings = movers.sight(&pose, &CAMERA(), &shown);
+        movers.see(&pose, &CAMERA(), &shown, &sightings);
     }
     assert_eq!(movers.count(), MOST_MOVERS);
     assert!(movers.is_sound());
@@ -110,4 +111,40 @@ fn people_see_them_on_the_map() {
     assert!(marked(&memory) > 5, "{} pixels", marked(&memory));
     memory.forget_movers();
     assert_eq!(marked(&memory), 0);
+}
+
+#[test]
+fn a_floor_is_no_beast_whatever_it_is_taken_for() {
+    let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), CAMERA());
+    let pose = Pose { position: [0.0, 1.6, 0.0], pitch_deg: 70.0, ..Pose::default() };
+    let axes = pose.axes();
+    let (mut frame, mut depth) = (Frame::new(64, 48), Depth::new(64, 48));
+    frame.rgb.fill(90);
+    for (at, blocks) in depth.blocks.iter_mut().enumerate() {
+        let ray = camera.ray(&axes, at % 64, at / 64);
+        *blocks = 1.6 / -ray.y * ray.length();
+    }
+    let spot = |at: usize| (20..40).contains(&(at % 64)) && (16..30).contains(&(at / 64));
+    let matters: Vec<Matter> = (0..64 * 48).map(|at| if spot(at) { Matter::Animal } else { Matter::Grass }).collect();
+    memory.read(&pose, &camera, &mut sight);
+    memory.write(&pose, &camera, &mut sight, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 0) });
+    assert_eq!(memory.movers().count(), 0);
+    memory.read(&pose, &camera, &mut sight);
+    assert!((0..64 * 48).filter(|&at| spot(at)).all(|at| sight.canvas.known(at)), "it is remembered as ground");
+}
+
+#[test]
+fn a_body_has_no_gaps_from_nearer_by() {
+    let (mut memory, _) = remembered(8, 0.0, 0);
+    let (mut sight, camera) = (Sight::default(), CAMERA());
+    let axes = Pose::default().axes();
+    let pose = Pose { position: (axes.forward * 2.6 - axes.right * 1.5).to_array(), ..Pose::default() };
+    memory.read(&pose, &camera, &mut sight);
+    let red: Vec<usize> = (0..64 * 48).filter(|&at| sight.canvas.rgb[at][0] > 120.0).collect();
+    let side = |along: fn(usize) -> usize| {
+        let (low, high) = (red.iter().map(|&at| along(at)).min(), red.iter().map(|&at| along(at)).max());
+        high.zip(low).map_or(0, |(high, low)| high - low + 1)
+    };
+    let area = side(|at| at % 64) * side(|at| at / 64);
+    assert!(area > 150 && red.len() * 20 > area * 19, "{} of {area} pixels", red.len());
 }

@@ -9,6 +9,9 @@ const LEAST_PIXELS: usize = 12;
 const FARTHEST_BLOCKS: f32 = 24.0;
 /// Neighbouring pixels belong to one body when their distances differ by less than this share.
 const ONE_BODY: f32 = 0.12;
+/// What lies flatter than this, or is larger, is no animal, whatever it is taken for; blocks.
+const FLAT_BLOCKS: f32 = 0.25;
+const LARGE_BLOCKS: f32 = 2.5;
 
 /// A body in a frame.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,16 @@ pub(super) struct Sighting {
     pub middle: Vec3,
     /// It reaches to the frame's edge.
     pub cut: bool,
+}
+
+impl Sighting {
+    /// Whether it has the shape of a body.
+    fn is_body(&self) -> bool {
+        let low = self.points.iter().fold(Vec3::INFINITY, |low, point| low.min(*point));
+        let high = self.points.iter().fold(Vec3::NEG_INFINITY, |high, point| high.max(*point));
+        let size = high - low;
+        size.max_element() < LARGE_BLOCKS && size.y > FLAT_BLOCKS
+    }
 }
 
 /// Buffers, reused from frame to frame.
@@ -76,7 +89,9 @@ impl Scratch {
                 eye + ray * (blocks[at] / ray.length())
             }));
             sighting.middle = sighting.points.iter().sum::<Vec3>() / sighting.points.len() as f32;
-            sightings.push(sighting);
+            if sighting.is_body() {
+                sightings.push(sighting);
+            }
         }
         sightings
     }
