@@ -1,7 +1,7 @@
 //! How often a dream's step asks the system for memory: only for what it hands over, and for what the map grows by.
 #![allow(unsafe_code)] // an allocator that counts is an allocator, and that trait is unsafe
 
-use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder};
+use holdfast_model::{Dream, DreamOptions, ModelConfig, folder::ModelFolder, layout::output};
 use holdfast_sim::{Action, Frame, Start, World};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -40,10 +40,13 @@ static COUNTING: Counting = Counting;
 /// how far its depth is doubted, and what is seen.
 const HANDED_OVER: usize = 6;
 
-/// Allocations of each of the last steps of a dream that looks around in a place that it knows.
+/// Allocations of each of the last steps of a dream that looks around in a place that it knows, and in which nothing lives:
+/// each body in view asks for room for its pixels.
 fn asked_by_step(threads: usize) -> Vec<usize> {
     let config = ModelConfig { d_model: 64, heads: 2, layers: 2, ..ModelConfig::default() };
-    let model = ModelFolder::untrained(config, 5);
+    let mut model = ModelFolder::untrained(config, 5);
+    let bias = model.weights.tensors.iter_mut().find(|tensor| tensor.name == "head_out.bias").expect("a head");
+    bias.values[output::MATTER..].fill(-9.0);
     let ground = |_, camera: holdfast_sim::Camera| {
         let mut frame = Frame::new(camera.width, camera.height);
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 7 % 200) as u8);
@@ -60,7 +63,7 @@ fn asked_by_step(threads: usize) -> Vec<usize> {
         drop(observation);
         asked
     };
-    for _ in 0..240 {
+    for _ in 0..720 {
         step();
     }
     (0..60).map(|_| step()).collect()
