@@ -41,9 +41,9 @@ impl Outcome {
     /// Finds out where a frame shows the change: where its depth is that of the changed cell rather than that of the
     /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
     ///
-    /// Blocks come and go whole, but for bites: where enough of a change shows, it also came about in the pixels that the frame is not
-    /// sure of. Else what stood there would go on showing through the holes. Where less shows, nothing came about yet, and
-    /// what stood there is where it was: cracks pass, and are no part of the world.
+    /// Blocks come and go whole, but for bites: where enough of a change shows, it also came about in the pixels that the
+    /// frame is not sure of. Else what stood there would go on showing through the holes. Where less shows, nothing came
+    /// about yet, and what stood there is where it was: cracks pass, and are no part of the world.
     pub fn settle(
         &mut self,
         condition: &Condition,

@@ -21,6 +21,8 @@ pub struct Materials {
     rgb: Vec<u8>,
     /// Brightness of each texel as a multiple of its picture's mean, by matter, face and level.
     grain: Vec<Vec<f32>>,
+    /// Whether any face of a matter is not one colour all over.
+    has_grain: [bool; Matter::COUNT],
 }
 
 impl Default for Materials {
@@ -57,14 +59,16 @@ impl Materials {
             }
             grain.push(level);
         }
-        Materials { rgb, grain }
+        let has_grain = std::array::from_fn(|matter| {
+            let pictures = &grain[matter * Self::FACES * LEVELS..(matter + 1) * Self::FACES * LEVELS];
+            pictures.iter().step_by(LEVELS).flatten().any(|texel| *texel != 1.0)
+        });
+        Materials { rgb, grain, has_grain }
     }
 
     /// Whether a matter has a grain at all.
     pub fn has_grain(&self, matter: Matter) -> bool {
-        let pictures =
-            &self.grain[matter as usize * Self::FACES * LEVELS..(matter as usize + 1) * Self::FACES * LEVELS];
-        pictures.iter().step_by(LEVELS).any(|texels| texels.iter().any(|texel| *texel != 1.0))
+        self.has_grain[matter as usize]
     }
 
     /// The grain at a place on a face, 0 to 1 from the top left, as a multiple of the mean brightness; `texels` of a full

@@ -1,4 +1,4 @@
-//! What a thing in view is made of, and what that does when nobody looks: the denoiser says it of each pixel.
+//! What a thing in view is made of: the denoiser says it of each pixel.
 //!
 //! It is said in bits, as many as the head has channels to spare for. The words differ in three bits at least, so that one
 //! wrong bit is still understood (Dietterich and Bakiri, "Solving Multiclass Learning Problems via Error-Correcting Output

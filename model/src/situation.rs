@@ -45,6 +45,11 @@ impl Default for Hand {
     }
 }
 
+/// The pixel that the crosshair is on.
+fn crosshair(camera: &Camera) -> usize {
+    camera.height / 2 * camera.width + camera.width / 2
+}
+
 fn middle(cell: IVec3) -> Vec3 {
     cell.as_vec3() + 0.5
 }
@@ -94,7 +99,7 @@ impl Situation {
         last: Option<&Depth>,
     ) -> Condition {
         let at_rest = self.at_rest(pose);
-        let middle = camera.height / 2 * camera.width + camera.width / 2;
+        let middle = crosshair(camera);
         let canvas = canvas.filter(|canvas| canvas.known(middle)).map(|canvas| canvas.depth_blocks.as_slice());
         let depth_blocks = canvas.or(last.map(|depth| depth.blocks.as_slice()));
         let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks);
@@ -127,8 +132,7 @@ impl Situation {
     /// Takes in the frame that followed.
     pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
         self.ambience.see(pose, camera, shown);
-        let middle = camera.height / 2 * camera.width + camera.width / 2;
-        self.under = shown.matters.get(middle).copied().unwrap_or_default();
+        self.under = shown.matters.get(crosshair(camera)).copied().unwrap_or_default();
     }
 }
 

@@ -37,8 +37,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     write_folder(folder.path(), &model, &weights, &Pictures::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
-    let pictures = ["hotbar.png", "materials.png"].map(read);
-    let [hotbar, materials] = pictures;
+    let [hotbar, materials] = ["hotbar.png", "materials.png"].map(read);
     Files { model, config, weights: read("model.safetensors"), hotbar, materials, parameters }
 });
 
@@ -143,7 +142,7 @@ fn ten_thousand_spoilt_pictures_are_read_or_refused() {
     for (name, picture) in [("hotbar.png", &FILES.hotbar), ("materials.png", &FILES.materials)] {
         let folder = folder();
         let try_one = |bytes: &[u8]| try_picture(folder.path(), name, bytes);
-        let good = try_many(5_000, 3, |dice| spoilt(picture, dice), try_one);
+        let good = try_many(10_000, 3, |dice| spoilt(picture, dice), try_one);
         assert!(good > 0, "some are valid, or this test tries nothing");
         for length in 0..picture.len() {
             try_one(&picture[..length]);
@@ -154,9 +153,11 @@ fn ten_thousand_spoilt_pictures_are_read_or_refused() {
 #[test]
 #[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
 fn fuzz_pictures_for_long() {
-    let folder = folder();
-    let try_one = |bytes: &[u8]| try_picture(folder.path(), "hotbar.png", bytes);
-    try_for_long("hotbar", |dice| spoilt(&FILES.hotbar, dice), try_one);
+    for (name, picture) in [("hotbar", &FILES.hotbar), ("materials", &FILES.materials)] {
+        let folder = folder();
+        let try_one = |bytes: &[u8]| try_picture(folder.path(), &format!("{name}.png"), bytes);
+        try_for_long(name, |dice| spoilt(picture, dice), try_one);
+    }
 }
 
 #[test]

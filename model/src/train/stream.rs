@@ -46,6 +46,8 @@ pub struct Episode {
     world: VoxelWorld,
     script: Script,
     view: View,
+    /// What the view truly shows, until the tick is answered.
+    matters: Vec<Matter>,
     state: Memory,
     sight: Sight,
     last: Option<(Frame, Depth)>,
@@ -146,6 +148,7 @@ impl Episode {
             world,
             script: policy.script(script_seed),
             view: View::new(camera.width, camera.height),
+            matters: Vec::new(),
             state: Memory::new(),
             sight: Sight::default(),
             last: None,
@@ -223,7 +226,7 @@ impl Episode {
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
         }
-        out.matters.copy_from_slice(&true_matters(&self.view));
+        out.matters.copy_from_slice(&self.matters);
         let level = condition.signal_level;
         let mut noised = out.rgb.to_vec();
         add_noise(&mut noised, level, &mut self.rng);
@@ -258,6 +261,7 @@ impl Episode {
         self.tick += 1;
         let pose = self.world.pose();
         self.world.view(&self.camera, &mut self.view);
+        self.matters = true_matters(&self.view);
         self.map_pose = self.map.place(&pose);
         self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         self.pending_own = false;
@@ -288,7 +292,7 @@ impl Episode {
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
         let (mut copied, mut doubt) = (Vec::new(), Vec::new());
-        let mut matters = true_matters(&self.view);
+        let mut matters = std::mem::take(&mut self.matters);
         self.outcome.settle(&self.condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         if self.is_own() {
             // The model's own where it drew from the state; the truth where it had to invent. Its inventions differ from
