@@ -1,7 +1,7 @@
 //! The command line as a user meets it: the real binary on bad input (one line that says what to do, the right exit
 //! code) and on good (files and keys as documented).
 
-use holdfast_model::{ModelConfig, folder::write_folder, pictures::Pictures, weights::Weights};
+use holdfast_model::{ModelConfig, folder::write_folder, lore::Lore, weights::Weights};
 use holdfast_sim::Frame;
 use std::{
     fs,
@@ -67,7 +67,7 @@ impl Place {
     fn model(&self) -> String {
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let weights = Weights::init(&config, 1);
-        write_folder(Path::new(&self.path("model")), &config, &weights, &Pictures::default())
+        write_folder(Path::new(&self.path("model")), &config, &weights, &Lore::default())
             .expect("room for a small model");
         self.path("model")
     }

@@ -12,7 +12,7 @@ use holdfast_model::{
         Save,
         recording::{Beginning, Recording},
     },
-    pictures::Pictures,
+    lore::Lore,
     train::first_frame,
     weights::Weights,
 };
@@ -217,7 +217,7 @@ fn what_is_no_recording_or_of_another_model_says_so() {
     assert!(err(&place.run("replay gone.holdfast --check", 2)).contains("gone.holdfast"));
     place.run("rollout --seed 7 --policy still --ticks 2 --out out", 0);
     let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
-    write_folder(&place.path("model"), &config, &Weights::init(&config, 2), &Pictures::default()).expect("room");
+    write_folder(&place.path("model"), &config, &Weights::init(&config, 2), &Lore::default()).expect("room");
     let told = err(&place.run("replay out/rollout.holdfast --check", 2));
     assert!(told.contains("recorded with the model model (") && told.contains("--model"), "{told}");
     let told = err(&place.run("rollout --from out/rollout.holdfast --policy still --ticks 1 --out x", 2));

@@ -17,6 +17,8 @@ pub struct Condition {
     pub pose: Pose,
     /// What the hand is about to change; it is told in pixels ([`crate::layout::input::CHANGE`]).
     pub change: Option<Change>,
+    /// Whether that comes about in this tick; `None`: the finished frame will tell.
+    pub due: Option<bool>,
     /// Blocks moved during this tick: right, up, forward of the player's heading.
     pub moved_blocks: [f32; 3],
     /// Colours of the sky and the ground so far.

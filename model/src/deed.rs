@@ -1,12 +1,14 @@
-//! Deeds: what the hand is about to change, where that would show, and what came of it in a finished frame.
+//! Deeds: what the hand is about to change, where that would show, and what comes of it: by the hand's own experience, or,
+//! where that knows nothing, by what a finished frame shows (`docs/decisions/deeds.md`).
 
 use crate::{
     Condition,
-    grid::{SLACK_BLOCKS, SLACK_SHARE, cross},
-    state::Canvas,
+    grid::{Alignment, SLACK_BLOCKS, SLACK_SHARE, cross},
+    lore::Lore,
+    state::{Canvas, Memory},
 };
 use glam::{IVec3, Vec3};
-use holdfast_sim::{Camera, Depth};
+use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// What the hand is about to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,9 @@ impl Outcome {
         self.changed.clear();
         self.pending.clear();
         let Some(change) = condition.change else { return };
+        if let Some(due) = condition.due {
+            return self.decide(due, condition, camera, canvas, depth, doubt);
+        }
         let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
         let wall_at = |pixel: usize| {
             let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
@@ -98,6 +103,80 @@ impl Outcome {
             }
         }
     }
+
+    /// Where the hand decides: in the tick that is due all of a change comes about, and before nothing of it does.
+    fn decide(
+        &mut self,
+        due: bool,
+        condition: &Condition,
+        camera: &Camera,
+        canvas: &Canvas,
+        depth: &mut Depth,
+        doubt: &mut [f32],
+    ) {
+        let Some(change) = condition.change else { return };
+        let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
+        self.changed.resize(depth.blocks.len(), false);
+        self.pending.resize(depth.blocks.len(), false);
+        for (pixel, blocks) in depth.blocks.iter_mut().enumerate() {
+            let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
+            let Some(wall) = change.at(eye, ray, canvas, pixel).map(|wall| wall.depth_blocks) else { continue };
+            let stood = canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
+            let placed = matches!(change, Change::Place(_));
+            match (due, stood < Depth::SKY) {
+                (false, true) => (*blocks, self.pending[pixel]) = (stood, true),
+                (false, false) => {}
+                // What is known behind an emptied cell is seen again; the rest is new.
+                (true, true) if !placed => {}
+                (true, _) => {
+                    *blocks = if placed { wall } else { blocks.max(wall) };
+                    self.changed[pixel] = true;
+                    if let Some(doubt) = doubt.get_mut(pixel) {
+                        *doubt = 0.0;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Before a frame is drawn in which a block breaks: takes it out of the memory. Answers whether that must be read again.
+pub fn begin(memory: &mut Memory, pose: &Pose, condition: &Condition) -> bool {
+    let (Some(Change::Break(cell)), Some(true)) = (condition.change, condition.due) else { return false };
+    memory.empty(cell, &Alignment::new(pose, &condition.pose));
+    true
+}
+
+/// After a frame was drawn and remembered in which a block was placed: puts all of it into the memory, in the light that
+/// the frame shows it in.
+pub fn end(memory: &mut Memory, pose: &Pose, frame: &Frame, outcome: &Outcome, told: &Told) {
+    let Told { condition, camera, canvas, lore, tick } = *told;
+    let (Some(change @ Change::Place(cell)), Some(true)) = (condition.change, condition.due) else { return };
+    let Some(cube) = lore.cube_in(condition.slot) else { return };
+    let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
+    let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
+    let (mut shown, mut expected) = (0.0, 0.0);
+    for pixel in (0..outcome.changed.len()).filter(|&pixel| outcome.changed[pixel]) {
+        let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
+        let Some(changed) = change.at(eye, ray, canvas, pixel) else { continue };
+        shown += bright(&frame.rgb[pixel * 3..pixel * 3 + 3]);
+        expected += bright(&lore.colour(cube, changed.place, 1.0));
+    }
+    if expected > 0.0 {
+        let light = shown / expected;
+        let colour = |place: Vec3| lore.colour(cube, place, light);
+        memory.fill(cell, &Alignment::new(pose, &condition.pose), colour, tick);
+    }
+}
+
+/// What a frame was drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    pub condition: &'a Condition,
+    pub camera: &'a Camera,
+    pub canvas: &'a Canvas,
+    pub lore: &'a Lore,
+    pub tick: u32,
 }
 
 /// Where a ray would end if a change came about.
@@ -196,6 +275,34 @@ mod tests {
         assert!(wall(10 * 16 + 6).is_some() && wall(10 * 16 + 9).is_some() && wall(255).is_none());
         assert_eq!(settled(8), ((false, false), (true, true), true, false), "half of it shows");
         assert_eq!(settled(6), ((false, false), (false, false), false, true), "a sliver of it shows");
+    }
+
+    #[test]
+    fn where_the_hand_decides_nothing_comes_about_before_its_tick_and_all_of_it_then() {
+        let camera = Camera::new(16, 16);
+        let pose = Pose { position: [0.5; 3], ..Pose::default() };
+        let settled = |change: Change, due: bool, stood: f32, drawn: f32| {
+            let condition = Condition { change: Some(change), due: Some(due), pose, ..Condition::default() };
+            let depth_blocks = vec![stood; 256];
+            let canvas =
+                Canvas { width: 16, height: 16, depth_blocks, confidence: vec![1.0; 256], ..Canvas::default() };
+            let mut depth = Depth { width: 16, height: 16, blocks: vec![drawn; 256] };
+            let (mut outcome, mut doubt) = (Outcome::default(), vec![0.5; 256]);
+            outcome.settle(&condition, &camera, &canvas, &mut depth, &mut doubt);
+            let middle = 8 * 16 + 8;
+            (outcome.changed[middle], outcome.pending[middle], depth.blocks[middle], doubt[middle])
+        };
+        let near = |a: (bool, bool, f32, f32), b: (bool, bool, f32, f32)| {
+            assert!((a.0, a.1, a.3) == (b.0, b.1, b.3) && (a.2 - b.2).abs() < 0.1, "{a:?} {b:?}");
+        };
+        let (place, broken) = (Change::Place(IVec3::new(0, 0, 3)), Change::Break(IVec3::new(0, 0, 3)));
+        near(settled(place, false, 6.0, 2.5), (false, true, 6.0, 0.5));
+        near(settled(place, true, 6.0, 5.8), (true, false, 2.5, 0.0));
+        near(settled(broken, false, 2.5, 9.0), (false, true, 2.5, 0.5));
+        // The memory has been emptied: what is drawn is new, and lies behind the cell or farther.
+        near(settled(broken, true, f32::INFINITY, 2.6), (true, false, 3.5, 0.0));
+        near(settled(broken, true, f32::INFINITY, 9.0), (true, false, 9.0, 0.0));
+        near(settled(broken, true, 3.5, 3.4), (false, false, 3.4, 0.5));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
     assemble::{assemble, encode_frame},
-    deed::Outcome,
+    deed::{self, Outcome, Told},
     folder::ModelFolder,
     grain::{self, Drawn},
     grid::Grid,
@@ -12,9 +12,9 @@ use crate::{
     keep::Snapshot,
     kernel,
     layout::input,
+    lore::Lore,
     matter::Matter,
     motion::Motion,
-    pictures::Pictures,
     sampler::Sampler,
     situation::Situation,
     state::{Canvas, Memory, Shown, Sight},
@@ -92,7 +92,7 @@ pub struct Dream {
     status: DreamStatus,
     camera: Camera,
     sampler: Sampler,
-    pictures: Pictures,
+    lore: Lore,
     start_frames: StartFrames,
     rng: ChaCha8Rng,
     state: Memory,
@@ -128,7 +128,7 @@ impl Dream {
 
     /// A dream of weights that are already in memory.
     pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
-        let ModelFolder { config, weights, pictures, hash } = model;
+        let ModelFolder { config, weights, lore, hash } = model;
         let steps = options.sampler_steps.unwrap_or(config.sampler_steps);
         if !(1..=64).contains(&steps) {
             return Err(ModelError::Steps(steps));
@@ -149,7 +149,7 @@ impl Dream {
         };
         Ok(Dream {
             sampler,
-            pictures,
+            lore,
             pixels: vec![0.0; config.width * config.height * input::CHANNELS],
             rng: ChaCha8Rng::seed_from_u64(options.noise_seed),
             config,
@@ -257,7 +257,7 @@ impl Dream {
         self.outcome = Outcome::default();
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
-        assemble(&mut self.pixels, &self.camera, &condition, &self.pictures.hotbar, None, None);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, None, None);
         let clean = encode_frame(&frame);
         let Imagined { depth, matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
@@ -351,11 +351,16 @@ impl World for Dream {
         let canvas = self.options.memory.then_some(&self.sight.canvas);
         let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
         let poses = [&before, &self.pose];
-        let mut condition = self.situation.act(action, poses, &self.camera, canvas, last.map(|(_, depth)| depth));
+        let last_depth = last.map(|(_, depth)| depth);
+        let mut condition = self.situation.act(action, poses, &self.camera, canvas, last_depth, &self.lore, None);
+        if self.options.memory && deed::begin(&mut self.state, &self.pose, &condition) {
+            self.state.read_on(self.sampler.crew(), &self.pose, &self.camera, &mut self.sight);
+        }
+        let canvas = self.options.memory.then_some(&self.sight.canvas);
         if !self.options.memory {
             condition.ambience = Ambience::default();
         }
-        assemble(&mut self.pixels, &self.camera, &condition, &self.pictures.hotbar, canvas, last);
+        assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, canvas, last);
         mark("assemble");
 
         let steps = self.sampler_steps();
@@ -368,7 +373,7 @@ impl World for Dream {
         }
         let (camera, canvas, changed) = (&self.camera, &self.sight.canvas, self.outcome.changed.as_slice());
         let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
-        grain::lay(&mut frame, &drawn, &self.pictures);
+        grain::lay(&mut frame, &drawn, &self.lore);
         mark("grain");
 
         let tick = self.tick as u32;
@@ -384,6 +389,11 @@ impl World for Dream {
             matters: &matters,
             tick,
         });
+        if self.options.memory && !self.tampering.taught {
+            let (camera, canvas, lore) = (&self.camera, &self.sight.canvas, &self.lore);
+            let told = Told { condition: &condition, camera, canvas, lore, tick };
+            deed::end(&mut self.state, &self.pose, &frame, &outcome, &told);
+        }
         self.outcome = outcome;
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {

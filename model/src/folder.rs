@@ -3,8 +3,10 @@
 use crate::{
     ModelConfig, ModelError,
     hotbar::Hotbar,
+    light::FaceLight,
+    lore::Lore,
     materials::Materials,
-    pictures::Pictures,
+    toughness::Toughness,
     train::write_atomically,
     weights::{self, Weights},
 };
@@ -15,7 +17,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 pub struct ModelFolder {
     pub config: ModelConfig,
     pub weights: Weights,
-    pub pictures: Pictures,
+    pub lore: Lore,
     /// BLAKE3 of `model.safetensors`, hexadecimal.
     pub hash: String,
 }
@@ -25,7 +27,7 @@ impl ModelFolder {
     /// only its seed tells.
     pub fn untrained(config: ModelConfig, seed: u64) -> ModelFolder {
         let weights = Weights::init(&config, seed);
-        ModelFolder { config, weights, pictures: Pictures::default(), hash: format!("{seed:064x}") }
+        ModelFolder { config, weights, lore: Lore::default(), hash: format!("{seed:064x}") }
     }
 
     /// Reads and checks a folder.
@@ -57,28 +59,39 @@ impl ModelFolder {
                 return Err(ModelError::File { path: folder.join(format!("{key}.png")), reason });
             }
         }
-        let pictures = Pictures { hotbar, materials };
-        Ok(ModelFolder { config, weights, pictures, hash: blake3::hash(&bytes).to_hex().to_string() })
+        let spoilt = |key: &str| {
+            let reason = format!("its note {key} is spoilt; fetch or train it again");
+            ModelError::File { path: folder.join("model.safetensors"), reason }
+        };
+        let note = |key: &'static str| named.get(key).map(String::as_str).ok_or_else(|| spoilt(key));
+        let toughness = Toughness::from_text(note(TOUGHNESS_KEY)?).ok_or_else(|| spoilt(TOUGHNESS_KEY))?;
+        let face_light = FaceLight::from_text(note(LIGHT_KEY)?).ok_or_else(|| spoilt(LIGHT_KEY))?;
+        let lore = Lore { hotbar, materials, toughness, face_light };
+        Ok(ModelFolder { config, weights, lore, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
 }
 
 /// Under what names the weights' file says which pictures belong to it.
 const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
+/// Under what names it notes how long each matter withstands the hand, and how bright the faces of a block are.
+const TOUGHNESS_KEY: &str = "break_ticks";
+const LIGHT_KEY: &str = "face_light";
 
 /// Writes a folder for shipping: weights in half precision.
-pub fn write_folder(
-    folder: &Path,
-    config: &ModelConfig,
-    weights: &Weights,
-    pictures: &Pictures,
-) -> Result<(), ModelError> {
+pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore: &Lore) -> Result<(), ModelError> {
     let fail = |reason: String| ModelError::File { path: folder.into(), reason };
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;
     text.push('\n');
-    let Pictures { hotbar, materials } = pictures;
-    let named = [("format", "holdfast".into()), (HOTBAR_KEY, hotbar.hash()), (MATERIALS_KEY, materials.hash())];
+    let Lore { hotbar, materials, toughness, face_light } = lore;
+    let named = [
+        ("format", "holdfast".into()),
+        (HOTBAR_KEY, hotbar.hash()),
+        (MATERIALS_KEY, materials.hash()),
+        (TOUGHNESS_KEY, toughness.to_text()),
+        (LIGHT_KEY, face_light.to_text()),
+    ];
     let named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
     let bytes = weights.to_bytes(true, &named)?;
     for (key, png) in [(HOTBAR_KEY, hotbar.to_png()), (MATERIALS_KEY, materials.to_png())] {

@@ -9,10 +9,10 @@ use crate::{
     Condition,
     deed::Change,
     face::{Face, Seen},
-    hotbar::Hotbar,
+    light,
+    lore::Lore,
     materials::Materials,
     matter::Matter,
-    pictures::Pictures,
     state::Canvas,
 };
 use glam::Vec3;
@@ -22,8 +22,6 @@ use holdfast_sim::{Camera, Depth, Frame, pose::Axes};
 const COARSE_PX: [f32; 2] = [1.5, 3.0];
 /// Mist takes the grain from here to there, blocks.
 const MIST_BLOCKS: [f32; 2] = [14.0, 36.0];
-/// Half the side of the square whose mean a placed block's own picture is laid over, pixels.
-const BROAD_PX: usize = 3;
 
 /// A frame as the denoiser drew it, and what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -39,56 +37,47 @@ pub struct Drawn<'a> {
 }
 
 /// Lays grain onto a frame.
-pub fn lay(frame: &mut Frame, drawn: &Drawn, pictures: &Pictures) {
+pub fn lay(frame: &mut Frame, drawn: &Drawn, lore: &Lore) {
     let axes = drawn.condition.pose.axes();
-    let placed = place_colours(frame, drawn, &axes, &pictures.hotbar);
+    let placed = place_colours(frame, drawn, &axes, lore);
     for pixel in 0..drawn.matters.len() {
         let rgb = &mut frame.rgb[pixel * 3..pixel * 3 + 3];
-        if let Some(colour) = placed.get(pixel).copied().flatten() {
-            rgb.copy_from_slice(&colour.map(|value| (value + 0.5) as u8));
+        if let Some(colour) = placed.as_ref().and_then(|placed| placed.get(pixel).copied().flatten()) {
+            rgb.copy_from_slice(&colour);
             continue;
         }
         let (matter, share) = (drawn.matters[pixel], drawn.share(pixel));
         if share > 0.0
-            && pictures.materials.has_grain(matter)
-            && let Some(grain) = drawn.grain(pixel, &axes, matter, &pictures.materials)
+            && lore.materials.has_grain(matter)
+            && let Some(grain) = drawn.grain(pixel, &axes, matter, &lore.materials)
         {
             rgb.iter_mut().for_each(|value| *value = (f32::from(*value) * (1.0 + share * (grain - 1.0)) + 0.5) as u8);
         }
     }
 }
 
-/// Where a placed block shows, its picture in the light of the frame.
-fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, hotbar: &Hotbar) -> Vec<Option<[f32; 3]>> {
-    let Drawn { condition, camera, canvas, changed, matters, .. } = *drawn;
-    let Some(change @ Change::Place(_)) = condition.change else { return Vec::new() };
+/// The colours of a placed block where it shows, in the light of the ground around it; or, where there is too little, in
+/// that in which the frame shows it.
+fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, lore: &Lore) -> Option<Vec<Option<[u8; 3]>>> {
+    let Drawn { condition, camera, canvas, changed, .. } = *drawn;
+    let change = condition.change.filter(|change| matches!(change, Change::Place(_)))?;
+    let cube = lore.cube_in(condition.slot)?;
     let eye = condition.pose.eye();
-    let places: Vec<Option<Vec3>> = (0..changed.len())
-        .map(|pixel| {
-            let ray = camera.ray(axes, pixel % camera.width, pixel / camera.width);
-            let full = !matches!(matters[pixel], Matter::Cake | Matter::Plant | Matter::Water);
-            (full && changed[pixel]).then(|| change.at(eye, ray, canvas, pixel)).flatten().map(|shown| shown.place)
-        })
-        .collect();
-    let wall = |place: Vec3| (0..3).max_by(|&a, &b| place[a].abs().total_cmp(&place[b].abs()));
-    let near = |at: usize, side: usize| at.saturating_sub(BROAD_PX)..(at + BROAD_PX + 1).min(side);
-    let shown = |(pixel, place): (usize, &Option<Vec3>)| {
-        let place = (*place)?;
-        let (mut broad, mut expected) = (0.0, 0.0);
-        let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
-        for y in near(pixel / camera.width, camera.height) {
-            for x in near(pixel % camera.width, camera.width) {
-                let at = y * camera.width + x;
-                let Some(beside) = places[at].filter(|beside| wall(*beside) == wall(place)) else { continue };
-                broad += bright(&frame.rgb[at * 3..at * 3 + 3]);
-                expected += bright(&hotbar.colour(condition.slot, beside));
-            }
-        }
-        // The light on it: how bright the frame is around, over how bright the picture is there.
-        let light = broad / f32::max(expected, 1.0);
-        Some(hotbar.colour(condition.slot, place).map(|value| f32::from(value) * light))
+    let place = |pixel: usize| {
+        let ray = camera.ray(axes, pixel % camera.width, pixel / camera.width);
+        changed[pixel].then(|| change.at(eye, ray, canvas, pixel)).flatten().map(|shown| shown.place)
     };
-    places.iter().enumerate().map(shown).collect()
+    let places: Vec<Option<Vec3>> = (0..changed.len()).map(place).collect();
+    let light = light::around(frame, drawn, axes, lore).unwrap_or_else(|| {
+        let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
+        let both = places.iter().enumerate().filter_map(|(pixel, place)| Some((pixel, (*place)?)));
+        let (shown, expected) = both.fold((0.0, 1.0), |(shown, expected), (pixel, place)| {
+            let known = bright(&lore.colour(cube, place, 1.0));
+            (shown + bright(&frame.rgb[pixel * 3..pixel * 3 + 3]), expected + known)
+        });
+        shown / expected
+    });
+    Some(places.iter().map(|place| place.map(|place| lore.colour(cube, place, light))).collect())
 }
 
 impl Drawn<'_> {
@@ -144,11 +133,11 @@ mod tests {
     const SIZE: [usize; 2] = [64, 48];
 
     /// Every face of everything is a chequered board.
-    fn chequered() -> Pictures {
+    fn chequered() -> Lore {
         let across = Materials::FACES * crate::pictures::SIDE_PX;
         let texel = |at: usize| if (at / 3 % across + at / 3 / across).is_multiple_of(2) { 90 } else { 160 };
         let materials = Materials::new((0..Materials::BYTES).map(texel).collect());
-        Pictures { materials, ..Pictures::default() }
+        Lore { materials, ..Lore::default() }
     }
 
     /// A grey floor of stone at height 0 under an eye that looks down on it, with grain laid on; and where each pixel lies.

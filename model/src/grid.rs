@@ -7,6 +7,7 @@ use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Camera, Depth, Pose,
     kinematics::{EYE_HEIGHT, REACH_BLOCKS},
+    pose::Axes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,41 @@ impl Grid {
     }
 }
 
+/// How a map's coordinates lie among the blocks, told by one eye's pose in both.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alignment {
+    /// Eye, and axes of a level look, in each.
+    eyes: [Vec3; 2],
+    axes: [[Vec3; 3]; 2],
+}
+
+impl Alignment {
+    pub fn new(in_map: &Pose, among_blocks: &Pose) -> Alignment {
+        let poses = [in_map, among_blocks];
+        let axes = poses.map(|pose| {
+            let axes = Pose { pitch_deg: 0.0, ..*pose }.axes();
+            [axes.right, axes.up, axes.forward]
+        });
+        Alignment { eyes: poses.map(Pose::eye), axes }
+    }
+
+    fn turn(&self, point: Vec3, from: usize, to: usize) -> Vec3 {
+        let away = point - self.eyes[from];
+        let along = |axis: usize| self.axes[to][axis] * away.dot(self.axes[from][axis]);
+        self.eyes[to] + along(0) + along(1) + along(2)
+    }
+
+    /// A point of the map among the blocks.
+    pub fn among_blocks(&self, point: Vec3) -> Vec3 {
+        self.turn(point, 0, 1)
+    }
+
+    /// A point among the blocks in the map.
+    pub fn in_map(&self, point: Vec3) -> Vec3 {
+        self.turn(point, 1, 0)
+    }
+}
+
 /// The block under the crosshair, as far as a picture's depth tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
@@ -67,8 +103,21 @@ const HELD_SLACK: f32 = 0.5;
 const ONE_PLANE: f32 = 0.1;
 /// How much farther off a wall may be that lies as the surface does.
 const FACING_BONUS: f32 = 0.5;
+/// Half the side of the square of pixels that tell which cell the crosshair is on.
+const VOTERS_PX: usize = 18;
+
+/// What a hand is at work on stays its target until what shows there is so much nearer or farther, blocks.
+const GRIP_BLOCKS: f32 = 0.8;
 
 impl Target {
+    /// The cell that the hand is at work on, while the crosshair is on it: what shows there trembles with every crack.
+    pub fn gripped(pose: &Pose, camera: &Camera, depth_blocks: &[f32], cell: IVec3) -> Option<Target> {
+        let (enters, _, face) = cross(pose.eye(), pose.axes().forward, cell)?;
+        let shown = depth_blocks[camera.height / 2 * camera.width + camera.width / 2];
+        (enters <= REACH_BLOCKS * (1.0 + SLACK_SHARE) && (shown - enters).abs() < GRIP_BLOCKS)
+            .then_some(Target { cell, face })
+    }
+
     /// What the middle of the picture shows, seen from `pose` among the blocks; `held` is the target of the tick before.
     pub fn find(pose: &Pose, camera: &Camera, depth_blocks: &[f32], held: Option<IVec3>) -> Option<Target> {
         let eye = pose.eye();
@@ -96,23 +145,25 @@ impl Target {
             return Some(Target { cell, face });
         }
         let facing = facing(&point, column, row);
-        let mut best: Option<(f32, Target)> = None;
-        for axis in 0..3 {
+        // At a corner the ray enters several cells about there; what is seen through is not the one.
+        let mut best: Option<(bool, f32, Target)> = None;
+        for axis in (0..3).filter(|&axis| axes.forward[axis].abs() > 1e-3) {
             let speed = axes.forward[axis];
-            if speed.abs() < 1e-3 {
+            let wall = (eye[axis] + speed * away).round();
+            let to_wall = (wall - eye[axis]) / speed;
+            let off = (to_wall - away).abs();
+            if off > slack {
                 continue;
             }
-            let wall = (eye[axis] + axes.forward[axis] * away).round();
-            let off = ((wall - eye[axis]) / speed - away).abs();
-            let cost = if facing == Some(axis) { off * FACING_BONUS } else { off };
-            if off > slack || best.is_some_and(|(least, _)| least <= cost) {
-                continue;
-            }
-            let mut cell = (eye + axes.forward * ((wall - eye[axis]) / speed)).floor().as_ivec3();
+            let mut cell = (eye + axes.forward * to_wall).floor().as_ivec3();
             cell[axis] = if speed > 0.0 { wall as i32 } else { wall as i32 - 1 };
-            let mut face = IVec3::ZERO;
-            face[axis] = -speed.signum() as i32;
-            best = Some((cost, Target { cell, face }));
+            let cost = if facing == Some(axis) { off * FACING_BONUS } else { off };
+            let open = is_seen_through(cell, eye, &axes, camera, depth_blocks, slack);
+            if best.is_none_or(|(other_open, least, _)| (open, cost) < (other_open, least)) {
+                let mut face = IVec3::ZERO;
+                face[axis] = -speed.signum() as i32;
+                best = Some((open, cost, Target { cell, face }));
+            }
         }
         // What fills no cell, as a flower: the cell that it stands in.
         let inside = || {
@@ -120,8 +171,23 @@ impl Target {
             let (_, _, face) = cross(eye, axes.forward, cell)?;
             Some(Target { cell, face })
         };
-        best.map(|(_, target)| target).or_else(inside)
+        best.map(|(.., target)| target).or_else(inside)
     }
+}
+
+/// Whether more of the pixels around the crosshair see through a cell than show a surface of its own.
+fn is_seen_through(cell: IVec3, eye: Vec3, axes: &Axes, camera: &Camera, depth_blocks: &[f32], slack: f32) -> bool {
+    let near = |side: usize| (side / 2).saturating_sub(VOTERS_PX)..(side / 2 + VOTERS_PX).min(side);
+    let (mut shown_through, mut own) = (0, 0);
+    for (x, y) in near(camera.height).flat_map(|y| near(camera.width).map(move |x| (x, y))) {
+        let ray = camera.ray(axes, x, y);
+        if let Some((enters, leaves, _)) = cross(eye, ray, cell) {
+            let shown = depth_blocks[y * camera.width + x] / ray.length();
+            own += usize::from((shown - enters).abs() < slack);
+            shown_through += usize::from(shown > leaves - 0.05 && shown > enters + slack);
+        }
+    }
+    shown_through > own
 }
 
 /// The axis that the surface in the middle faces most.
@@ -175,5 +241,28 @@ mod tests {
         assert!((ahead.eye() - began.eye() - start.axes().forward * 2.0).length() < 1e-5, "{ahead:?}");
         assert!(grid.is_sound() && Grid::default().is_sound() && Grid::ALIGNED.is_sound());
         assert!(!Grid { yaw_deg: f32::NAN, ..grid }.is_sound());
+        let pose = Pose { position: [0.3, 1.0, 2.0], yaw_deg: 50.0, pitch_deg: 20.0 };
+        let alignment = Alignment::new(&pose, &grid.place(&pose));
+        let point = Vec3::new(3.0, -1.0, 0.5);
+        let placed = grid.place(&Pose { position: point.to_array(), ..pose }).eye();
+        assert!((alignment.among_blocks(point) - placed).length() < 1e-4);
+        assert!((alignment.in_map(placed) - point).length() < 1e-4);
+    }
+
+    #[test]
+    fn at_a_corner_the_block_is_found_and_not_the_air_before_it() {
+        // A block seen over its corner, its depth told a little short or long; around it is nothing.
+        let camera = Camera::new(64, 48);
+        let cell = IVec3::new(2, 0, 2);
+        for (yaw_deg, error) in [(-45.0, 0.94), (-45.0, 1.05), (-44.0, 0.95), (-47.0, 0.95), (-47.0, 1.04)] {
+            let pose = Pose { position: [0.5, 0.5, 0.5], yaw_deg, pitch_deg: 0.0 };
+            let axes = pose.axes();
+            let blocks = (0..64 * 48).map(|at| {
+                let ray = camera.ray(&axes, at % 64, at / 64);
+                cross(pose.eye(), ray, cell).map_or(30.0, |(enters, ..)| enters * ray.length() * error)
+            });
+            let target = Target::find(&pose, &camera, &blocks.collect::<Vec<_>>(), None);
+            assert_eq!(target.map(|target| target.cell), Some(cell), "yaw {yaw_deg}, {error}");
+        }
     }
 }

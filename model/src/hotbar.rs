@@ -35,18 +35,19 @@ impl Hotbar {
         Hotbar { rgb }
     }
 
+    /// The picture of a slot, 1 to 9, `[SIDE_PX, SIDE_PX, 3]`.
+    pub fn picture(&self, slot: u8) -> &[u8] {
+        let bytes = SIDE_PX * SIDE_PX * 3;
+        let at = (usize::from(slot.clamp(1, Self::SLOTS as u8)) - 1) * bytes;
+        &self.rgb[at..at + bytes]
+    }
+
     /// The colour of a slot's block at a place in its cell, -1..1 from wall to wall: that of the face it is nearest to.
     pub fn colour(&self, slot: u8, place: Vec3) -> [u8; 3] {
-        let away = place.abs();
-        let (across, down) = match () {
-            () if away.y >= away.x.max(away.z) => (place.x, place.z),
-            () if away.x >= away.z => (place.z, -place.y),
-            () => (place.x, -place.y),
-        };
-        let texel = |along: f32| (((along + 1.0) * 0.5 * SIDE_PX as f32) as usize).min(SIDE_PX - 1);
-        let slot = usize::from(slot.clamp(1, Self::SLOTS as u8)) - 1;
-        let at = ((slot * SIDE_PX + texel(down)) * SIDE_PX + texel(across)) * 3;
-        [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
+        let (_, [x, y]) = pictures::texel(place);
+        let at = (y * SIDE_PX + x) * 3;
+        let picture = self.picture(slot);
+        [picture[at], picture[at + 1], picture[at + 2]]
     }
 
     /// BLAKE3 of the colours, hexadecimal. The weights' file names it, so that one belongs to the other.

@@ -18,6 +18,8 @@ pub mod imagined;
 pub mod keep;
 pub mod kernel;
 pub mod layout;
+pub mod light;
+pub mod lore;
 pub mod materials;
 pub mod matter;
 pub mod motion;
@@ -28,6 +30,7 @@ pub mod rotary;
 pub mod sampler;
 pub mod situation;
 pub mod state;
+pub mod toughness;
 pub mod train;
 pub mod weights;
 

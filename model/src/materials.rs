@@ -6,6 +6,7 @@ use crate::{
     matter::Matter,
     pictures::{self, SIDE_PX},
 };
+use glam::Vec3;
 use std::path::Path;
 
 /// Sizes 16, 8, 4, 2 and 1.
@@ -21,6 +22,8 @@ pub struct Materials {
     rgb: Vec<u8>,
     /// Brightness of each texel as a multiple of its picture's mean, by matter, face and level.
     grain: Vec<Vec<f32>>,
+    /// Mean of red, green and blue together, by matter and face.
+    brightness: Vec<f32>,
     /// Whether any face of a matter is not one colour all over.
     has_grain: [bool; Matter::COUNT],
 }
@@ -44,6 +47,7 @@ impl Materials {
     pub fn new(rgb: Vec<u8>) -> Materials {
         assert_eq!(rgb.len(), Self::BYTES, "three pictures of each matter");
         let mut grain = Vec::with_capacity(Matter::COUNT * Self::FACES * LEVELS);
+        let mut brightness = Vec::with_capacity(Matter::COUNT * Self::FACES);
         for picture in 0..Matter::COUNT * Self::FACES {
             let (matter, face) = (picture / Self::FACES, picture % Self::FACES);
             let texel = |at: usize| {
@@ -52,6 +56,7 @@ impl Materials {
             };
             let mut level: Vec<f32> = (0..SIDE_PX * SIDE_PX).map(texel).collect();
             let mean = mean(&level).max(1.0);
+            brightness.push(mean);
             level.iter_mut().for_each(|texel| *texel = (*texel / mean).clamp(LEAST, MOST));
             for side in [16, 8, 4, 2] {
                 let next = halved(&level, side);
@@ -63,7 +68,7 @@ impl Materials {
             let pictures = &grain[matter * Self::FACES * LEVELS..(matter + 1) * Self::FACES * LEVELS];
             pictures.iter().step_by(LEVELS).flatten().any(|texel| *texel != 1.0)
         });
-        Materials { rgb, grain, has_grain }
+        Materials { rgb, grain, brightness, has_grain }
     }
 
     /// Whether a matter has a grain at all.
@@ -79,6 +84,25 @@ impl Materials {
         let along = |value: f32| ((value * side as f32) as usize).min(side - 1);
         let picture = matter as usize * Self::FACES + face;
         self.grain[picture * LEVELS + level][along(v) * side + along(u)]
+    }
+
+    /// The bytes of a matter's picture, row by row.
+    pub fn picture(&self, matter: Matter, face: usize) -> impl Iterator<Item = &u8> {
+        let row = SIDE_PX * 3;
+        let from = move |y: usize| ((matter as usize * SIDE_PX + y) * Self::FACES + face) * row;
+        (0..SIDE_PX).flat_map(move |y| &self.rgb[from(y)..from(y) + row])
+    }
+
+    /// The colour of a cube at a place in its cell, -1..1 from wall to wall, on the face that it is nearest to.
+    pub fn colour(&self, matter: Matter, place: Vec3) -> [u8; 3] {
+        let (face, [x, y]) = pictures::texel(place);
+        let at = (((matter as usize * SIDE_PX + y) * Self::FACES + face) * SIDE_PX + x) * 3;
+        [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]]
+    }
+
+    /// Mean of a picture's red, green and blue together, 0..765.
+    pub fn brightness(&self, matter: Matter, face: usize) -> f32 {
+        self.brightness[matter as usize * Self::FACES + face]
     }
 
     /// BLAKE3 of the colours, hexadecimal.

@@ -52,24 +52,19 @@ const fn word_of(matter: usize) -> u16 {
     word
 }
 
-/// The matter whose word is nearest to each pattern of bits. Only a whole word says that something lives: it would be taken
-/// off the ground.
-static NEAREST: [Matter; 1 << BITS] = {
-    let mut nearest = [Matter::Rest; 1 << BITS];
-    let mut pattern = 0;
-    while pattern < nearest.len() {
-        let (mut least, mut matter) = (u32::MAX, 0);
-        while matter < Matter::ALL.len() {
-            let apart = (word_of(matter) ^ pattern as u16).count_ones();
-            if apart < least && !(apart > 0 && Matter::ALL[matter].lives()) {
-                (least, nearest[pattern]) = (apart, Matter::ALL[matter]);
-            }
-            matter += 1;
-        }
-        pattern += 1;
+/// Factors of the bits' logits: a word is the likelier, compared with others, the higher the logits of its set bits.
+static WORDS: [[f32; BITS]; Matter::COUNT] = {
+    let mut words = [[0.0; BITS]; Matter::COUNT];
+    let mut at = 0;
+    while at < Matter::COUNT * BITS {
+        words[at / BITS][at % BITS] = (word_of(at / BITS) >> (at % BITS) & 1) as f32;
+        at += 1;
     }
-    nearest
+    words
 };
+
+/// How much likelier than any other the word of what lives must be (natural logarithm): it would be taken off the ground.
+const LIFE_MARGIN: f32 = 1.0;
 
 impl Matter {
     pub const COUNT: usize = 21;
@@ -107,13 +102,18 @@ impl Matter {
         std::array::from_fn(|bit| word >> bit & 1 == 1)
     }
 
-    /// The one that the denoiser's raw output of a pixel says.
+    /// The one that the denoiser's raw output of a pixel says: the likeliest word, given the likelihood of each bit.
     pub fn said(raw: &[f32]) -> Matter {
-        let mut pattern = 0;
-        for bit in 0..BITS {
-            pattern |= usize::from(raw[output::MATTER + bit] > 0.0) << bit;
+        let logits = &raw[output::MATTER..output::CHANNELS];
+        let mut likeliest = (f32::NEG_INFINITY, Matter::Rest);
+        for (matter, word) in Self::ALL.into_iter().zip(&WORDS) {
+            let likelihood: f32 = word.iter().zip(logits).map(|(set, logit)| set * logit).sum();
+            let margin = if matter.lives() { LIFE_MARGIN } else { 0.0 };
+            if likelihood - margin > likeliest.0 {
+                likeliest = (likelihood - margin, matter);
+            }
         }
-        NEAREST[pattern]
+        likeliest.1
     }
 
     /// It walks about.
@@ -133,21 +133,32 @@ mod tests {
         }
     }
 
+    /// The raw output that says each bit of a word with so much weight.
+    fn said_with(matter: Matter, weights: [f32; BITS]) -> Matter {
+        let mut raw = [0.0; output::CHANNELS];
+        for (bit, (set, weight)) in matter.bits().into_iter().zip(weights).enumerate() {
+            raw[output::MATTER + bit] = if set { weight } else { -weight };
+        }
+        Matter::said(&raw)
+    }
+
     #[test]
-    fn one_wrong_bit_is_still_understood_but_not_for_life() {
+    fn a_wrong_bit_is_still_understood() {
         for matter in Matter::ALL {
-            let raw = |wrong: Option<usize>| {
-                let mut raw = [0.0; output::CHANNELS];
-                for (bit, set) in matter.bits().into_iter().enumerate() {
-                    raw[output::MATTER + bit] = if set != (wrong == Some(bit)) { 1.5 } else { -0.5 };
-                }
-                raw
-            };
-            assert_eq!(Matter::said(&raw(None)), matter);
+            assert_eq!(said_with(matter, [2.0; BITS]), matter);
             for wrong in 0..BITS {
-                let said = Matter::said(&raw(Some(wrong)));
-                assert!(said == matter && !matter.lives() || said != matter && matter.lives(), "bit {wrong}");
+                let mut weights = [2.0; BITS];
+                weights[wrong] = -1.5;
+                assert_eq!(said_with(matter, weights), matter, "bit {wrong}");
             }
         }
+    }
+
+    #[test]
+    fn what_lives_must_be_said_plainly() {
+        // Three bits tell it from the next word.
+        let lead = |weight: f32| said_with(Matter::Animal, [weight / 3.0; BITS]);
+        assert_eq!(lead(LIFE_MARGIN * 1.1), Matter::Animal);
+        assert_ne!(lead(LIFE_MARGIN * 0.9), Matter::Animal);
     }
 }

@@ -1,17 +1,22 @@
 //! Pictures that come with a model: what the hand's slots hold, and what its matters look like, 16 texels a side each.
 
-use crate::{ModelError, hotbar::Hotbar, materials::Materials};
+use crate::ModelError;
+use glam::Vec3;
 use std::{fs, io::Cursor, path::Path};
 
 /// Side of a picture, one face of a block.
 pub const SIDE_PX: usize = 16;
 
-/// The pictures of a model folder.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Pictures {
-    /// The blocks that it was trained to place.
-    pub hotbar: Hotbar,
-    pub materials: Materials,
+/// The face that a place in a cell, -1..1 from wall to wall, is nearest to (0 its top, 1 a side, 2 its bottom), and the
+/// texel there, from the top left.
+pub(crate) fn texel(place: Vec3) -> (usize, [usize; 2]) {
+    let away = place.abs();
+    let (face, along) = match () {
+        () if away.y >= away.x.max(away.z) => (if place.y > 0.0 { 0 } else { 2 }, [place.x, place.z]),
+        () if away.x >= away.z => (1, [place.z, -place.y]),
+        () => (1, [place.x, -place.y]),
+    };
+    (face, along.map(|along| (((along + 1.0) * 0.5 * SIDE_PX as f32) as usize).min(SIDE_PX - 1)))
 }
 
 /// The bytes of a PNG of so many columns and rows of pictures: `rgb` is `[rows, SIDE_PX, columns, SIDE_PX, 3]`.

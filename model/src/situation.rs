@@ -6,12 +6,17 @@ use crate::{
     ambience::Ambience,
     deed::Change,
     grid::{Grid, Target},
+    lore::Lore,
     matter::Matter,
     state::{Canvas, Shown},
 };
 use glam::{IVec3, Vec3};
-use holdfast_sim::{Action, Camera, Depth, Pose};
+use holdfast_sim::{
+    Action, Camera, Depth, Pose,
+    kinematics::{BODY_HEIGHT, BODY_WIDTH, EYE_HEIGHT, USE_REPEAT_TICKS},
+};
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// See the module. Training episodes and dreams keep it alike, so that the network meets the same conditions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,7 +29,13 @@ pub struct Situation {
     /// What the last frame showed under the crosshair. Those before version 4 lack it.
     #[serde(skip)]
     under: Matter,
+    /// What the hand put where, by cell. Those before version 5 lack it.
+    #[serde(skip)]
+    made: Arc<Made>,
 }
+
+/// Blocks of the hand's making.
+pub type Made = BTreeMap<[i32; 3], Matter>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Hand {
@@ -50,6 +61,28 @@ fn crosshair(camera: &Camera) -> usize {
     camera.height / 2 * camera.width + camera.width / 2
 }
 
+/// What most of the pixels around the crosshair show.
+fn under_crosshair(camera: &Camera, matters: &[Matter]) -> Matter {
+    let middle = crosshair(camera);
+    if matters.len() <= middle + camera.width + 1 {
+        return Matter::default();
+    }
+    let rows = [middle - camera.width, middle, middle + camera.width];
+    let around = rows.map(|middle| [matters[middle - 1], matters[middle], matters[middle + 1]]);
+    let count = |matter: Matter| around.iter().flatten().filter(|other| **other == matter).count();
+    let most = around.into_iter().flatten().max_by_key(|matter| count(*matter)).unwrap_or_default();
+    if count(most) > count(matters[middle]) { most } else { matters[middle] }
+}
+
+/// Whether a body at `pose` stands in a cell.
+fn is_in_the_way(pose: &Pose, cell: IVec3) -> bool {
+    let feet = pose.eye() - Vec3::Y * EYE_HEIGHT;
+    let away = (cell.as_vec3() + 0.5 - feet).abs();
+    let beside = away.x.max(away.z) < 0.5 * (1.0 + BODY_WIDTH);
+    let (low, high) = (cell.y as f32, cell.y as f32 + 1.0);
+    beside && low < feet.y + BODY_HEIGHT && high > feet.y + 0.01
+}
+
 fn middle(cell: IVec3) -> Vec3 {
     cell.as_vec3() + 0.5
 }
@@ -69,9 +102,14 @@ impl Situation {
         self.under
     }
 
-    /// The situation that a save holds, how the blocks lie in it and what is under the crosshair.
-    pub fn that_lies(self, grid: Grid, under: Matter) -> Situation {
-        Situation { grid, under, ..self }
+    /// What the hand put where.
+    pub fn made(&self) -> &Made {
+        &self.made
+    }
+
+    /// The situation that a save holds, how the blocks lie in it, what is under the crosshair and what the hand made.
+    pub fn that_lies(self, grid: Grid, under: Matter, made: Made) -> Situation {
+        Situation { grid, under, made: Arc::new(made), ..self }
     }
 
     /// Whether it is a situation that a player can be in: what is read from a file may be anything.
@@ -90,6 +128,7 @@ impl Situation {
 
     /// The condition of the frame after `action`, which took the eye from `before` to `pose`; its noise level is 0.
     /// What lies under the crosshair is told by the canvas, read from `pose`, or else by the depth of the last frame.
+    /// `truly` tells of a change whether it comes about now, for training; else the hand's own experience does.
     pub fn act(
         &mut self,
         action: &Action,
@@ -97,9 +136,12 @@ impl Situation {
         camera: &Camera,
         canvas: Option<&Canvas>,
         last: Option<&Depth>,
+        lore: &Lore,
+        truly: Option<&dyn Fn(IVec3) -> bool>,
     ) -> Condition {
         let at_rest = self.at_rest(pose);
         let middle = crosshair(camera);
+        let remembers = canvas.is_some();
         let canvas = canvas.filter(|canvas| canvas.known(middle)).map(|canvas| canvas.depth_blocks.as_slice());
         let depth_blocks = canvas.or(last.map(|depth| depth.blocks.as_slice()));
         let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks);
@@ -110,16 +152,56 @@ impl Situation {
             (_, true) => Some(Change::Place(cell + face)),
             _ => None,
         });
+        let attack_ticks = self.hand.attack_ticks;
+        let due = change.and_then(|change| self.due(change, &at_rest.pose, remembers, lore));
+        let due = match (change, due, truly) {
+            (Some(Change::Break(cell) | Change::Place(cell)), Some(_), Some(truly)) => Some(truly(cell)),
+            _ => due,
+        };
+        if let (Some(change), Some(true)) = (change, due) {
+            self.take_note(change, lore);
+        }
         let axes = Pose { pitch_deg: 0.0, ..*pose }.axes();
         let moved = pose.eye() - before.eye();
         Condition {
             action: *action,
             slot: self.hand.slot,
-            attack_ticks: self.hand.attack_ticks,
+            attack_ticks,
             use_ticks: self.hand.use_ticks,
+            due,
             moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
             change,
             ..at_rest
+        }
+    }
+
+    /// Whether a change comes about now: a block breaks when its matter does, and is placed when use is pressed and, held,
+    /// every few ticks. `None` where only a picture can tell.
+    fn due(&self, change: Change, pose: &Pose, remembers: bool, lore: &Lore) -> Option<bool> {
+        match change {
+            Change::Break(cell) => {
+                let made = self.made.get(&cell.to_array()).filter(|_| remembers).copied();
+                Some(self.hand.attack_ticks >= lore.toughness.break_ticks(made.unwrap_or(self.under))?)
+            }
+            Change::Place(cell) => {
+                let in_turn = self.hand.use_ticks % u32::from(USE_REPEAT_TICKS) == 1;
+                lore.cube_in(self.hand.slot).map(|_| in_turn && !is_in_the_way(pose, cell))
+            }
+            Change::Bite(_) => None,
+        }
+    }
+
+    /// Notes what the hand has done.
+    fn take_note(&mut self, change: Change, lore: &Lore) {
+        match (change, lore.cube_in(self.hand.slot)) {
+            (Change::Break(cell), _) => {
+                self.hand.attacked = None;
+                Arc::make_mut(&mut self.made).remove(&cell.to_array());
+            }
+            (Change::Place(cell), Some(cube)) => {
+                Arc::make_mut(&mut self.made).insert(cell.to_array(), cube);
+            }
+            _ => {}
         }
     }
 
@@ -132,7 +214,10 @@ impl Situation {
     /// Takes in the frame that followed.
     pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
         self.ambience.see(pose, camera, shown);
-        self.under = shown.matters.get(crosshair(camera)).copied().unwrap_or_default();
+        // Cracks make of a block what it is not.
+        if self.hand.attacked.is_none() || self.hand.attack_ticks <= 1 {
+            self.under = under_crosshair(camera, shown.matters);
+        }
     }
 }
 
@@ -144,7 +229,9 @@ impl Hand {
         }
         self.use_ticks = if action.use_ { self.use_ticks + 1 } else { 0 };
         let held = self.aim.map(|middle| middle.floor().as_ivec3());
-        let target = depth_blocks.and_then(|blocks| Target::find(pose, camera, blocks, held));
+        let grip = self.attacked.filter(|_| action.attack && self.attack_ticks > 0);
+        let gripped = grip.and_then(|middle| Target::gripped(pose, camera, depth_blocks?, middle.floor().as_ivec3()));
+        let target = gripped.or_else(|| depth_blocks.and_then(|blocks| Target::find(pose, camera, blocks, held)));
         self.aim = target.map(|target| middle(target.cell));
         self.attack_ticks = match (action.attack, self.aim.is_some() && self.aim == self.attacked) {
             (false, _) => 0,
@@ -159,6 +246,7 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{hotbar::Hotbar, materials::Materials, toughness::Toughness};
 
     /// One tick in front of a wall so many blocks ahead, from half a block into a cell.
     fn tick(situation: &mut Situation, action: &Action, wall_blocks: f32) -> Condition {
@@ -166,7 +254,7 @@ mod tests {
         let axes = pose.axes();
         let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * wall_blocks).collect();
         let last = Depth { width: 8, height: 8, blocks };
-        situation.act(action, [&pose, &pose], &camera, None, Some(&last))
+        situation.act(action, [&pose, &pose], &camera, None, Some(&last), &Lore::default(), None)
     }
 
     #[test]
@@ -192,6 +280,60 @@ mod tests {
     }
 
     #[test]
+    fn a_block_breaks_when_its_matter_does_and_use_places_in_turns() {
+        let (pose, camera) = (Pose::default(), Camera::new(8, 8));
+        let axes = pose.axes();
+        let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * 2.5).collect();
+        let wall = Depth { width: 8, height: 8, blocks };
+        let mut ticks = [0; Matter::COUNT];
+        (ticks[Matter::Sand as usize], ticks[Matter::Stone as usize]) = (3, 9);
+        let texel = |at: usize| (at * 7 % 250) as u8;
+        let lore = Lore {
+            toughness: Toughness::new(ticks),
+            materials: Materials::new((0..Materials::BYTES).map(texel).collect()),
+            ..Lore::default()
+        };
+        let side: Vec<u8> = lore.materials.picture(Matter::Sand, 1).copied().collect();
+        let lore = Lore { hotbar: Hotbar::new(side.repeat(Hotbar::SLOTS)), ..lore };
+        let frame = holdfast_sim::Frame::new(8, 8);
+        let mut situation = Situation::default();
+        let due = |situation: &mut Situation, action: &Action, shows: Matter| {
+            let matters = [shows; 64];
+            situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &wall, 1) });
+            situation.act(action, [&pose, &pose], &camera, None, Some(&wall), &lore, None).due
+        };
+        let attack = Action { attack: true, ..Action::default() };
+        // Its cracks look like stone; it is sand.
+        let shown = [Matter::Sand, Matter::Sand, Matter::Stone, Matter::Sand, Matter::Sand];
+        let broken = shown.map(|shows| due(&mut situation, &attack, shows));
+        assert_eq!(broken, [false, false, true, false, false].map(Some), "and then the next block is begun");
+        due(&mut situation, &Action::default(), Matter::Stone);
+        let place = Action { use_: true, ..Action::default() };
+        let placed = [0; 6].map(|_| due(&mut situation, &place, Matter::Stone));
+        assert_eq!(placed, [true, false, false, false, true, false].map(Some));
+        // What it put there it knows, whatever is seen: sand, in the cell before the wall.
+        let due_on = |situation: &mut Situation, blocks: f32, action: &Action| {
+            let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * blocks).collect();
+            let wall = Depth { width: 8, height: 8, blocks };
+            let canvas = Canvas {
+                width: 8,
+                height: 8,
+                depth_blocks: wall.blocks,
+                confidence: vec![1.0; 64],
+                ..Canvas::default()
+            };
+            situation.act(action, [&pose, &pose], &camera, Some(&canvas), None, &lore, None).due
+        };
+        let broken = [1.5; 4].map(|blocks| due_on(&mut situation, blocks, &attack));
+        assert_eq!(broken, [false, false, true, false].map(Some));
+        assert!(situation.made().is_empty());
+        // Not into the player.
+        let feet = Pose { position: [0.5, EYE_HEIGHT, 0.5], ..Pose::default() };
+        assert!(is_in_the_way(&feet, IVec3::ZERO) && is_in_the_way(&feet, IVec3::Y));
+        assert!(!is_in_the_way(&feet, IVec3::NEG_Y) && !is_in_the_way(&feet, IVec3::X));
+    }
+
+    #[test]
     fn what_is_placed_stands_before_what_was_aimed_at() {
         let place = Action { use_: true, ..Action::default() };
         let condition = tick(&mut Situation::default(), &place, 2.5);
@@ -206,7 +348,7 @@ mod tests {
         let mut matters = [Matter::Cake; 64];
         situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 1) });
         assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Bite(IVec3::new(0, 0, 3))));
-        matters[4 * 8 + 4] = Matter::Sand;
+        (3..6).for_each(|row| matters[row * 8 + 3..row * 8 + 6].fill(Matter::Sand));
         situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 2) });
         assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Place(IVec3::new(0, 0, 2))));
     }

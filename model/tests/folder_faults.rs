@@ -11,8 +11,8 @@ use holdfast_model::{
     ModelConfig,
     folder::{ModelFolder, write_folder},
     hotbar::Hotbar,
+    lore::Lore,
     materials::Materials,
-    pictures::Pictures,
     weights::Weights,
 };
 use holdfast_sim::script::Dice;
@@ -34,7 +34,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let weights = Weights::init(&model, 1);
-    write_folder(folder.path(), &model, &weights, &Pictures::default()).expect("room");
+    write_folder(folder.path(), &model, &weights, &Lore::default()).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
     let [hotbar, materials] = ["hotbar.png", "materials.png"].map(read);
@@ -119,6 +119,22 @@ fn whole_files_are_read() {
         assert!(!try_picture(folder.path(), name, &other), "pictures that another model was trained with");
         assert!(try_picture(folder.path(), name, own));
     }
+}
+
+#[test]
+fn weights_without_their_notes_are_refused_by_name() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    for note in ["break_ticks", "face_light"] {
+        let at = FILES.weights.windows(note.len()).position(|part| part == note.as_bytes()).expect("it notes it");
+        let mut bytes = FILES.weights.clone();
+        bytes[at] = b'x';
+        fs::write(&path, &bytes).expect("room");
+        let error = ModelFolder::load(folder.path()).expect_err("nobody says how hard things are").to_string();
+        assert!(error.contains(note), "{error}");
+    }
+    fs::write(&path, &FILES.weights).expect("room");
+    ModelFolder::load(folder.path()).expect("whole again");
 }
 
 #[test]

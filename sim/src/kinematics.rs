@@ -14,6 +14,8 @@ pub const EYE_HEIGHT: f32 = 1.62;
 pub const SNEAK_EYE_HEIGHT: f32 = 1.54;
 /// How far the player's hands reach from the eye, blocks.
 pub const REACH_BLOCKS: f32 = 4.5;
+/// While `use` is held, it acts again after this many ticks.
+pub const USE_REPEAT_TICKS: u8 = 4;
 /// The player's box, blocks.
 pub const BODY_WIDTH: f32 = 0.6;
 pub const BODY_HEIGHT: f32 = 1.8;

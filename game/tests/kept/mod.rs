@@ -28,7 +28,7 @@ use holdfast_model::{
         About, frame_hash,
         recording::{Recording, Replay},
     },
-    pictures::Pictures as ModelPictures,
+    lore::Lore,
     train::first_frame,
     weights::Weights,
 };
@@ -50,8 +50,7 @@ impl Place {
         let place = Place(tempfile::tempdir().expect("a temporary folder"));
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let weights = Weights::init(&config, 1);
-        write_folder(&place.path("model"), &config, &weights, &ModelPictures::default())
-            .expect("room for a small model");
+        write_folder(&place.path("model"), &config, &weights, &Lore::default()).expect("room for a small model");
         place
     }
 

@@ -4,7 +4,7 @@ use crate::{
     grid::Grid,
     matter::Matter,
     motion::Motion,
-    situation::Situation,
+    situation::{Made, Situation},
     state::{KeptState, Memory, Movers},
 };
 use holdfast_sim::{Depth, Frame, Pose};
@@ -67,6 +67,12 @@ struct Lie {
 struct Life {
     movers: Movers,
     under: Matter,
+}
+
+/// What follows that from version 5 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Works {
+    made: Made,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -151,7 +157,9 @@ impl Snapshot {
         let bytes = postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
             .expect("plain data in memory always serialises");
         let life = Life { movers: self.state.movers().clone(), under: self.situation.under() };
-        postcard::to_extend(&life, bytes).expect("plain data in memory always serialises")
+        let bytes = postcard::to_extend(&life, bytes).expect("plain data in memory always serialises");
+        let works = Works { made: self.situation.made().clone() };
+        postcard::to_extend(&works, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -160,6 +168,7 @@ impl Snapshot {
         let (tail, rest) = take_if_any::<Tail>(rest)?;
         let (lie, rest) = take_if_any::<Lie>(rest)?;
         let (life, rest) = take_if_any::<Life>(rest)?;
+        let (works, rest) = take_if_any::<Works>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -179,7 +188,8 @@ impl Snapshot {
         let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
         let life = life.unwrap_or_default();
-        let situation = kept.situation.that_lies(lie.unwrap_or_default().grid, life.under);
+        let situation =
+            kept.situation.that_lies(lie.unwrap_or_default().grid, life.under, works.unwrap_or_default().made);
         if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }

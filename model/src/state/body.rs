@@ -19,7 +19,7 @@ impl WorldState {
             (Vec3::new(-HALF_BODY, -MOST_DROP_BLOCKS, -HALF_BODY), Vec3::new(HALF_BODY, above, HALF_BODY));
         // By whole blocks below the feet: area, and area times height.
         let mut heights = [(0.0f32, 0.0f32); MOST_DROP_BLOCKS as usize + 1];
-        self.for_each_in(feet + low, feet + high, |position, level| {
+        self.for_each_in(feet + low, feet + high, |position, (_, level, _)| {
             let area = CELL_BLOCKS[level] * CELL_BLOCKS[level];
             let sum = &mut heights[(feet.y - position.y).round().max(0.0) as usize];
             *sum = (sum.0 + area, sum.1 + area * position.y);
@@ -33,22 +33,22 @@ impl WorldState {
     pub fn surface_share(&self, low: Vec3, high: Vec3, margin: f32) -> f32 {
         let side = Vec3::new(margin, 0.0, margin);
         let mut area = 0.0;
-        self.for_each_in(low - side, high + side, |_, level| area += CELL_BLOCKS[level] * CELL_BLOCKS[level]);
+        self.for_each_in(low - side, high + side, |_, (_, level, _)| area += CELL_BLOCKS[level] * CELL_BLOCKS[level]);
         area * 16.0 / (2.0 * margin)
     }
 
-    /// Calls `visit` with the position and level of every cell in a box. The cost is bounded: the box touches few
+    /// Calls `visit` with the position of every cell in a box, and its brick, level and index. The cost is bounded: the box touches few
     /// bricks, and a brick holds only so many cells.
-    fn for_each_in(&self, low: Vec3, high: Vec3, mut visit: impl FnMut(Vec3, usize)) {
+    pub(super) fn for_each_in(&self, low: Vec3, high: Vec3, mut visit: impl FnMut(Vec3, (u32, usize, usize))) {
         let (first, last) = (Self::place_of(low), Self::place_of(high));
         for x in first.x..=last.x {
             for z in first.z..=last.z {
                 for y in first.y..=last.y {
                     let Some(at) = self.brick_at(IVec3::new(x, y, z)) else { continue };
                     for (level, layer) in self.bricks[at as usize].layers.iter().enumerate() {
-                        for cell in &layer.cells {
+                        for (index, cell) in layer.cells.iter().enumerate() {
                             if cell.position.cmpge(low).all() && cell.position.cmple(high).all() {
-                                visit(cell.position, level);
+                                visit(cell.position, (at, level, index));
                             }
                         }
                     }

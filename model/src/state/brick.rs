@@ -27,7 +27,7 @@ pub(super) struct Cell {
     pub rgb: [u8; 3],
     /// Occupancy in votes: a hit adds one, being seen through takes some away; at 0 the cell is gone.
     pub votes: i8,
-    /// In how many frames a surface was seen here, up to [`PROVEN_LOOKS`].
+    /// In how many frames a surface was seen here, up to [`PROVEN_LOOKS`]; or [`MADE_LOOKS`].
     pub looks: u8,
     /// Frames in view since the last look that confirmed it, while it is not proven.
     pub doubts: u8,
@@ -35,6 +35,9 @@ pub(super) struct Cell {
 
 /// A cell that so many frames confirmed stays, however long other surfaces hide it.
 pub(super) const PROVEN_LOOKS: u8 = 3;
+
+/// A cell that the hand made stays as it was made, whatever frames show there, until the hand takes it away.
+pub(super) const MADE_LOOKS: u8 = PROVEN_LOOKS + 1;
 
 /// A cell that is not proven goes after so many frames in view that did not confirm it.
 pub(super) const MOST_DOUBTS: u8 = 6;
@@ -44,10 +47,14 @@ pub(super) const MOST_DOUBTS: u8 = 6;
 pub(super) enum Verdict {
     /// The frame sees through it: it loses this many votes.
     SeenThrough(i8),
+    /// The hand took away what stood there.
+    TakenAway,
     /// A surface stands there.
     Confirmed,
     /// Another surface hides it.
     Hidden,
+    /// The hand put something before it: it will be there again.
+    Covered,
 }
 
 /// Cells of one size.
@@ -157,13 +164,20 @@ impl Brick {
 
     /// Whether a verdict changes a cell at all: what stays as it is may go on being shared.
     pub fn minds(&self, level: usize, at: usize, verdict: Verdict) -> bool {
-        matches!(verdict, Verdict::SeenThrough(_)) || self.layers[level].cells[at].looks < PROVEN_LOOKS
+        let looks = self.layers[level].cells[at].looks;
+        match verdict {
+            Verdict::TakenAway => true,
+            Verdict::SeenThrough(_) => looks < MADE_LOOKS,
+            Verdict::Confirmed | Verdict::Hidden | Verdict::Covered => looks < PROVEN_LOOKS,
+        }
     }
 
     /// Applies a verdict to a cell; answers whether the cell must go.
     pub fn judge(&mut self, level: usize, at: usize, verdict: Verdict) -> bool {
         let cell = &mut self.layers[level].cells[at];
         match verdict {
+            Verdict::TakenAway => true,
+            Verdict::SeenThrough(_) if cell.looks >= MADE_LOOKS => false,
             Verdict::SeenThrough(votes) => {
                 let cell = self.change(level, at);
                 cell.votes -= votes;
@@ -176,6 +190,10 @@ impl Brick {
                 if cell.looks == PROVEN_LOOKS {
                     self.change(level, at);
                 }
+                false
+            }
+            Verdict::Covered => {
+                self.change(level, at).looks = PROVEN_LOOKS;
                 false
             }
             Verdict::Hidden => {

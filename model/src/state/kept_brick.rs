@@ -1,7 +1,7 @@
 //! A brick of the world state as plain data, for saves; see `kept.rs`.
 
 use super::{
-    brick::{Brick, Cell, LEVELS, Layer, MOST_CELLS, MOST_DOUBTS, Order, PROVEN_LOOKS, Summary, Thinned},
+    brick::{Brick, Cell, LEVELS, Layer, MADE_LOOKS, MOST_CELLS, MOST_DOUBTS, Order, Summary, Thinned},
     write::MOST_VOTES,
 };
 use glam::IVec3;
@@ -82,7 +82,7 @@ impl Layer {
                 && cell.footprint_blocks.is_finite()
                 && cell.footprint_blocks >= 0.0
                 && (1..=MOST_VOTES).contains(&cell.votes)
-                && (1..=PROVEN_LOOKS).contains(&cell.looks)
+                && (1..=MADE_LOOKS).contains(&cell.looks)
                 && cell.doubts < MOST_DOUBTS
                 && cell.key < KEYS;
             if !sound || layer.index.insert(cell.key, at as u32).is_some() {

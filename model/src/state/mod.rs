@@ -8,6 +8,7 @@
 mod body;
 mod brick;
 mod chart;
+mod deeds;
 mod kept;
 mod kept_brick;
 mod memory;

@@ -13,6 +13,9 @@ const ONE_BODY: f32 = 0.12;
 const FLAT_BLOCKS: f32 = 0.25;
 const LARGE_BLOCKS: f32 = 2.5;
 
+/// One pixel in so many on each side is not counted for a body's size.
+const EDGE_SHARE: usize = 12;
+
 /// A body in a frame.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sighting {
@@ -25,11 +28,14 @@ pub(super) struct Sighting {
 }
 
 impl Sighting {
-    /// Whether it has the shape of a body.
+    /// Whether it has the shape of a body, but for a few pixels whose depth is wrong, as along an outline.
     fn is_body(&self) -> bool {
-        let low = self.points.iter().fold(Vec3::INFINITY, |low, point| low.min(*point));
-        let high = self.points.iter().fold(Vec3::NEG_INFINITY, |high, point| high.max(*point));
-        let size = high - low;
+        let edge = self.points.len() / EDGE_SHARE;
+        let size = Vec3::from_array([0, 1, 2].map(|axis| {
+            let mut along: Vec<f32> = self.points.iter().map(|point| point[axis]).collect();
+            along.sort_unstable_by(f32::total_cmp);
+            along[along.len() - 1 - edge] - along[edge]
+        }));
         size.max_element() < LARGE_BLOCKS && size.y > FLAT_BLOCKS
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     CELL_BLOCKS, Canvas, Reader, WorldState,
-    brick::{Cell, Verdict},
+    brick::{Cell, MADE_LOOKS, Verdict},
     read::aim,
     splat::Part,
 };
@@ -136,16 +136,16 @@ impl WorldState {
             }
             let pixel = point.y as usize * width + point.x as usize;
             let slack = 0.08 + 0.5 * point.part.size();
+            let deed = seen.changed.get(pixel).is_some_and(|changed| *changed);
             let verdict = if point.z < nearest[pixel] * 0.95 - slack {
                 let copied = seen.copied.get(pixel).copied().unwrap_or(0.0);
-                let deed = seen.changed.get(pixel).is_some_and(|changed| *changed);
-                Verdict::SeenThrough(match (deed, copied < 0.5) {
-                    (true, _) => MOST_VOTES,
-                    (_, true) => 2,
-                    _ => 1,
-                })
+                match (deed, copied < 0.5) {
+                    (true, _) => Verdict::TakenAway,
+                    (_, true) => Verdict::SeenThrough(2),
+                    _ => Verdict::SeenThrough(1),
+                }
             } else if point.z > farthest[pixel] * 1.05 + slack {
-                Verdict::Hidden
+                if deed { Verdict::Covered } else { Verdict::Hidden }
             } else {
                 Verdict::Confirmed
             };
@@ -160,7 +160,7 @@ impl WorldState {
                 }
                 Part::Summary(level) => {
                     let level = usize::from(level);
-                    let through = matches!(verdict, Verdict::SeenThrough(_));
+                    let through = matches!(verdict, Verdict::SeenThrough(_) | Verdict::TakenAway);
                     if brick.summary(level, point.at as usize).proven && !through {
                         continue;
                     }
@@ -250,6 +250,9 @@ impl Cell {
     /// Takes in another look at what stands here.
     fn mix(&mut self, hit: &Hit) {
         self.votes = (self.votes + 1).min(MOST_VOTES);
+        if self.looks == MADE_LOOKS {
+            return self.tick = hit.tick;
+        }
         let mix = if hit.tick == self.tick { MIX_OF_ONE_FRAME } else { MIX };
         self.tick = hit.tick;
         let finer = hit.footprint_blocks < self.footprint_blocks * FINER;

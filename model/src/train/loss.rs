@@ -15,9 +15,9 @@ use crate::{
 const DEPTH_WEIGHT: f32 = 0.8;
 const SCALE_WEIGHT: f32 = 0.002;
 /// Of each bit.
-const MATTER_WEIGHT: f32 = 0.005;
-/// Animals cover a hundredth of what is seen.
-const RARE: f32 = 5.0;
+const MATTER_WEIGHT: f32 = 0.012;
+/// What lives or was made by hands covers a hundredth of what is seen, and is what players are about.
+const RARE: f32 = 4.0;
 /// Where something may have changed and the world state is plainly wrong, a pixel counts this much more: in its colour,
 /// and in its depth, as where a block was broken or placed. Nowhere else: the state is wrong by a pixel along every edge
 /// of what is known, and a network that must fear for those draws them softly rather than as remembered.
@@ -131,7 +131,7 @@ pub fn loss(
             SCALE_WEIGHT * scale * if log_scale == kept { 1.0 - scaled } else { log_scale - kept };
         // The sky is told by its depth.
         if depth[at] < 1.0 {
-            let weight = MATTER_WEIGHT * if matters[at].lives() { RARE } else { 1.0 };
+            let weight = MATTER_WEIGHT * if is_rare(matters[at]) { RARE } else { 1.0 };
             let (d, said) = (&mut d[output::MATTER..], &said[output::MATTER..]);
             sums.total += f64::from(of_matter(d, said, matters[at], weight, scale));
         } else {
@@ -140,6 +140,11 @@ pub fn loss(
     }
     sums.pixels = depth.len() as f64;
     sums
+}
+
+fn is_rare(matter: Matter) -> bool {
+    use Matter::*;
+    matches!(matter, Animal | OakLog | BirchLog | Planks | Cobble | Brick | Glass | Lamp | Cactus | Cake)
 }
 
 /// Cross entropy of the bits' logits `said`, and its gradient.

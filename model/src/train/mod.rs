@@ -19,7 +19,7 @@ pub use checkpoint::{Checkpoint, write_atomically};
 pub use config::{Stage, TrainConfig};
 pub use loss::LossSums;
 pub use matters::true_matters;
-pub use props::pictures;
+pub use props::lore;
 pub use run::{Event, Outcome, Progress, RunOptions, run};
 pub use validate::{SCORED_TICKS, Scores, StripColumn, TickScores, Validation, first_frame, look_away, validate};
 

@@ -151,7 +151,7 @@ pub fn run(
     let [mut sums, mut own_sums] = [LossSums::default(); 2];
     let (mut gradient_sum, mut since, mut bad_steps) = (0.0f64, 0u64, 0u32);
     let mut size = (0, 0);
-    let pictures = super::pictures();
+    let lore = super::lore();
     let mut verdicts = Verdicts::default();
     let save = |state: &mut Checkpoint, adversary: &Option<Adversary>, draws: &AtomicU64| -> Result<(), TrainError> {
         state.draws = draws.load(Ordering::Relaxed);
@@ -160,7 +160,7 @@ pub fn run(
         if let Some(adversary) = adversary {
             adversary.save(&adversary_path)?;
         }
-        write_folder(&dir.join("model"), &config.model, &state.optimizer.average, &pictures)
+        write_folder(&dir.join("model"), &config.model, &state.optimizer.average, &lore)
             .map_err(|error| TrainError::Model(error.to_string()))
     };
 
@@ -177,7 +177,7 @@ pub fn run(
         }
         let shared = Shared {
             config,
-            pictures: &pictures,
+            lore: &lore,
             weights: packing.pack(&kernel, &state.weights, Passes::ForwardAndBackward),
             camera: Camera::new(stage.width, stage.height),
             draws: &draws,

@@ -14,14 +14,14 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_colour, encode_frame, put_noised},
-    deed::Outcome,
+    deed::{self, Outcome, Told},
     grain::{self, Drawn},
     grid::{Grid, enters},
     imagined::Imagined,
     layout::{encode_depth, input},
+    lore::Lore,
     matter::Matter,
     noise::{add_noise, level_at},
-    pictures::Pictures,
     situation::Situation,
     state::{Memory, Shown, Sight},
     weights::normal,
@@ -186,12 +186,12 @@ impl Episode {
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.
-    pub fn sample(&mut self, config: &TrainConfig, pictures: &Pictures, out: &mut SampleSlot) {
-        let mut condition = self.advance();
+    pub fn sample(&mut self, config: &TrainConfig, lore: &Lore, out: &mut SampleSlot) {
+        let mut condition = self.advance(lore);
         let mut skipped = 0;
         while skipped < MOST_SKIPPED && self.may_skip(config) {
-            self.answer(config, pictures, &[], &[]);
-            condition = self.advance();
+            self.answer(config, lore, &[], &[]);
+            condition = self.advance(lore);
             skipped += 1;
         }
         let draw = unit(&mut self.rng);
@@ -214,7 +214,7 @@ impl Episode {
         };
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
-        assemble(out.pixels, &self.camera, &condition, &pictures.hotbar, canvas, last);
+        assemble(out.pixels, &self.camera, &condition, &lore.hotbar, canvas, last);
         self.tell_events(out);
         match canvas {
             Some(canvas) => {
@@ -252,7 +252,7 @@ impl Episode {
     }
 
     /// One tick of the world; what the state shows of it is in the canvas, the truth in the view.
-    fn advance(&mut self) -> Condition {
+    fn advance(&mut self, lore: &Lore) -> Condition {
         let before = self.world.pose();
         let action = (self.tick > 0).then(|| self.script.next(Some(&self.world)));
         if let Some(action) = &action {
@@ -268,10 +268,16 @@ impl Episode {
         self.condition = match action {
             Some(action) => {
                 let last = self.last.as_ref().map(|(_, depth)| depth);
-                self.situation.act(&action, [&before, &pose], &self.camera, Some(&self.sight.canvas), last)
+                let edits = self.world.edits();
+                let truly = |cell: IVec3| edits.iter().any(|edit| edit.cell == cell.to_array());
+                let (poses, canvas) = ([&before, &pose], Some(&self.sight.canvas));
+                self.situation.act(&action, poses, &self.camera, canvas, last, lore, Some(&truly))
             }
             None => self.situation.at_rest(&pose),
         };
+        if deed::begin(&mut self.state, &self.map_pose, &self.condition) {
+            self.state.read(&self.map_pose, &self.camera, &mut self.sight);
+        }
         self.condition
     }
 
@@ -287,7 +293,7 @@ impl Episode {
     }
 
     /// Takes the model's answer to the last sample and writes the world state, with it or with the truth.
-    pub fn answer(&mut self, config: &TrainConfig, pictures: &Pictures, pixels: &[f32], raw: &[f32]) {
+    pub fn answer(&mut self, config: &TrainConfig, lore: &Lore, pixels: &[f32], raw: &[f32]) {
         let tick = self.tick;
         let (width, height) = (self.camera.width, self.camera.height);
         let (mut frame, mut depth) = self.noised_truth(config);
@@ -305,7 +311,7 @@ impl Episode {
             let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
             let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
             let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
-            grain::lay(&mut imagined.frame, &drawn, pictures);
+            grain::lay(&mut imagined.frame, &drawn, lore);
             doubt = imagined.doubt;
             for at in 0..width * height {
                 let own_colour = |frame: &mut Frame| {
@@ -341,6 +347,9 @@ impl Episode {
         let shown = Shown { frame: &frame, depth: &depth, copied, doubt, changed, pending, matters, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
+        let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
+        let told = Told { condition, camera, canvas, lore, tick };
+        deed::end(&mut self.state, &self.map_pose, &frame, &self.outcome, &told);
         self.last = Some((frame, depth));
     }
 

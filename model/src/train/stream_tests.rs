@@ -35,7 +35,7 @@ impl Room {
             eventful: &mut self.eventful,
             matters: &mut self.matters,
         };
-        episode.sample(config, &Pictures::default(), &mut slot);
+        episode.sample(config, &Lore::default(), &mut slot);
     }
 }
 
@@ -54,7 +54,7 @@ fn episodes_use_training_seeds_only_and_repeat() {
         for _ in 0..5 {
             room.take(&mut episode, &config);
             let raw = vec![0.0; PIXELS * crate::layout::output::CHANNELS];
-            episode.answer(&config, &Pictures::default(), &room.pixels, &raw);
+            episode.answer(&config, &Lore::default(), &room.pixels, &raw);
         }
         (room.pixels, room.rgb)
     };
@@ -81,7 +81,7 @@ fn drafts_are_made_from_the_truth_under_much_noise() {
             let mut raw = vec![0.0; PIXELS * crate::layout::output::CHANNELS];
             let scales = raw.iter_mut().skip(crate::layout::output::DEPTH_LOG_SCALE);
             scales.step_by(crate::layout::output::CHANNELS).for_each(|scale| *scale = 2.0);
-            episode.answer(&config, &Pictures::default(), &room.pixels, &raw);
+            episode.answer(&config, &Lore::default(), &room.pixels, &raw);
         }
         doubted += episode.state.cells() - episode.state.firm().cells();
     }
@@ -100,12 +100,7 @@ fn what_the_hand_changes_is_eventful_and_most_else_is_not() {
             let eventful = room.eventful.iter().filter(|eventful| **eventful).count();
             deeds += usize::from(!episode.world.edits().is_empty() && eventful > 0);
             quiet += usize::from(eventful * 4 < PIXELS);
-            episode.answer(
-                &config,
-                &Pictures::default(),
-                &room.pixels,
-                &[0.0; PIXELS * crate::layout::output::CHANNELS],
-            );
+            episode.answer(&config, &Lore::default(), &room.pixels, &[0.0; PIXELS * crate::layout::output::CHANNELS]);
         }
     }
     assert!(deeds > 10 && quiet > 40, "{deeds} {quiet}");

@@ -10,8 +10,8 @@ use crate::{
     Condition,
     kernel::{Batch, Crew, FrameTape, Kernel, Packed, Tape},
     layout::{input, output},
+    lore::Lore,
     matter::Matter,
-    pictures::Pictures,
     sampler::{advance, sampled_level},
     weights::Weights,
 };
@@ -84,7 +84,7 @@ pub(super) struct Worker {
 /// What all workers share during a step.
 pub(super) struct Shared<'a> {
     pub config: &'a TrainConfig,
-    pub pictures: &'a Pictures,
+    pub lore: &'a Lore,
     pub weights: Packed<'a>,
     pub camera: Camera,
     pub draws: &'a AtomicU64,
@@ -191,7 +191,7 @@ impl Worker {
             eventful: &mut self.eventful[part(n)],
             matters: &mut self.matters[part(n)],
         };
-        episode.sample(shared.config, shared.pictures, &mut slot);
+        episode.sample(shared.config, shared.lore, &mut slot);
         self.ready += 1;
         self.in_episodes += begun.elapsed();
     }
@@ -233,7 +233,7 @@ impl Worker {
                 (pixels, raw) = drawn;
             }
             let data_begun = Instant::now();
-            self.episodes[at].answer(shared.config, shared.pictures, pixels, raw);
+            self.episodes[at].answer(shared.config, shared.lore, pixels, raw);
             self.in_episodes += data_begun.elapsed();
         }
         let d_output = &self.d_output[group(n * output::CHANNELS)];

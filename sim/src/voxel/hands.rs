@@ -3,7 +3,7 @@
 use super::block::Block;
 use super::dynamics::stands;
 use super::pick::Target;
-use crate::Action;
+use crate::{Action, kinematics::USE_REPEAT_TICKS};
 use glam::IVec3;
 
 /// What the nine hotbar slots hold, always: placing uses nothing up, and breaking gains nothing.
@@ -19,8 +19,6 @@ pub const PALETTE: [Block; 9] = [
     Block::Cake0,
 ];
 
-/// While `use` is held, it acts again after this many ticks.
-pub const USE_REPEAT_TICKS: u8 = 4;
 /// The stages of the crack on a block that is being broken: 0 to 9.
 pub const CRACK_STAGES: u32 = 10;
 

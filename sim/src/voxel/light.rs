@@ -14,6 +14,16 @@ const CORNER: f32 = 0.42;
 const SHADE: f32 = 0.70;
 const SHADE_A_BLOCK: f32 = 0.03;
 const DARKEST: f32 = 0.24;
+/// How bright a face is that lies across an axis (0 to 2), beside one that faces up; `up` is 1 for a top.
+pub const fn face_light(axis: usize, up: i32) -> f32 {
+    match (axis, up) {
+        (0, _) => 0.66,
+        (1, 1) => 1.0,
+        (1, _) => 0.52,
+        _ => 0.82,
+    }
+}
+
 const LAMP_COLOUR: Vec3 = Vec3::new(1.0, 0.86, 0.62);
 
 /// The lights of one frame.

@@ -29,3 +29,5 @@ pub mod truth;
 mod view;
 mod water;
 pub mod world;
+
+pub use light::face_light;

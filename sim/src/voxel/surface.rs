@@ -156,12 +156,7 @@ impl<'a> Painter<'a> {
                 self.textures.sample(Tile::crack(stage), point.x.max(0.0).fract(), v.clamp(0.0, 1.0), lod);
             colour = colour.lerp(line, cover);
         }
-        let facing = match (axis, normal_up) {
-            (0, _) => 0.66,
-            (1, 1) => 1.0,
-            (1, _) => 0.52,
-            _ => 0.82,
-        };
+        let facing = super::light::face_light(axis, normal_up);
         let light = if block.light() > 0 {
             Vec3::ONE
         } else {

@@ -1,0 +1,198 @@
+//! What the hand does to the map: it empties cells and fills them, whole blocks at once.
+
+use super::{
+    CELL_BLOCKS, Memory, WorldState,
+    brick::{Cell, MADE_LOOKS},
+    write::MOST_VOTES,
+};
+use crate::grid::Alignment;
+use glam::{IVec3, Vec3};
+
+/// Surfaces this far outside a cell are taken for the emptied block's, blocks: sideways, since depth is rough, and below,
+/// where the ground lies.
+const SLACK_BLOCKS: Vec3 = Vec3::new(0.2, 0.08, 0.2);
+/// Level and number along a side of the cells that a new block is made of.
+const MADE_LEVEL: usize = 1;
+const MADE_SIDE: usize = 8;
+
+impl WorldState {
+    /// Takes away what lies in a cell among the blocks. Of a block that the hand had put there just that; of another also
+    /// what is a little beside it, and what was seen of the ground at its foot. Answers whether it was the hand's.
+    pub fn empty(&mut self, cell: IVec3, alignment: &Alignment) -> bool {
+        let middle = cell.as_vec3() + 0.5;
+        let reach = Vec3::splat(0.9 + SLACK_BLOCKS.max_element());
+        let in_map = alignment.in_map(middle);
+        let (mut made, mut others) = (Vec::new(), Vec::new());
+        self.for_each_in(in_map - reach, in_map + reach, |position, place| {
+            let away = alignment.among_blocks(position) - middle;
+            let (brick, level, at) = place;
+            if self.bricks[brick as usize].layers[level].cells[at].looks == MADE_LOOKS {
+                if away.abs().max_element() < 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL] {
+                    made.push(place);
+                }
+                return;
+            }
+            // The ground around the block lies level with its foot.
+            let around = away.x.abs().max(away.z.abs()) > 0.53 && away.y < SLACK_BLOCKS.y - 0.5;
+            if !around && away.abs().cmple(SLACK_BLOCKS + 0.5).all() {
+                others.push(place);
+            }
+        });
+        let was_made = !made.is_empty();
+        let mut gone = if was_made { made } else { others };
+        // From the back, so that a removal moves only cells that were already dealt with.
+        gone.sort_unstable();
+        for (brick, level, at) in gone.into_iter().rev() {
+            self.remove(brick, level, at);
+        }
+        was_made
+    }
+
+    /// Puts a block into a cell among the blocks: its six faces, where no finer look at them lies already. `colour` is
+    /// asked for places in the cell, -1..1 from wall to wall.
+    pub fn fill(&mut self, cell: IVec3, alignment: &Alignment, colour: impl Fn(Vec3) -> [u8; 3], tick: u32) {
+        let middle = cell.as_vec3() + 0.5;
+        let along = |at: usize| (at as f32 + 0.5) * (2.0 / MADE_SIDE as f32) - 1.0;
+        for face in 0..6 {
+            let (axis, side) = (face / 2, if face % 2 == 0 { -1.0 } else { 1.0 });
+            for (u, v) in (0..MADE_SIDE).flat_map(|u| (0..MADE_SIDE).map(move |v| (along(u), along(v)))) {
+                let mut place = Vec3::ZERO;
+                (place[axis], place[(axis + 1) % 3], place[(axis + 2) % 3]) = (side, u, v);
+                let position = alignment.in_map(middle + place * 0.5);
+                self.put(Cell {
+                    position,
+                    footprint_blocks: CELL_BLOCKS[MADE_LEVEL],
+                    tick,
+                    key: 0,
+                    rgb: colour(place),
+                    votes: MOST_VOTES,
+                    looks: MADE_LOOKS,
+                    doubts: 0,
+                });
+            }
+        }
+        // What the frame showed of it is of the same make.
+        let reach = Vec3::splat(0.9);
+        let in_map = alignment.in_map(middle);
+        let mut made = Vec::new();
+        self.for_each_in(in_map - reach, in_map + reach, |position, place| {
+            let away = alignment.among_blocks(position) - middle;
+            if away.y > -0.45 && away.abs().max_element() < 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL] {
+                made.push(place);
+            }
+        });
+        for (brick, level, at) in made {
+            let cell = self.brick_mut(brick).change(level, at);
+            (cell.votes, cell.looks) = (MOST_VOTES, MADE_LOOKS);
+        }
+    }
+
+    /// Puts a cell where none of its size or finer is.
+    fn put(&mut self, cell: Cell) {
+        let place = Self::place_of(cell.position);
+        let at = self.brick_at(place).unwrap_or_else(|| self.make_brick(place));
+        let quarter = CELL_BLOCKS[MADE_LEVEL] * 0.25;
+        let brick = &self.bricks[at as usize];
+        let finer = |side: Vec3| brick.find(cell.position + side * quarter, 0).is_some();
+        let beside = [Vec3::ZERO, Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y, Vec3::Z, Vec3::NEG_Z];
+        if brick.find(cell.position, MADE_LEVEL).is_some() || beside.into_iter().any(finer) {
+            return;
+        }
+        self.cells += 1;
+        self.cells -= self.brick_mut(at).insert(MADE_LEVEL, cell);
+        for coarser in MADE_LEVEL + 1..CELL_BLOCKS.len() {
+            if let Some(found) = self.bricks[at as usize].find(cell.position, coarser) {
+                self.remove(at, coarser, found);
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// Takes away what lies in a cell among the blocks, firm or doubted.
+    pub fn empty(&mut self, cell: IVec3, alignment: &Alignment) {
+        // Of what the hand made nothing is a draft: what lies there is the ground around.
+        if !self.firm.empty(cell, alignment) {
+            self.drafts.empty(cell, alignment);
+        }
+    }
+
+    /// Puts a block into a cell among the blocks; see [`WorldState::fill`].
+    pub fn fill(&mut self, cell: IVec3, alignment: &Alignment, colour: impl Fn(Vec3) -> [u8; 3], tick: u32) {
+        self.firm.fill(cell, alignment, colour, tick);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Shown, Sight};
+    use holdfast_sim::{Camera, Depth, Frame, Pose};
+
+    const CELL: IVec3 = IVec3::new(0, 0, 3);
+
+    /// From an eye a block above the foot of the cell.
+    fn pose(x: f32, z: f32, yaw_deg: f32) -> Pose {
+        Pose { position: [x, 1.0, z], yaw_deg, pitch_deg: 10.0 }
+    }
+
+    /// What the memory shows in the middle of a look from a pose: green, and distance.
+    fn middle(memory: &mut Memory, pose: &Pose) -> (f32, f32) {
+        let (camera, mut sight) = (Camera::new(33, 25), Sight::default());
+        memory.read(pose, &camera, &mut sight);
+        let at = 12 * 33 + 16;
+        (sight.canvas.rgb[at][1], sight.canvas.depth_blocks[at])
+    }
+
+    fn see(memory: &mut Memory, pose: &Pose, tick: u32, blocks: impl Fn(Vec3) -> f32, grey: u8) {
+        let (camera, mut sight) = (Camera::new(33, 25), Sight::default());
+        memory.read(pose, &camera, &mut sight);
+        let (mut frame, mut depth, axes) = (Frame::new(33, 25), Depth::new(33, 25), pose.axes());
+        frame.rgb.fill(grey);
+        let all = depth.blocks.iter_mut().enumerate();
+        all.for_each(|(at, out)| *out = blocks(camera.ray(&axes, at % 33, at / 33)));
+        memory.write(pose, &camera, &mut sight, &Shown::given(&frame, &depth, tick));
+    }
+
+    #[test]
+    fn a_block_that_was_placed_is_seen_from_every_side_until_it_is_taken_away() {
+        let mut memory = Memory::new();
+        // The map's heading is not that of the blocks.
+        let (in_map, among) = (pose(0.5, 0.5, 40.0), pose(0.5, 0.5, 0.0));
+        let alignment = Alignment::new(&in_map, &among);
+        memory.fill(CELL, &alignment, |place| [9, if place.y > 0.99 { 200 } else { 90 }, 9], 1);
+        let check = |memory: &mut Memory, there: bool| {
+            for (x, z, yaw_deg) in [(0.5, 0.5, 0.0), (0.5, 6.5, 180.0), (-2.5, 3.5, -90.0), (3.5, 3.5, 90.0)] {
+                let eye = alignment.in_map(Vec3::new(x, 1.0, z));
+                let from = Pose { position: eye.to_array(), yaw_deg: yaw_deg + 40.0, pitch_deg: 10.0 };
+                let (green, blocks) = middle(memory, &from);
+                let is_there = (green - 90.0).abs() < 8.0 && (blocks - 2.54).abs() < 0.2;
+                assert_eq!(is_there, there, "from {x} {z}: {green} at {blocks}");
+            }
+        };
+        check(&mut memory, true);
+        // A frame that does not show it does not take it away.
+        (2..12).for_each(|tick| see(&mut memory, &in_map, tick, |_| 20.0, 30));
+        check(&mut memory, true);
+        memory.empty(CELL, &alignment);
+        check(&mut memory, false);
+    }
+
+    #[test]
+    fn what_is_emptied_leaves_the_ground_around_it() {
+        let mut memory = Memory::new();
+        let above = Pose { position: [0.5, 3.0, 2.0], yaw_deg: 0.0, pitch_deg: 60.0 };
+        let floor = |ray: Vec3| if ray.y < -0.1 { 3.0 / -ray.y * ray.length() } else { Depth::SKY };
+        see(&mut memory, &above, 1, floor, 120);
+        let ground = memory.cells();
+        let alignment = Alignment::new(&above, &above);
+        memory.fill(CELL, &alignment, |_| [0, 0, 0], 2);
+        assert!(memory.cells() > ground + 200);
+        memory.empty(CELL, &alignment);
+        // Nothing but what lay under the block.
+        let gone = ground - memory.cells();
+        assert!(gone * 4 < ground, "{gone} of {ground}");
+        let beside = Pose { position: [1.4, 3.0, 2.0], ..above };
+        assert!((middle(&mut memory, &beside).0 - 120.0).abs() < 4.0);
+    }
+}
