@@ -4,6 +4,7 @@
 use crate::{
     Condition,
     grid::{Alignment, SLACK_BLOCKS, SLACK_SHARE, cross},
+    light,
     lore::Lore,
     state::{Canvas, Memory},
 };
@@ -154,16 +155,11 @@ pub fn end(memory: &mut Memory, pose: &Pose, frame: &Frame, outcome: &Outcome, t
     let (Some(change @ Change::Place(cell)), Some(true)) = (condition.change, condition.due) else { return };
     let Some(cube) = lore.cube_in(condition.slot) else { return };
     let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
-    let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
-    let (mut shown, mut expected) = (0.0, 0.0);
-    for pixel in (0..outcome.changed.len()).filter(|&pixel| outcome.changed[pixel]) {
+    let places = (0..outcome.changed.len()).filter(|&pixel| outcome.changed[pixel]).filter_map(|pixel| {
         let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
-        let Some(changed) = change.at(eye, ray, canvas, pixel) else { continue };
-        shown += bright(&frame.rgb[pixel * 3..pixel * 3 + 3]);
-        expected += bright(&lore.colour(cube, changed.place, 1.0));
-    }
-    if expected > 0.0 {
-        let light = shown / expected;
+        Some((pixel, change.at(eye, ray, canvas, pixel)?.place))
+    });
+    if let Some(light) = light::shown_on(frame, cube, places, lore) {
         let colour = |place: Vec3| lore.colour(cube, place, light);
         memory.fill(cell, &Alignment::new(pose, &condition.pose), colour, tick);
     }

@@ -68,15 +68,8 @@ fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, lore: &Lore) -> Opti
         changed[pixel].then(|| change.at(eye, ray, canvas, pixel)).flatten().map(|shown| shown.place)
     };
     let places: Vec<Option<Vec3>> = (0..changed.len()).map(place).collect();
-    let light = light::around(frame, drawn, axes, lore).unwrap_or_else(|| {
-        let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
-        let both = places.iter().enumerate().filter_map(|(pixel, place)| Some((pixel, (*place)?)));
-        let (shown, expected) = both.fold((0.0, 1.0), |(shown, expected), (pixel, place)| {
-            let known = bright(&lore.colour(cube, place, 1.0));
-            (shown + bright(&frame.rgb[pixel * 3..pixel * 3 + 3]), expected + known)
-        });
-        shown / expected
-    });
+    let shown = places.iter().enumerate().filter_map(|(pixel, place)| Some((pixel, (*place)?)));
+    let light = light::around(frame, drawn, axes, lore).or_else(|| light::shown_on(frame, cube, shown, lore))?;
     Some(places.iter().map(|place| place.map(|place| lore.colour(cube, place, light))).collect())
 }
 

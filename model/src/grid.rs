@@ -146,25 +146,24 @@ impl Target {
         }
         let facing = facing(&point, column, row);
         // At a corner the ray enters several cells about there; what is seen through is not the one.
-        let mut best: Option<(bool, f32, Target)> = None;
-        for axis in (0..3).filter(|&axis| axes.forward[axis].abs() > 1e-3) {
+        let entered = [0, 1, 2].map(|axis| {
             let speed = axes.forward[axis];
             let wall = (eye[axis] + speed * away).round();
             let to_wall = (wall - eye[axis]) / speed;
             let off = (to_wall - away).abs();
-            if off > slack {
-                continue;
+            if speed.abs() <= 1e-3 || off > slack {
+                return None;
             }
             let mut cell = (eye + axes.forward * to_wall).floor().as_ivec3();
             cell[axis] = if speed > 0.0 { wall as i32 } else { wall as i32 - 1 };
-            let cost = if facing == Some(axis) { off * FACING_BONUS } else { off };
-            let open = is_seen_through(cell, eye, &axes, camera, depth_blocks, slack);
-            if best.is_none_or(|(other_open, least, _)| (open, cost) < (other_open, least)) {
-                let mut face = IVec3::ZERO;
-                face[axis] = -speed.signum() as i32;
-                best = Some((open, cost, Target { cell, face }));
-            }
-        }
+            let mut face = IVec3::ZERO;
+            face[axis] = -speed.signum() as i32;
+            Some((if facing == Some(axis) { off * FACING_BONUS } else { off }, Target { cell, face }))
+        });
+        let several = entered.iter().flatten().count() > 1;
+        let open = |cell: IVec3| several && is_seen_through(cell, eye, &axes, camera, depth_blocks, slack);
+        let judged = entered.into_iter().flatten().map(|(cost, target)| (open(target.cell), cost, target));
+        let best = judged.min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         // What fills no cell, as a flower: the cell that it stands in.
         let inside = || {
             let cell = (eye + axes.forward * away).floor().as_ivec3();

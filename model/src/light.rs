@@ -5,6 +5,7 @@ use crate::{
     face::{Face, Seen},
     grain::Drawn,
     lore::Lore,
+    matter::Matter,
 };
 use glam::Vec3;
 use holdfast_sim::{Frame, pose::Axes};
@@ -75,6 +76,18 @@ pub fn around(frame: &Frame, drawn: &Drawn, axes: &Axes, lore: &Lore) -> Option<
     }
     let middle = shares.len() / 2;
     Some(*shares.select_nth_unstable_by(middle, f32::total_cmp).1)
+}
+
+/// The light that a frame shows a cube in: how bright it is where that shows, over what it looks like in full light.
+/// `places` are pixels and the places in its cell that they show. `None` where it shows nowhere.
+pub fn shown_on(frame: &Frame, cube: Matter, places: impl Iterator<Item = (usize, Vec3)>, lore: &Lore) -> Option<f32> {
+    let bright = |rgb: &[u8]| rgb.iter().map(|&value| f32::from(value)).sum::<f32>();
+    let (mut shown, mut expected) = (0.0, 0.0);
+    for (pixel, place) in places {
+        shown += bright(&frame.rgb[pixel * 3..pixel * 3 + 3]);
+        expected += bright(&lore.colour(cube, place, 1.0));
+    }
+    (expected > 0.0).then(|| shown / expected)
 }
 
 #[cfg(test)]

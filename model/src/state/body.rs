@@ -37,8 +37,8 @@ impl WorldState {
         area * 16.0 / (2.0 * margin)
     }
 
-    /// Calls `visit` with the position of every cell in a box, and its brick, level and index. The cost is bounded: the box touches few
-    /// bricks, and a brick holds only so many cells.
+    /// Calls `visit` with the position of every cell in a box, and its brick, level and index. The cost is bounded: the box
+    /// touches few bricks, and a brick holds only so many cells.
     pub(super) fn for_each_in(&self, low: Vec3, high: Vec3, mut visit: impl FnMut(Vec3, (u32, usize, usize))) {
         let (first, last) = (Self::place_of(low), Self::place_of(high));
         for x in first.x..=last.x {

@@ -14,6 +14,8 @@ const CORNER: f32 = 0.42;
 const SHADE: f32 = 0.70;
 const SHADE_A_BLOCK: f32 = 0.03;
 const DARKEST: f32 = 0.24;
+const LAMP_COLOUR: Vec3 = Vec3::new(1.0, 0.86, 0.62);
+
 /// How bright a face is that lies across an axis (0 to 2), beside one that faces up; `up` is 1 for a top.
 pub const fn face_light(axis: usize, up: i32) -> f32 {
     match (axis, up) {
@@ -23,8 +25,6 @@ pub const fn face_light(axis: usize, up: i32) -> f32 {
         _ => 0.82,
     }
 }
-
-const LAMP_COLOUR: Vec3 = Vec3::new(1.0, 0.86, 0.62);
 
 /// The lights of one frame.
 #[derive(Debug)]
