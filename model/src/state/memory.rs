@@ -12,6 +12,10 @@ use holdfast_sim::{Camera, Depth, Frame, Pose};
 /// where it did.
 const FIRM_DOUBT: f32 = 0.06;
 const FIRM_DOUBT_KNOWN: f32 = 0.1;
+/// What is seen no farther than this from a known surface, as a share of its distance, is that surface; and a body of
+/// which so large a share is, is none.
+const SAME_PLACE: f32 = 0.1;
+const GROUND_SHARE: f32 = 0.5;
 /// Drafts are trusted this much as far as their cells are.
 pub(super) const DRAFT_TRUST: f32 = 0.5;
 
@@ -156,7 +160,15 @@ impl Memory {
     /// Takes in a frame seen from `pose`, after [`Memory::read`] from the same pose into the same sight.
     pub fn write(&mut self, pose: &Pose, camera: &Camera, sight: &mut Sight, shown: &Shown) {
         let Sight { firm, drafts, skipped, passes, .. } = sight;
-        let sightings = self.movers.sight(pose, camera, shown);
+        let mut sightings = self.movers.sight(pose, camera, shown);
+        // Nothing comes to life that has been known as a part of the ground.
+        sightings.retain(|sighting| {
+            // At a start nothing was read.
+            let known = |at: usize| firm.canvas.depth_blocks.get(at).map_or(f32::INFINITY, |blocks| *blocks);
+            let same = |&&at: &&usize| (known(at) / shown.depth.blocks[at] - 1.0).abs() < SAME_PLACE;
+            let of_ground = sighting.pixels.iter().filter(same).count();
+            (of_ground as f32) < GROUND_SHARE * sighting.pixels.len() as f32
+        });
         passes.clear();
         passes.extend_from_slice(shown.pending);
         passes.resize(shown.depth.blocks.len(), false);

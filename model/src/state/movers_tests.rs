@@ -148,3 +148,18 @@ fn a_body_has_no_gaps_from_nearer_by() {
     let area = side(|at| at % 64) * side(|at| at / 64);
     assert!(area > 150 && red.len() * 20 > area * 19, "{} of {area} pixels", red.len());
 }
+
+#[test]
+fn ground_that_was_known_does_not_come_to_life() {
+    let (camera, pose) = (Camera::new(64, 48), Pose::default());
+    let (mut memory, mut sight) = (Memory::new(), Sight::default());
+    let (frame, depth, beast) = meadow(&pose, 0.0);
+    // The first look takes what stands there for a bush, the later ones for a beast.
+    for tick in 0..4 {
+        let matters = if tick == 0 { vec![Matter::Grass; beast.len()] } else { beast.clone() };
+        memory.read(&pose, &camera, &mut sight);
+        let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
+        memory.write(&pose, &camera, &mut sight, &shown);
+    }
+    assert_eq!(memory.movers().count(), 0);
+}
