@@ -4,7 +4,7 @@ use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
     assemble::{assemble, encode_frame},
-    deed::{self, Outcome, Told},
+    deed::{self, Told},
     folder::ModelFolder,
     grain::{self, Drawn},
     grid::Grid,
@@ -15,6 +15,7 @@ use crate::{
     lore::Lore,
     matter::Matter,
     motion::Motion,
+    outcome::{self, Outcome},
     sampler::Sampler,
     situation::Situation,
     state::{Canvas, Memory, Shown, Sight},
@@ -353,7 +354,7 @@ impl World for Dream {
         let poses = [&before, &self.pose];
         let last_depth = last.map(|(_, depth)| depth);
         let mut condition = self.situation.act(action, poses, &self.camera, canvas, last_depth, &self.lore, None);
-        if self.options.memory && deed::begin(&mut self.state, &self.pose, &condition) {
+        if self.options.memory && deed::begin(&mut self.state, &self.pose, &condition, self.situation.made()) {
             self.state.read_on(self.sampler.crew(), &self.pose, &self.camera, &mut self.sight);
         }
         let canvas = self.options.memory.then_some(&self.sight.canvas);
@@ -364,10 +365,13 @@ impl World for Dream {
         mark("assemble");
 
         let steps = self.sampler_steps();
-        let Imagined { mut frame, mut depth, copied, mut doubt, matters } =
-            self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        let mut imagined = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
         mark("denoiser");
 
+        if self.options.memory {
+            outcome::keep_known(&mut imagined, &condition, &self.camera, &self.sight.canvas);
+        }
+        let Imagined { mut frame, mut depth, copied, mut doubt, matters } = imagined;
         if self.options.memory {
             self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         }

@@ -4,8 +4,9 @@
 use crate::{
     Condition,
     ambience::Ambience,
+    crosshair::Target,
     deed::Change,
-    grid::{Grid, Target},
+    grid::Grid,
     lore::Lore,
     matter::Matter,
     state::{Canvas, Shown},
@@ -13,7 +14,7 @@ use crate::{
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Action, Camera, Depth, Pose,
-    kinematics::{BODY_HEIGHT, BODY_WIDTH, EYE_HEIGHT, USE_REPEAT_TICKS},
+    kinematics::{BODY_HEIGHT, BODY_WIDTH, EYE_HEIGHT, REACH_BLOCKS, USE_REPEAT_TICKS},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -59,6 +60,14 @@ impl Default for Hand {
 /// The pixel that the crosshair is on.
 fn crosshair(camera: &Camera) -> usize {
     camera.height / 2 * camera.width + camera.width / 2
+}
+
+/// The cells within reach that the hand has filled.
+fn made_near(made: &Made, pose: &Pose) -> impl Iterator<Item = IVec3> {
+    let [first, last] = [-REACH_BLOCKS, REACH_BLOCKS].map(|reach| (pose.eye() + reach).floor().as_ivec3());
+    let slice = made.range([first.x, i32::MIN, i32::MIN]..=[last.x, i32::MAX, i32::MAX]);
+    let cells = slice.map(|(cell, _)| IVec3::from_array(*cell));
+    cells.filter(move |cell| cell.cmpge(first).all() && cell.cmple(last).all())
 }
 
 /// What most of the pixels around the crosshair show.
@@ -144,7 +153,8 @@ impl Situation {
         let remembers = canvas.is_some();
         let canvas = canvas.filter(|canvas| canvas.known(middle)).map(|canvas| canvas.depth_blocks.as_slice());
         let depth_blocks = canvas.or(last.map(|depth| depth.blocks.as_slice()));
-        let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks);
+        let made = made_near(&self.made, &at_rest.pose).filter(|_| remembers);
+        let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks, made);
         let change = target.and_then(|Target { cell, face }| match (action.attack, action.use_) {
             (true, _) => Some(Change::Break(cell)),
             // Who has a cake before them eats, whatever else is in their hand.
@@ -222,8 +232,16 @@ impl Situation {
 }
 
 impl Hand {
-    /// Takes up a tick's action: what it is at work on, and for how long.
-    fn take(&mut self, action: &Action, pose: &Pose, camera: &Camera, depth_blocks: Option<&[f32]>) -> Option<Target> {
+    /// Takes up a tick's action: what it is at work on, and for how long. What the hand itself `made` it finds again for
+    /// certain.
+    fn take(
+        &mut self,
+        action: &Action,
+        pose: &Pose,
+        camera: &Camera,
+        depth_blocks: Option<&[f32]>,
+        made: impl Iterator<Item = IVec3>,
+    ) -> Option<Target> {
         if action.hotbar > 0 {
             self.slot = action.hotbar;
         }
@@ -231,7 +249,9 @@ impl Hand {
         let held = self.aim.map(|middle| middle.floor().as_ivec3());
         let grip = self.attacked.filter(|_| action.attack && self.attack_ticks > 0);
         let gripped = grip.and_then(|middle| Target::gripped(pose, camera, depth_blocks?, middle.floor().as_ivec3()));
-        let target = gripped.or_else(|| depth_blocks.and_then(|blocks| Target::find(pose, camera, blocks, held)));
+        let made = || Target::among(made, pose, depth_blocks?[crosshair(camera)]);
+        let found = || Target::find(pose, camera, depth_blocks?, held);
+        let target = gripped.or_else(made).or_else(found);
         self.aim = target.map(|target| middle(target.cell));
         self.attack_ticks = match (action.attack, self.aim.is_some() && self.aim == self.attacked) {
             (false, _) => 0,

@@ -1,6 +1,6 @@
 //! The crosshair's block as the world state tells it, against the true one.
 
-use holdfast_model::grid::Target;
+use holdfast_model::crosshair::Target;
 use holdfast_sim::{
     Camera,
     kinematics::REACH_BLOCKS,

@@ -14,38 +14,76 @@ const SLACK_BLOCKS: Vec3 = Vec3::new(0.2, 0.08, 0.2);
 /// Level and number along a side of the cells that a new block is made of.
 const MADE_LEVEL: usize = 1;
 const MADE_SIDE: usize = 8;
+/// From its middle to the outer side of the cells that a new block is made of, blocks.
+const MADE_REACH: f32 = 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL];
+/// Frames draw the edges of a block this much beside it, blocks.
+const EDGE_BLOCKS: f32 = 0.12;
+
+/// Of a block: outwards, in the order of the axes.
+pub const SIDES: [IVec3; 6] = [IVec3::NEG_X, IVec3::X, IVec3::NEG_Y, IVec3::Y, IVec3::NEG_Z, IVec3::Z];
+
+/// The side of a block that a point of its surface is on, as seen from its middle.
+fn face(away: Vec3) -> usize {
+    let axis = away.abs().max_position();
+    axis * 2 + usize::from(away[axis] > 0.0)
+}
 
 impl WorldState {
-    /// Takes away what lies in a cell among the blocks. Of a block that the hand had put there just that; of another also
-    /// what is a little beside it, and what was seen of the ground at its foot. Answers whether it was the hand's.
-    pub fn empty(&mut self, cell: IVec3, alignment: &Alignment) -> bool {
+    /// The tick in which the hand put a block into a cell among the blocks; `None` if it did not. The faces `shared` with
+    /// neighbours that it made tell nothing.
+    fn made_at(&self, cell: IVec3, alignment: &Alignment, shared: [bool; 6]) -> Option<u32> {
         let middle = cell.as_vec3() + 0.5;
-        let reach = Vec3::splat(0.9 + SLACK_BLOCKS.max_element());
-        let in_map = alignment.in_map(middle);
-        let (mut made, mut others) = (Vec::new(), Vec::new());
-        self.for_each_in(in_map - reach, in_map + reach, |position, place| {
+        let mut made_at = None;
+        self.for_each_around(cell, alignment, |position, (brick, level, at)| {
+            let cell = &self.bricks[brick as usize].layers[level].cells[at];
             let away = alignment.among_blocks(position) - middle;
-            let (brick, level, at) = place;
-            if self.bricks[brick as usize].layers[level].cells[at].looks == MADE_LOOKS {
-                if away.abs().max_element() < 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL] {
-                    made.push(place);
-                }
-                return;
-            }
-            // The ground around the block lies level with its foot.
-            let around = away.x.abs().max(away.z.abs()) > 0.53 && away.y < SLACK_BLOCKS.y - 0.5;
-            if !around && away.abs().cmple(SLACK_BLOCKS + 0.5).all() {
-                others.push(place);
+            if cell.looks == MADE_LOOKS && away.abs().max_element() < MADE_REACH && !shared[face(away)] {
+                made_at = made_at.max(Some(cell.tick));
             }
         });
-        let was_made = !made.is_empty();
-        let mut gone = if was_made { made } else { others };
+        made_at
+    }
+
+    /// Takes away what lies in a cell among the blocks. Of a block that the hand had put there, just that, and what frames
+    /// since then showed of its edges, but for the faces `shared` with neighbours of its kind; of another also what is a little beside it, and what was seen of the ground at its
+    /// foot.
+    fn empty(&mut self, cell: IVec3, alignment: &Alignment, shared: [bool; 6], made_at: Option<u32>) {
+        let middle = cell.as_vec3() + 0.5;
+        let mut gone = Vec::new();
+        self.for_each_around(cell, alignment, |position, place| {
+            let (brick, level, at) = place;
+            let cell = &self.bricks[brick as usize].layers[level].cells[at];
+            let away = alignment.among_blocks(position) - middle;
+            let is_above_ground = away.y > SLACK_BLOCKS.y - 0.5;
+            let goes = match (made_at, cell.looks == MADE_LOOKS) {
+                (Some(_), true) => away.abs().max_element() < MADE_REACH && !shared[face(away)],
+                (Some(since), false) => {
+                    cell.tick >= since && is_above_ground && away.abs().max_element() < 0.5 + EDGE_BLOCKS
+                }
+                (None, true) => false,
+                (None, false) => {
+                    // The ground around the block lies level with its foot.
+                    let around = away.x.abs().max(away.z.abs()) > 0.53 && !is_above_ground;
+                    !around && away.abs().cmple(SLACK_BLOCKS + 0.5).all()
+                }
+            };
+            if goes {
+                gone.push(place);
+            }
+        });
         // From the back, so that a removal moves only cells that were already dealt with.
         gone.sort_unstable();
         for (brick, level, at) in gone.into_iter().rev() {
             self.remove(brick, level, at);
         }
-        was_made
+    }
+
+    /// Calls `visit` with every cell in and about a cell among the blocks, as [`WorldState::for_each_in`].
+    fn for_each_around(&self, cell: IVec3, alignment: &Alignment, visit: impl FnMut(Vec3, (u32, usize, usize))) {
+        // Half a cube's diagonal, and slack.
+        let reach = Vec3::splat(0.9 + SLACK_BLOCKS.max_element());
+        let in_map = alignment.in_map(cell.as_vec3() + 0.5);
+        self.for_each_in(in_map - reach, in_map + reach, visit);
     }
 
     /// Puts a block into a cell among the blocks: its six faces, where no finer look at them lies already. `colour` is
@@ -53,11 +91,11 @@ impl WorldState {
     pub fn fill(&mut self, cell: IVec3, alignment: &Alignment, colour: impl Fn(Vec3) -> [u8; 3], tick: u32) {
         let middle = cell.as_vec3() + 0.5;
         let along = |at: usize| (at as f32 + 0.5) * (2.0 / MADE_SIDE as f32) - 1.0;
-        for face in 0..6 {
-            let (axis, side) = (face / 2, if face % 2 == 0 { -1.0 } else { 1.0 });
+        for outwards in SIDES.map(|side| side.as_vec3()) {
+            let axis = outwards.abs().max_position();
             for (u, v) in (0..MADE_SIDE).flat_map(|u| (0..MADE_SIDE).map(move |v| (along(u), along(v)))) {
                 let mut place = Vec3::ZERO;
-                (place[axis], place[(axis + 1) % 3], place[(axis + 2) % 3]) = (side, u, v);
+                (place[axis], place[(axis + 1) % 3], place[(axis + 2) % 3]) = (outwards[axis], u, v);
                 let position = alignment.in_map(middle + place * 0.5);
                 self.put(Cell {
                     position,
@@ -72,12 +110,10 @@ impl WorldState {
             }
         }
         // What the frame showed of it is of the same make.
-        let reach = Vec3::splat(0.9);
-        let in_map = alignment.in_map(middle);
         let mut made = Vec::new();
-        self.for_each_in(in_map - reach, in_map + reach, |position, place| {
+        self.for_each_around(cell, alignment, |position, place| {
             let away = alignment.among_blocks(position) - middle;
-            if away.y > -0.45 && away.abs().max_element() < 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL] {
+            if away.y > -0.45 && away.abs().max_element() < MADE_REACH {
                 made.push(place);
             }
         });
@@ -110,11 +146,13 @@ impl WorldState {
 
 impl Memory {
     /// Takes away what lies in a cell among the blocks, firm or doubted.
-    pub fn empty(&mut self, cell: IVec3, alignment: &Alignment) {
-        // Of what the hand made nothing is a draft: what lies there is the ground around.
-        if !self.firm.empty(cell, alignment) {
-            self.drafts.empty(cell, alignment);
-        }
+    ///
+    /// # Arguments
+    /// - `shared`: on which sides ([`SIDES`]) stand blocks that the hand made.
+    pub fn empty(&mut self, cell: IVec3, alignment: &Alignment, shared: [bool; 6]) {
+        let made_at = self.firm.made_at(cell, alignment, shared);
+        self.firm.empty(cell, alignment, shared, made_at);
+        self.drafts.empty(cell, alignment, shared, made_at);
     }
 
     /// Puts a block into a cell among the blocks; see [`WorldState::fill`].
@@ -174,7 +212,7 @@ mod tests {
         // A frame that does not show it does not take it away.
         (2..12).for_each(|tick| see(&mut memory, &in_map, tick, |_| 20.0, 30));
         check(&mut memory, true);
-        memory.empty(CELL, &alignment);
+        memory.empty(CELL, &alignment, [false; 6]);
         check(&mut memory, false);
     }
 
@@ -188,11 +226,47 @@ mod tests {
         let alignment = Alignment::new(&above, &above);
         memory.fill(CELL, &alignment, |_| [0, 0, 0], 2);
         assert!(memory.cells() > ground + 200);
-        memory.empty(CELL, &alignment);
+        memory.empty(CELL, &alignment, [false; 6]);
         // Nothing but what lay under the block.
         let gone = ground - memory.cells();
         assert!(gone * 4 < ground, "{gone} of {ground}");
         let beside = Pose { position: [1.4, 3.0, 2.0], ..above };
         assert!((middle(&mut memory, &beside).0 - 120.0).abs() < 4.0);
+    }
+
+    #[test]
+    fn a_neighbour_of_the_same_hand_keeps_its_face() {
+        let mut memory = Memory::new();
+        let at = pose(0.5, 0.5, 0.0);
+        let alignment = Alignment::new(&at, &at);
+        let behind = CELL + IVec3::Z;
+        memory.fill(behind, &alignment, |_| [9, 90, 9], 1);
+        memory.fill(CELL, &alignment, |_| [9, 90, 9], 2);
+        memory.empty(CELL, &alignment, SIDES.map(|side| CELL + side == behind));
+        let (green, blocks) = middle(&mut memory, &at);
+        assert!((green - 90.0).abs() < 8.0 && (blocks - 3.55).abs() < 0.2, "{green} at {blocks}");
+    }
+
+    #[test]
+    fn what_frames_showed_of_its_edges_goes_with_a_block() {
+        let mut memory = Memory::new();
+        let at = pose(0.5, 0.5, 0.0);
+        let alignment = Alignment::new(&at, &at);
+        // A wall behind, the block before it, and a frame that draws the block a little too large.
+        let wall = |ray: Vec3| 6.0 / ray.z * ray.length();
+        see(&mut memory, &at, 1, wall, 200);
+        memory.fill(CELL, &alignment, |_| [9, 90, 9], 2);
+        let large = |ray: Vec3| {
+            let on_it = (ray * (2.5 / ray.z)).abs();
+            if on_it.x.max(on_it.y) < 0.6 { 2.5 / ray.z * ray.length() } else { wall(ray) }
+        };
+        see(&mut memory, &Pose { pitch_deg: 0.0, ..at }, 3, large, 90);
+        memory.empty(CELL, &alignment, [false; 6]);
+        let mut left = 0;
+        let reach = Vec3::splat(0.62);
+        let middle = CELL.as_vec3() + 0.5;
+        memory.firm().for_each_in(middle - reach, middle + reach, |_, _| left += 1);
+        memory.drafts().for_each_in(middle - reach, middle + reach, |_, _| left += 1);
+        assert_eq!(left, 0);
     }
 }

@@ -23,6 +23,7 @@ mod tests;
 mod write;
 
 pub use chart::Chart;
+pub use deeds::SIDES;
 pub use kept::KeptState;
 pub use memory::{Memory, Shown, Sight};
 pub use movers::Movers;

@@ -92,6 +92,8 @@ pub fn loss(
         let weight = match (known > 0.0 && eventful[at], depth_changed, colour_changed) {
             (true, true, true) => CHANGED_DEPTH_WEIGHT,
             (true, false, true) => CHANGED_COLOUR_WEIGHT,
+            // What a deed lays open: nothing is known of it, and what is drawn there stays.
+            _ if known == 0.0 && eventful[at] => CHANGED_COLOUR_WEIGHT,
             _ => 1.0,
         };
 

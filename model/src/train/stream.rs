@@ -14,7 +14,7 @@ use crate::{
     Condition,
     ambience::Ambience,
     assemble::{assemble, encode_colour, encode_frame, put_noised},
-    deed::{self, Outcome, Told},
+    deed::{self, Told},
     grain::{self, Drawn},
     grid::{Grid, enters},
     imagined::Imagined,
@@ -22,6 +22,7 @@ use crate::{
     lore::Lore,
     matter::Matter,
     noise::{add_noise, level_at},
+    outcome::{self, Outcome},
     situation::Situation,
     state::{Memory, Shown, Sight},
     weights::normal,
@@ -275,7 +276,7 @@ impl Episode {
             }
             None => self.situation.at_rest(&pose),
         };
-        if deed::begin(&mut self.state, &self.map_pose, &self.condition) {
+        if deed::begin(&mut self.state, &self.map_pose, &self.condition, self.situation.made()) {
             self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         }
         self.condition
@@ -309,6 +310,7 @@ impl Episode {
             let draft = self.pending_draft;
             let mut imagined = Imagined::new(width, height, pixels, raw);
             let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
+            outcome::keep_known(&mut imagined, condition, camera, canvas);
             let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
             let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
             grain::lay(&mut imagined.frame, &drawn, lore);
