@@ -12,7 +12,8 @@ pub struct Target {
     pub face: IVec3,
 }
 
-/// The same for the target of the tick before: depth trembles, and the hand does not let go for that.
+/// The target of the tick before stays it within this share of a wall's slack: depth trembles, and the hand does not let
+/// go for that.
 const HELD_SLACK: f32 = 0.5;
 /// Neighbouring pixels whose distances differ by more than this share do not show one plane.
 const ONE_PLANE: f32 = 0.1;
@@ -27,10 +28,9 @@ const GRIP_BLOCKS: f32 = 0.8;
 impl Target {
     /// The cell that the hand is at work on, while the crosshair is on it: what shows there trembles with every crack.
     pub fn gripped(pose: &Pose, camera: &Camera, depth_blocks: &[f32], cell: IVec3) -> Option<Target> {
-        let (enters, _, face) = cross(pose.eye(), pose.axes().forward, cell)?;
+        let (enters, target) = Self::meet(pose, cell)?;
         let shown = depth_blocks[camera.height / 2 * camera.width + camera.width / 2];
-        (enters <= REACH_BLOCKS * (1.0 + SLACK_SHARE) && (shown - enters).abs() < GRIP_BLOCKS)
-            .then_some(Target { cell, face })
+        (enters <= REACH_BLOCKS * (1.0 + SLACK_SHARE) && (shown - enters).abs() < GRIP_BLOCKS).then_some(target)
     }
 
     /// How far off the crosshair meets a cell, and where, if it does.
@@ -40,9 +40,7 @@ impl Target {
 
     /// The first of some cells that are known to be full that the crosshair meets, if nothing stands before it.
     pub fn among(full: impl Iterator<Item = IVec3>, pose: &Pose, shown_blocks: f32) -> Option<Target> {
-        let (eye, ahead) = (pose.eye(), pose.axes().forward);
-        let met =
-            full.filter_map(|cell| cross(eye, ahead, cell).map(|(enters, _, face)| (enters, Target { cell, face })));
+        let met = full.filter_map(|cell| Self::meet(pose, cell));
         let (enters, target) = met.min_by(|a, b| a.0.total_cmp(&b.0))?;
         let slack = SLACK_BLOCKS + SLACK_SHARE * enters;
         (enters <= REACH_BLOCKS && enters < shown_blocks + slack).then_some(target)
@@ -69,10 +67,10 @@ impl Target {
         }
         let slack = SLACK_BLOCKS + SLACK_SHARE * away;
         if let Some(cell) = held
-            && let Some((enters, _, face)) = cross(eye, axes.forward, cell)
+            && let Some((enters, target)) = Self::meet(pose, cell)
             && (enters - away).abs() < slack * HELD_SLACK
         {
-            return Some(Target { cell, face });
+            return Some(target);
         }
         let facing = facing(&point, column, row);
         // At a corner the ray enters several cells about there; what is seen through is not the one.

@@ -164,7 +164,7 @@ impl Memory {
         // Nothing comes to life that has been known as a part of the ground.
         sightings.retain(|sighting| {
             // At a start nothing was read.
-            let known = |at: usize| firm.canvas.depth_blocks.get(at).map_or(f32::INFINITY, |blocks| *blocks);
+            let known = |at: usize| firm.canvas.depth_blocks.get(at).copied().unwrap_or(f32::INFINITY);
             let same = |&&at: &&usize| (known(at) / shown.depth.blocks[at] - 1.0).abs() < SAME_PLACE;
             let of_ground = sighting.pixels.iter().filter(same).count();
             (of_ground as f32) < GROUND_SHARE * sighting.pixels.len() as f32
