@@ -95,8 +95,14 @@ impl Adversary {
         if verdicts.samples == 0.0 {
             return;
         }
-        let step =
-            Step { learning_rate: LEARNING_RATE, weight_decay: 0.0, ema_decay: 0.0, clip: 10.0, beta_mean: BETA_MEAN };
+        let step = Step {
+            learning_rate: LEARNING_RATE,
+            weight_decay: 0.0,
+            ema_decay: 0.0,
+            clip: 10.0,
+            beta_mean: BETA_MEAN,
+            evened: None,
+        };
         self.optimizer.step(&mut self.weights, gradients, &step);
         let now = (verdicts.of_loss / verdicts.of_scores.max(1e-30)).sqrt() as f32;
         let before = self.balance.unwrap_or(now);

@@ -21,6 +21,7 @@ pub struct TrainConfig {
     pub episodes: usize,
     /// Ticks of an episode, shortest and longest.
     pub episode_ticks: [u32; 2],
+    pub optimizer: Optimizer,
     pub learning_rate: f32,
     pub warmup_steps: u64,
     /// Share of `steps` at the end over which the learning rate falls to a tenth.
@@ -68,6 +69,15 @@ pub struct TrainConfig {
     pub validate_rollouts: u64,
 }
 
+/// How weights follow their gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    AdamW,
+    /// The matrices of the blocks take steps of equal strength in all directions; the rest goes by AdamW.
+    Muon,
+}
+
 /// A frame size, until a step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +99,7 @@ impl Default for TrainConfig {
             batch: 16,
             episodes: 64,
             episode_ticks: [30, 100],
+            optimizer: Optimizer::AdamW,
             learning_rate: 5e-4,
             warmup_steps: 300,
             cooldown_share: 0.2,

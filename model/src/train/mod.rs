@@ -7,6 +7,7 @@ mod discriminator;
 mod held;
 mod loss;
 mod matters;
+mod muon;
 mod optimizer;
 mod props;
 mod run;

@@ -3,7 +3,11 @@
 //!
 //! Our own few lines rather than the framework's, because weights and gradients of the CPU kernel are plain slices.
 
-use crate::weights::Weights;
+use super::muon;
+use crate::{
+    kernel::Precision,
+    weights::{Tensor, Weights},
+};
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -26,6 +30,17 @@ pub struct Step {
     pub clip: f32,
     /// How much of its past the mean gradient keeps.
     pub beta_mean: f32,
+    /// The matrices of the blocks take steps of equal strength in all directions ([`muon`]), with products of this
+    /// precision; everything else, and all of it without, goes by AdamW.
+    pub evened: Option<Precision>,
+}
+
+/// The square or nearly square parts that a matrix of a block is made of, as its number of parts side by side; `None` for
+/// what is no such matrix.
+fn parts_of(tensor: &Tensor) -> Option<usize> {
+    let [rows, columns] = tensor.shape[..] else { return None };
+    let in_block = tensor.name.starts_with("blocks.") && rows > 1 && columns > 1;
+    in_block.then(|| if tensor.name.ends_with("qkv.weight") { 3 } else { 1 })
 }
 
 const BETA_SQUARE: f32 = 0.97;
@@ -61,7 +76,14 @@ impl AdamW {
                 // A gradient far beyond what its past has prepared for takes a shorter step.
                 let rate = step.learning_rate / surprise.max(1.0);
                 let pace = Pace { rate: rate / mean_bias, square_bias, decay, ema };
-                advance(&mut tensor.values, &mut average.values, mean, square, &pace);
+                match (parts_of(tensor), step.evened) {
+                    (Some(parts), Some(precision)) => {
+                        let ahead =
+                            Ahead { gradient: &gradient.values, shorten, beta: step.beta_mean, parts, precision };
+                        ahead.advance(tensor, &mut average.values, mean, Pace { rate, ..pace });
+                    }
+                    _ => advance(&mut tensor.values, &mut average.values, mean, square, &pace),
+                }
             },
         );
         Some(length)
@@ -110,6 +132,36 @@ fn advance(values: &mut [f32], average: &mut [f32], mean: &[f32], square: &[f32]
     }
 }
 
+/// A matrix's step by its mean gradient, looked ahead by one (Nesterov), with all directions evened out.
+struct Ahead<'a> {
+    gradient: &'a [f32],
+    shorten: f32,
+    beta: f32,
+    parts: usize,
+    precision: Precision,
+}
+
+impl Ahead<'_> {
+    fn advance(&self, tensor: &mut Tensor, average: &mut [f32], mean: &[f32], pace: Pace) {
+        let (rows, columns) = (tensor.shape[0], tensor.shape[1]);
+        let width = columns / self.parts;
+        let mut rise = vec![0.0; rows * width];
+        for part in 0..self.parts {
+            let place = |at: usize| at / width * columns + part * width + at % width;
+            for (at, rise) in rise.iter_mut().enumerate() {
+                let (gradient, mean) = (self.gradient[place(at)] * self.shorten, mean[place(at)]);
+                *rise = gradient + (mean - gradient) * self.beta;
+            }
+            muon::even_out(&mut rise, [rows, width], self.precision);
+            for (at, rise) in rise.iter().enumerate() {
+                let (value, average) = (&mut tensor.values[place(at)], &mut average[place(at)]);
+                *value -= pace.rate * rise + pace.decay * *value;
+                *average += (*value - *average) * (1.0 - pace.ema);
+            }
+        }
+    }
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 fn square_sum(values: &[f32]) -> f64 {
     let mut sums = [0.0f64; LANES];
@@ -129,7 +181,8 @@ mod tests {
         let config = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
         let mut weights = Weights::init(&config, 1);
         let mut optimizer = AdamW::new(&weights);
-        let step = Step { learning_rate: 0.01, weight_decay: 0.0, ema_decay: 0.9, clip: 1.0, beta_mean: 0.9 };
+        let step =
+            Step { learning_rate: 0.01, weight_decay: 0.0, ema_decay: 0.9, clip: 1.0, beta_mean: 0.9, evened: None };
         let square = |weights: &Weights| weights.tensors.iter().flat_map(|t| &t.values).map(|v| v * v).sum::<f32>();
         let before = square(&weights);
         for _ in 0..20 {

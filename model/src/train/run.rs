@@ -3,6 +3,7 @@
 use super::{
     Checkpoint, LossSums, TrainConfig, TrainError,
     adversary::{Adversary, Verdicts},
+    config::Optimizer,
     optimizer::Step,
     validate::{Validation, validate},
     worker::{Shared, Worker},
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     folder::{ModelFolder, write_folder},
-    kernel::{Kernel, Packing, Passes},
+    kernel::{Kernel, Packing, Passes, Precision},
     weights::Weights,
 };
 use holdfast_sim::{Camera, seeds};
@@ -214,6 +215,7 @@ pub fn run(
             ema_decay: config.ema_decay,
             clip: config.clip,
             beta_mean: BETA_MEAN,
+            evened: (config.optimizer == Optimizer::Muon).then(Precision::default),
         };
         match state.optimizer.step(&mut state.weights, &first.gradients, &how) {
             Some(length) => {
