@@ -42,7 +42,7 @@ fn state(criterion: &mut Criterion) {
     let (mut frame, mut depth) = (Frame::new(CAMERA.0, CAMERA.1), Depth::new(CAMERA.0, CAMERA.1));
     let (mut state, mut reader, mut canvas) = (WorldState::new(), Reader::default(), Canvas::default());
     let mut step = 0;
-    for wanted in [1_000, 10_000, 100_000, 1_000_000] {
+    for wanted in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
         let mut pose = pose_at(step);
         while state.cells() < wanted {
             step += 1;

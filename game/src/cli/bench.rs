@@ -1,10 +1,11 @@
 //! `holdfast bench`: how fast a model dreams on this machine, and how much of the machine it uses.
 
 use super::{
-    compare,
+    atomic_file, compare,
     fault::mistake,
     interrupt,
     model_folder::{DreamArgs, dream},
+    pace::{self, Minute, Pace},
     progress, seed,
     timing::{Durations, elapsed_ms, rounded},
 };
@@ -31,6 +32,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast bench --json --seconds 60 > bench.json
   holdfast bench --compare bench.json
   holdfast bench --also 256x144
+  holdfast bench --ticks 72000 --plot hour.svg    an hour of play, and whether it keeps its pace
 
 Steps run one after another, uncapped, under a seeded wandering player. What the keys of --json mean:
   frames_per_s        frames made in a second, uncapped
@@ -44,6 +46,8 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
   share_of_peak       gflop_per_frame * frames_per_s / matrix_peak_gflops
   denoiser_share_of_peak   the same over the denoiser's own time
   stages              mean milliseconds a step, by stage; other is what no stage counts
+  minutes             step time, cells and memory at each minute of play (1,200 steps)
+  late_over_early     median step of the last tenth of those minutes over that of the first tenth
   also                the same figures at the size that --also asks for
   ratios              with --compare: this run over that one, number by number";
 
@@ -57,6 +61,12 @@ pub struct BenchArgs {
     /// Seconds to measure, after the warm-up
     #[arg(long, value_name = "S", default_value_t = 60.0, value_parser = seconds)]
     seconds: f64,
+    /// Measure so many steps instead: 1,200 are a minute of play
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    ticks: Option<u64>,
+    /// Draw step time, memory and world state by minute of play (SVG)
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Seed of the world and of the player
     #[arg(long, value_name = "N", value_parser = seed, default_value_t = seeds::VALIDATION.start)]
     seed: u64,
@@ -99,6 +109,10 @@ struct Figures {
     seed: u64,
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    late_over_early: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    minutes: Vec<Minute>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     also: Option<Box<Figures>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     ratios: BTreeMap<String, f64>,
@@ -111,6 +125,7 @@ struct Measured {
     key_to_pixel: Durations,
     stages_ms: BTreeMap<&'static str, f64>,
     seconds: f64,
+    pace: Pace,
 }
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
@@ -118,6 +133,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let before = args.compare.as_deref().map(compare::read).transpose()?;
     let (model, options) = args.dream.read(args.seed, true)?;
     let mut figures = figures(args, model.clone(), options, stop)?;
+    if let Some(path) = &args.plot {
+        atomic_file::write(path, pace::svg(&figures.minutes).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     if let Some((width, height)) = args.also {
         let mut model = model;
         (model.config.width, model.config.height) = (width, height);
@@ -172,6 +191,8 @@ fn figures(args: &BenchArgs, model: ModelFolder, options: DreamOptions, stop: &A
         seconds: rounded(measured.seconds),
         seed: args.seed,
         version: env!("CARGO_PKG_VERSION"),
+        late_over_early: pace::late_over_early(&measured.pace.minutes),
+        minutes: measured.pace.minutes,
         also: None,
         ratios: BTreeMap::new(),
     })
@@ -183,16 +204,25 @@ fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Re
     for action in actions.by_ref().take(WARM_UP_STEPS) {
         dream.step(&action).context("the dream failed while warming up")?;
     }
-    let bar = progress::bar(args.seconds.ceil() as u64, "s");
+    let bar = match args.ticks {
+        Some(ticks) => progress::bar(ticks, "steps"),
+        None => progress::bar(args.seconds.ceil() as u64, "s"),
+    };
     let mut measured = Measured::default();
     let mut pixels = Vec::new();
     let clock = Instant::now();
-    while measured.seconds < args.seconds && !stop.load(Ordering::Relaxed) {
+    let goes_on = |measured: &Measured| match args.ticks {
+        Some(ticks) => (measured.steps.len() as u64) < ticks,
+        None => measured.seconds < args.seconds,
+    };
+    while goes_on(&measured) && !stop.load(Ordering::Relaxed) {
         let key = Instant::now();
         let action = actions.next().unwrap_or_default();
         let step = Instant::now();
         let observation = dream.step(&action).context("the dream failed")?;
-        measured.steps.push(elapsed_ms(step));
+        let step_ms = elapsed_ms(step);
+        measured.steps.push(step_ms);
+        measured.pace.step(step_ms, || (dream.status().memory_cells, resident_bytes("VmRSS")));
         pixels.clear();
         pixels.extend(observation.frame.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], u8::MAX]));
         std::hint::black_box(&pixels);
@@ -201,7 +231,7 @@ fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Re
             *measured.stages_ms.entry(stage).or_default() += f64::from(ms);
         }
         measured.seconds = clock.elapsed().as_secs_f64();
-        bar.set_position(measured.seconds as u64);
+        bar.set_position(args.ticks.map_or(measured.seconds as u64, |_| measured.steps.len() as u64));
     }
     bar.finish_and_clear();
     if measured.steps.len() == 0 {
@@ -252,6 +282,12 @@ fn table(figures: &Figures) -> String {
         ("world state", format!("{} cells", figures.memory_cells)),
         ("device", format!("{}, {} threads", figures.device, figures.threads)),
     ];
+    if let Some(ratio) = figures.late_over_early {
+        rows.push((
+            "pace",
+            format!("{ratio:.3} of the first minutes' step time after {} minutes of play", figures.minutes.len()),
+        ));
+    }
     let stages: Vec<_> = figures.stages.iter().map(|(stage, ms)| format!("{stage} {ms:.2}")).collect();
     if !stages.is_empty() {
         rows.push(("stages", format!("{} ms", stages.join(", "))));

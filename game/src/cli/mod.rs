@@ -14,6 +14,7 @@ mod inspect;
 mod interrupt;
 mod model_folder;
 mod out_folder;
+mod pace;
 mod picture;
 mod play;
 mod probe;
