@@ -3,6 +3,7 @@
 use crate::{
     Condition,
     deed::Change,
+    hole,
     hotbar::Hotbar,
     layout::{encode_depth, input},
     state::Canvas,
@@ -87,6 +88,9 @@ pub fn assemble(
     }
     if let Some((frame, _)) = last {
         put_last(pixels, frame);
+    }
+    if let Some(canvas) = canvas {
+        hole::fill(pixels, condition, canvas);
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Condition {
     pub change: Option<Change>,
     /// Whether that comes about in this tick; `None`: the finished frame will tell.
     pub due: Option<bool>,
+    /// Slices that were gone of the cake that is bitten; `None` where that is not known.
+    pub eaten: Option<u8>,
     /// Blocks moved during this tick: right, up, forward of the player's heading.
     pub moved_blocks: [f32; 3],
     /// Colours of the sky and the ground so far.

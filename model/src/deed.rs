@@ -2,7 +2,7 @@
 //! (`docs/decisions/deeds.md`).
 
 use crate::{
-    Condition,
+    Condition, cake,
     grid::{Alignment, SLACK_BLOCKS, SLACK_SHARE, cross},
     light,
     lore::Lore,
@@ -24,12 +24,20 @@ pub enum Change {
     Bite(IVec3),
 }
 
-/// Before a frame is drawn in which a block breaks: takes it out of the memory. Answers whether that must be read again.
+/// Before a frame is drawn in which a block breaks or a slice is eaten: takes it out of the memory. Answers whether that must be read again.
 /// `made` is what the hand has put where.
 pub fn begin(memory: &mut Memory, pose: &Pose, condition: &Condition, made: &Made) -> bool {
-    let (Some(Change::Break(cell)), Some(true)) = (condition.change, condition.due) else { return false };
-    let shared = SIDES.map(|side| made.contains_key(&(cell + side).to_array()));
-    memory.empty(cell, &Alignment::new(pose, &condition.pose), shared);
+    let alignment = Alignment::new(pose, &condition.pose);
+    match (condition.change, condition.due, condition.eaten) {
+        (Some(Change::Break(cell)), Some(true), _) => {
+            let shared = SIDES.map(|side| made.contains_key(&(cell + side).to_array()));
+            memory.empty(cell, &alignment, shared);
+        }
+        (Some(Change::Bite(cell)), Some(true), Some(eaten)) => {
+            memory.empty_part(cell, &alignment, |place| cake::is_on_next_slice(place, eaten));
+        }
+        _ => return false,
+    }
     true
 }
 

@@ -4,10 +4,12 @@ use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
     assemble::{assemble, encode_frame},
+    cake,
     deed::{self, Told},
     folder::ModelFolder,
     grain::{self, Drawn},
     grid::Grid,
+    hole,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
@@ -19,6 +21,7 @@ use crate::{
     sampler::Sampler,
     situation::Situation,
     state::{Canvas, Memory, Shown, Sight},
+    sweep,
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -260,7 +263,9 @@ impl Dream {
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, None, None);
         let clean = encode_frame(&frame);
-        let Imagined { depth, matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
+        let Imagined { mut depth, mut matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
+        sweep::mend(&frame, &condition.pose, &self.camera, &self.lore.materials, &mut depth, &mut matters);
+        self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
         self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
@@ -370,6 +375,7 @@ impl World for Dream {
 
         if self.options.memory {
             outcome::keep_known(&mut imagined, &condition, &self.camera, &self.sight.canvas);
+            hole::go_on(&mut imagined, &condition, &self.camera, &self.sight.canvas);
         }
         let Imagined { mut frame, mut depth, copied, mut doubt, matters } = imagined;
         if self.options.memory {

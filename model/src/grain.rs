@@ -13,6 +13,7 @@ use crate::{
     lore::Lore,
     materials::Materials,
     matter::Matter,
+    pictures::Way,
     state::Canvas,
 };
 use glam::Vec3;
@@ -103,18 +104,12 @@ fn between([from, to]: [f32; 2], value: f32) -> f32 {
 
 /// Natural ground is laid in any of eight ways, each cell its own, or it would look tiled.
 fn turned(place: &Face, matter: Matter) -> [f32; 2] {
-    use Matter::*;
-    let [mut u, mut v] = place.uv;
-    let any_way = matches!(matter, Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves);
-    if !(any_way || matter == Grass && place.side == 0) {
-        return [u, v];
+    if !matter.lies_any_way(place.side) {
+        return place.uv;
     }
     let [x, y, z] = place.cell.to_array().map(|side| side as u32);
     let mixed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ z.wrapping_mul(0xc2b2_ae3d);
-    let way = (mixed ^ mixed >> 15).wrapping_mul(0x2c1b_3c6d) >> 29;
-    u = if way & 1 != 0 { 1.0 - u } else { u };
-    v = if way & 2 != 0 { 1.0 - v } else { v };
-    if way & 4 != 0 { [v, u] } else { [u, v] }
+    Way::new(((mixed ^ mixed >> 15).wrapping_mul(0x2c1b_3c6d) >> 29) as u8).turn(place.uv)
 }
 
 #[cfg(test)]

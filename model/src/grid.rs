@@ -113,12 +113,12 @@ fn walls(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> (Vec3, Vec3) {
     (a.min(b), a.max(b))
 }
 
-/// Where a ray enters a cell that is wider by `margin` on all sides, in lengths of `ray`; 0 from inside, `None` if it
-/// passes by.
-pub(crate) fn cross_widened(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> Option<f32> {
+/// Where a ray enters and leaves a cell that is wider by `margin` on all sides, in lengths of `ray`; it enters at 0 from
+/// inside, `None` if it passes by.
+pub(crate) fn cross_widened(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> Option<(f32, f32)> {
     let (near, far) = walls(eye, ray, cell, margin);
     let (enters, leaves) = (near.max_element().max(0.0), far.min_element());
-    (enters < leaves).then_some(enters)
+    (enters < leaves).then_some((enters, leaves))
 }
 
 /// Where a ray enters a cell, in lengths of `ray`; `None` if it passes by, or the eye is inside.

@@ -6,7 +6,8 @@ use crate::kernel::elementary;
 pub mod input {
     /// The noised frame, RGB in -1..1.
     pub const NOISED: usize = 0;
-    /// The world state's colour here, RGB in -1..1; where unknown, what the ambience expects.
+    /// The world state's colour here, RGB in -1..1; where unknown, what the ambience expects, and in the hole of a block
+    /// that has just gone, what is known beside it, as in [`LAST`] and [`LAST_DEPTH`].
     pub const CANVAS: usize = 3;
     /// 1 where the world state knows this pixel, else 0.
     pub const KNOWN: usize = 6;

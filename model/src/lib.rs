@@ -2,6 +2,7 @@
 
 pub mod ambience;
 pub mod assemble;
+pub mod cake;
 pub mod condition;
 pub mod config;
 pub mod crosshair;
@@ -14,6 +15,7 @@ pub mod face;
 pub mod folder;
 pub mod grain;
 pub mod grid;
+mod hole;
 pub mod hotbar;
 pub mod imagined;
 pub mod keep;
@@ -32,6 +34,7 @@ pub mod rotary;
 pub mod sampler;
 pub mod situation;
 pub mod state;
+pub mod sweep;
 pub mod toughness;
 pub mod train;
 pub mod weights;

@@ -10,7 +10,7 @@ use glam::Vec3;
 use std::path::Path;
 
 /// Sizes 16, 8, 4, 2 and 1.
-const LEVELS: usize = 5;
+pub(crate) const LEVELS: usize = 5;
 /// Darkest and brightest, as multiples of the mean: beyond, a hole in the leaves would be a hole in what is drawn.
 const LEAST: f32 = 0.55;
 const MOST: f32 = 1.6;
@@ -22,8 +22,8 @@ pub struct Materials {
     rgb: Vec<u8>,
     /// Brightness of each texel as a multiple of its picture's mean, by matter, face and level.
     grain: Vec<Vec<f32>>,
-    /// Mean of red, green and blue together, by matter and face.
-    brightness: Vec<f32>,
+    /// Mean colour, 0..255, by matter and face.
+    means: Vec<Vec3>,
     /// Whether any face of a matter is not one colour all over.
     has_grain: [bool; Matter::COUNT],
 }
@@ -47,16 +47,18 @@ impl Materials {
     pub fn new(rgb: Vec<u8>) -> Materials {
         assert_eq!(rgb.len(), Self::BYTES, "three pictures of each matter");
         let mut grain = Vec::with_capacity(Matter::COUNT * Self::FACES * LEVELS);
-        let mut brightness = Vec::with_capacity(Matter::COUNT * Self::FACES);
+        let mut means = Vec::with_capacity(Matter::COUNT * Self::FACES);
         for picture in 0..Matter::COUNT * Self::FACES {
             let (matter, face) = (picture / Self::FACES, picture % Self::FACES);
             let texel = |at: usize| {
                 let from = (((matter * SIDE_PX + at / SIDE_PX) * Self::FACES + face) * SIDE_PX + at % SIDE_PX) * 3;
-                rgb[from..from + 3].iter().map(|&value| f32::from(value)).sum::<f32>()
+                Vec3::from_array([rgb[from], rgb[from + 1], rgb[from + 2]].map(f32::from))
             };
-            let mut level: Vec<f32> = (0..SIDE_PX * SIDE_PX).map(texel).collect();
-            let mean = mean(&level).max(1.0);
-            brightness.push(mean);
+            let texels: Vec<Vec3> = (0..SIDE_PX * SIDE_PX).map(texel).collect();
+            let colour = texels.iter().sum::<Vec3>() / texels.len() as f32;
+            means.push(colour);
+            let mut level: Vec<f32> = texels.iter().map(|texel| texel.element_sum()).collect();
+            let mean = colour.element_sum().max(1.0);
             level.iter_mut().for_each(|texel| *texel = (*texel / mean).clamp(LEAST, MOST));
             for side in [16, 8, 4, 2] {
                 let next = halved(&level, side);
@@ -68,7 +70,7 @@ impl Materials {
             let pictures = &grain[matter * Self::FACES * LEVELS..(matter + 1) * Self::FACES * LEVELS];
             pictures.iter().step_by(LEVELS).flatten().any(|texel| *texel != 1.0)
         });
-        Materials { rgb, grain, brightness, has_grain }
+        Materials { rgb, grain, means, has_grain }
     }
 
     /// Whether a matter has a grain at all.
@@ -78,8 +80,13 @@ impl Materials {
 
     /// The grain at a place on a face, 0 to 1 from the top left, as a multiple of the mean brightness; `texels` of a full
     /// picture lie under a pixel's side.
-    pub fn grain(&self, matter: Matter, face: usize, [u, v]: [f32; 2], texels: f32) -> f32 {
+    pub fn grain(&self, matter: Matter, face: usize, uv: [f32; 2], texels: f32) -> f32 {
         let level = (1..LEVELS).take_while(|&level| texels > (1 << level) as f32 * 0.75).count();
+        self.grain_at(matter, face, uv, level)
+    }
+
+    /// The same of one of the [`LEVELS`].
+    pub(crate) fn grain_at(&self, matter: Matter, face: usize, [u, v]: [f32; 2], level: usize) -> f32 {
         let side = SIDE_PX >> level;
         let along = |value: f32| ((value * side as f32) as usize).min(side - 1);
         let picture = matter as usize * Self::FACES + face;
@@ -102,7 +109,12 @@ impl Materials {
 
     /// Mean of a picture's red, green and blue together, 0..765.
     pub fn brightness(&self, matter: Matter, face: usize) -> f32 {
-        self.brightness[matter as usize * Self::FACES + face]
+        self.mean(matter, face).element_sum()
+    }
+
+    /// A picture's mean colour, 0..255.
+    pub(crate) fn mean(&self, matter: Matter, face: usize) -> Vec3 {
+        self.means[matter as usize * Self::FACES + face]
     }
 
     /// BLAKE3 of the colours, hexadecimal.

@@ -116,6 +116,13 @@ impl Matter {
         likeliest.1
     }
 
+    /// Whether blocks of it are laid in any way, each its own, as seen on a face (0 top, 1 side, 2 bottom): of others none
+    /// lies but as its picture shows it, or mirrored left to right.
+    pub(crate) fn lies_any_way(self, face: usize) -> bool {
+        use Matter::*;
+        matches!(self, Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves) || self == Grass && face == 0
+    }
+
     /// It walks about.
     pub const fn lives(self) -> bool {
         matches!(self, Matter::Animal)

@@ -1,7 +1,7 @@
 //! What came of a deed: by the hand's own experience, or, where that knows nothing, by what a finished frame shows.
 
 use crate::{
-    Condition,
+    Condition, cake,
     deed::Change,
     grid::{SLACK_BLOCKS, cross_widened},
     imagined::Imagined,
@@ -108,8 +108,35 @@ impl Outcome {
         self.pending.resize(depth.blocks.len(), false);
         for (pixel, blocks) in depth.blocks.iter_mut().enumerate() {
             let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
-            let Some(wall) = change.at(eye, ray, canvas, pixel).map(|wall| wall.depth_blocks) else { continue };
             let stood = canvas.depth_blocks.get(pixel).copied().unwrap_or(f32::INFINITY);
+            if let (Change::Bite(cell), Some(eaten)) = (change, condition.eaten) {
+                // Of a cake one slice goes, and nothing else.
+                let is_shown = cake::enters(eye, ray, cell, eaten).is_some();
+                match (due, stood < Depth::SKY) {
+                    (false, true) if is_shown => (*blocks, self.pending[pixel]) = (stood, true),
+                    (true, false) if is_shown => {
+                        self.changed[pixel] = true;
+                        if let Some(left) = cake::enters(eye, ray, cell, eaten + 1) {
+                            *blocks = left * ray.length();
+                        }
+                        if let Some(doubt) = doubt.get_mut(pixel) {
+                            *doubt = 0.0;
+                        }
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(wall) = change.at(eye, ray, canvas, pixel).map(|wall| wall.depth_blocks) else {
+                // Cracks run over onto the ground about the block.
+                if let (false, Change::Break(cell)) = (due, change)
+                    && stood < Depth::SKY
+                    && cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some()
+                {
+                    (*blocks, self.pending[pixel]) = (stood, true);
+                }
+                continue;
+            };
             let placed = matches!(change, Change::Place(_));
             match (due, stood < Depth::SKY) {
                 (false, true) => (*blocks, self.pending[pixel]) = (stood, true),
@@ -128,24 +155,25 @@ impl Outcome {
     }
 }
 
-/// In the tick in which a block breaks or is placed: what is known behind it or beside it shows as it is remembered. A
+/// In the tick in which a block breaks or is placed, or a slice is eaten: what is known behind it or beside it shows as it is remembered. A
 /// frame that draws a deed and what surrounds it at once makes one run into the other.
 ///
 /// # Arguments
 /// - `canvas`: read after a block that breaks was taken out of the memory.
 pub fn keep_known(imagined: &mut Imagined, condition: &Condition, camera: &Camera, canvas: &Canvas) {
-    let (Some(change @ (Change::Break(cell) | Change::Place(cell))), Some(true)) = (condition.change, condition.due)
-    else {
-        return;
-    };
-    let broken = matches!(change, Change::Break(_));
+    let (Some(change), Some(true)) = (condition.change, condition.due) else { return };
+    let (Change::Break(cell) | Change::Place(cell) | Change::Bite(cell)) = change;
+    let (placed, broken) = (matches!(change, Change::Place(_)), matches!(change, Change::Break(_)));
     let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
     for pixel in (0..camera.width * camera.height).filter(|&pixel| canvas.known(pixel)) {
         let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
-        // What stands before the cell hides the deed too.
-        let is_behind = |enters: f32| canvas.depth_blocks[pixel] > enters * ray.length();
+        // What stands before the cell hides the deed too; what is left in it of a block that was thought to stand a little
+        // elsewhere is that block.
+        let is_behind = |(enters, leaves): (f32, f32)| {
+            canvas.depth_blocks[pixel] > ray.length() * if broken { leaves } else { enters }
+        };
         let is_about = cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some_and(is_behind);
-        if is_about && (broken || change.at(eye, ray, canvas, pixel).is_none()) {
+        if is_about && (!placed || change.at(eye, ray, canvas, pixel).is_none()) {
             let colour = canvas.rgb[pixel].map(|value| value.round() as u8);
             imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
             imagined.depth.blocks[pixel] = canvas.depth_blocks[pixel];
@@ -252,6 +280,61 @@ mod tests {
     }
 
     #[test]
+    fn cracks_do_not_run_over_onto_what_is_beside() {
+        let camera = Camera::new(32, 32);
+        let pose = Pose { position: [0.5; 3], ..Pose::default() };
+        let change = Some(Change::Break(IVec3::new(0, 0, 3)));
+        let canvas = Canvas { width: 32, height: 32, depth_blocks: vec![6.0; 1024], ..Canvas::default() };
+        // Beside the block, which is 9 pixels wide there: near it, and far from it.
+        let pending = |due: bool| {
+            let condition = Condition { change, due: Some(due), pose, ..Condition::default() };
+            let mut outcome = Outcome::default();
+            let mut depth = Depth { width: 32, height: 32, blocks: vec![5.0; 1024] };
+            outcome.settle(&condition, &camera, &canvas, &mut depth, &mut []);
+            [22, 30].map(|x| (outcome.pending[16 * 32 + x], depth.blocks[16 * 32 + x]))
+        };
+        assert_eq!(pending(false), [(true, 6.0), (false, 5.0)]);
+        assert_eq!(pending(true), [(false, 5.0), (false, 5.0)]);
+    }
+
+    #[test]
+    fn of_a_cake_one_slice_goes() {
+        let camera = Camera::new(32, 32);
+        // From the north, so that the slice that goes is on the right.
+        let pose = Pose { position: [0.5, 0.3, 0.0], ..Pose::default() };
+        let cell = IVec3::new(0, 0, 1);
+        let axes = pose.axes();
+        let left =
+            |pixel: usize, eaten: u8| cake::enters(pose.eye(), camera.ray(&axes, pixel % 32, pixel / 32), cell, eaten);
+        let bitten = |due: bool, known: bool| {
+            let (change, due) = (Some(Change::Bite(cell)), Some(due));
+            let condition = Condition { change, due, eaten: Some(2), pose, ..Condition::default() };
+            let canvas = Canvas {
+                width: 32,
+                height: 32,
+                depth_blocks: vec![if known { 1.2 } else { f32::INFINITY }; 1024],
+                confidence: vec![if known { 1.0 } else { 0.0 }; 1024],
+                ..Canvas::default()
+            };
+            let mut outcome = Outcome::default();
+            let mut depth = Depth { width: 32, height: 32, blocks: vec![5.0; 1024] };
+            outcome.settle(&condition, &camera, &canvas, &mut depth, &mut []);
+            (outcome, depth)
+        };
+        let (outcome, depth) = bitten(true, false);
+        for pixel in 0..1024 {
+            assert_eq!(outcome.changed[pixel], left(pixel, 2).is_some());
+            let expected = left(pixel, 3).map(|left| left * camera.ray(&axes, pixel % 32, pixel / 32).length());
+            assert_eq!(depth.blocks[pixel], expected.unwrap_or(5.0));
+        }
+        assert!((0..1024).any(|pixel| left(pixel, 2).is_some() && left(pixel, 3).is_none()));
+        assert!(!bitten(true, true).0.changed.contains(&true), "what is remembered stays");
+        let (outcome, depth) = bitten(false, true);
+        assert!((0..1024).all(|pixel| outcome.pending[pixel] == left(pixel, 2).is_some()));
+        assert!(depth.blocks.contains(&1.2) && !outcome.changed.contains(&true));
+    }
+
+    #[test]
     fn what_is_known_about_a_deed_shows_as_it_is_remembered() {
         let camera = Camera::new(16, 16);
         let pose = Pose { position: [0.5; 3], ..Pose::default() };
@@ -285,6 +368,6 @@ mod tests {
         assert_eq!(drawn(broken, true, 1.0), (77, 4.0, 77), "it stands before the block");
         assert_eq!(drawn(broken, false, 6.0), (77, 4.0, 77), "not yet");
         assert_eq!(drawn(Change::Place(cell), true, 6.0), (77, 4.0, 9), "the block itself is new");
-        assert_eq!(drawn(Change::Bite(cell), true, 6.0), (77, 4.0, 77));
+        assert_eq!(drawn(Change::Bite(cell), true, 6.0), (9, 6.0, 9));
     }
 }

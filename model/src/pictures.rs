@@ -19,6 +19,26 @@ pub(crate) fn texel(place: Vec3) -> (usize, [usize; 2]) {
     (face, along.map(|along| (((along + 1.0) * 0.5 * SIDE_PX as f32) as usize).min(SIDE_PX - 1)))
 }
 
+/// One of the eight ways to lay a picture onto a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way(u8);
+
+impl Way {
+    pub const COUNT: u8 = 8;
+
+    /// Bits of the number: mirrored left to right, turned upside down, mirrored along the diagonal.
+    pub fn new(number: u8) -> Way {
+        Way(number % Self::COUNT)
+    }
+
+    /// The place in the picture that lies at a place on the face, both from the top left, 0 to 1.
+    pub fn turn(self, [u, v]: [f32; 2]) -> [f32; 2] {
+        let u = if self.0 & 1 != 0 { 1.0 - u } else { u };
+        let v = if self.0 & 2 != 0 { 1.0 - v } else { v };
+        if self.0 & 4 != 0 { [v, u] } else { [u, v] }
+    }
+}
+
 /// The bytes of a PNG of so many columns and rows of pictures: `rgb` is `[rows, SIDE_PX, columns, SIDE_PX, 3]`.
 pub(crate) fn to_png(rgb: &[u8], columns: usize, rows: usize) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();

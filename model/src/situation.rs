@@ -4,9 +4,10 @@
 use crate::{
     Condition,
     ambience::Ambience,
+    cake::{self, Cakes},
     crosshair::Target,
     deed::Change,
-    grid::Grid,
+    grid::{Grid, SLACK_BLOCKS, SLACK_SHARE},
     lore::Lore,
     matter::Matter,
     state::{Canvas, Shown},
@@ -33,6 +34,9 @@ pub struct Situation {
     /// What the hand put where, by cell. Those before version 5 lack it.
     #[serde(skip)]
     made: Arc<Made>,
+    /// Cakes that the start showed. Saved worlds lack them: there the frame tells.
+    #[serde(skip)]
+    cakes: Arc<Cakes>,
 }
 
 /// Blocks of the hand's making.
@@ -106,6 +110,11 @@ impl Situation {
         self.grid
     }
 
+    /// Takes note of the cakes that a start shows.
+    pub fn find_cakes(&mut self, cakes: Cakes) {
+        self.cakes = Arc::new(cakes);
+    }
+
     /// What the last frame showed under the crosshair.
     pub fn under(&self) -> Matter {
         self.under
@@ -162,6 +171,9 @@ impl Situation {
             (_, true) => Some(Change::Place(cell + face)),
             _ => None,
         });
+        let cake = depth_blocks.filter(|_| remembers && action.use_ && !action.attack);
+        let cake = cake.and_then(|blocks| self.cake_ahead(&at_rest.pose, blocks[middle]));
+        let change = cake.map(|(cell, _)| Change::Bite(cell)).or(change);
         let attack_ticks = self.hand.attack_ticks;
         let due = change.and_then(|change| self.due(change, &at_rest.pose, remembers, lore));
         let due = match (change, due, truly) {
@@ -179,6 +191,7 @@ impl Situation {
             attack_ticks,
             use_ticks: self.hand.use_ticks,
             due,
+            eaten: cake.map(|(_, eaten)| eaten),
             moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
             change,
             ..at_rest
@@ -194,11 +207,26 @@ impl Situation {
                 Some(self.hand.attack_ticks >= lore.toughness.break_ticks(made.unwrap_or(self.under))?)
             }
             Change::Place(cell) => {
-                let in_turn = self.hand.use_ticks % u32::from(USE_REPEAT_TICKS) == 1;
-                lore.cube_in(self.hand.slot).map(|_| in_turn && !is_in_the_way(pose, cell))
+                lore.cube_in(self.hand.slot).map(|_| self.uses_in_turn() && !is_in_the_way(pose, cell))
             }
-            Change::Bite(_) => None,
+            Change::Bite(cell) => self.cakes.contains_key(&cell.to_array()).then(|| self.uses_in_turn()),
         }
+    }
+
+    /// Whether the hand does something in this tick of holding use.
+    fn uses_in_turn(&self) -> bool {
+        self.hand.use_ticks % u32::from(USE_REPEAT_TICKS) == 1
+    }
+
+    /// The known cake that the crosshair is on, if nothing stands before it, and the slices that are gone of it.
+    fn cake_ahead(&self, pose: &Pose, shown_blocks: f32) -> Option<(IVec3, u8)> {
+        let (eye, ahead) = (pose.eye(), pose.axes().forward);
+        let met = self.cakes.iter().filter_map(|(cell, &eaten)| {
+            let cell = IVec3::from_array(*cell);
+            Some((cake::enters(eye, ahead, cell, eaten)?, (cell, eaten)))
+        });
+        let (enters, cake) = met.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (enters <= REACH_BLOCKS && enters < shown_blocks + SLACK_BLOCKS + SLACK_SHARE * enters).then_some(cake)
     }
 
     /// Notes what the hand has done.
@@ -207,9 +235,21 @@ impl Situation {
             (Change::Break(cell), _) => {
                 self.hand.attacked = None;
                 Arc::make_mut(&mut self.made).remove(&cell.to_array());
+                if self.cakes.contains_key(&cell.to_array()) {
+                    Arc::make_mut(&mut self.cakes).remove(&cell.to_array());
+                }
             }
             (Change::Place(cell), Some(cube)) => {
                 Arc::make_mut(&mut self.made).insert(cell.to_array(), cube);
+            }
+            (Change::Bite(cell), _) => {
+                let cakes = Arc::make_mut(&mut self.cakes);
+                let eaten = cakes.get(&cell.to_array()).map_or(cake::SLICES, |eaten| eaten + 1);
+                if eaten < cake::SLICES {
+                    cakes.insert(cell.to_array(), eaten);
+                } else {
+                    cakes.remove(&cell.to_array());
+                }
             }
             _ => {}
         }
@@ -371,6 +411,39 @@ mod tests {
         (3..6).for_each(|row| matters[row * 8 + 3..row * 8 + 6].fill(Matter::Sand));
         situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 2) });
         assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Place(IVec3::new(0, 0, 2))));
+    }
+
+    #[test]
+    fn a_cake_of_the_start_is_eaten_slice_by_slice_and_is_then_gone() {
+        // The crosshair is on the slice that goes last.
+        let pose = Pose { position: [0.85, 1.62, 0.5], pitch_deg: 30.0, ..Pose::default() };
+        let camera = Camera::new(8, 8);
+        let canvas =
+            Canvas { width: 8, height: 8, depth_blocks: vec![3.2; 64], confidence: vec![1.0; 64], ..Canvas::default() };
+        let mut situation = Situation::begin(Grid { yaw_deg: 0.0, origin: [0.0; 3] });
+        let cell = IVec3::new(0, 0, 2);
+        situation.find_cakes(Cakes::from([(cell.to_array(), 0)]));
+        let mut bites = Vec::new();
+        for slice in 1..=cake::SLICES {
+            for use_ in [true, slice < cake::SLICES, false] {
+                let action = Action { use_, ..Action::default() };
+                let condition =
+                    situation.act(&action, [&pose, &pose], &camera, Some(&canvas), None, &Lore::default(), None);
+                if use_ {
+                    assert_eq!(condition.change, Some(Change::Bite(cell)));
+                    bites.push((condition.eaten, condition.due));
+                }
+            }
+        }
+        // Held, it is not eaten at once.
+        assert_eq!(
+            bites[..4],
+            [(Some(0), Some(true)), (Some(1), Some(false)), (Some(1), Some(true)), (Some(2), Some(false))]
+        );
+        let action = Action { use_: true, ..Action::default() };
+        let condition = situation.act(&action, [&pose, &pose], &camera, Some(&canvas), None, &Lore::default(), None);
+        assert!(!matches!(condition.change, Some(Change::Bite(_))), "{:?}", condition.change);
+        assert_eq!(condition.eaten, None);
     }
 
     #[test]

@@ -71,6 +71,21 @@ impl WorldState {
                 gone.push(place);
             }
         });
+        self.remove_all(gone);
+    }
+
+    /// Takes away what lies in a part of a cell among the blocks, told by places in the cell, 0..1 from wall to wall.
+    fn empty_part(&mut self, cell: IVec3, alignment: &Alignment, is_part: &impl Fn(Vec3) -> bool) {
+        let mut gone = Vec::new();
+        self.for_each_around(cell, alignment, |position, place| {
+            if is_part(alignment.among_blocks(position) - cell.as_vec3()) {
+                gone.push(place);
+            }
+        });
+        self.remove_all(gone);
+    }
+
+    fn remove_all(&mut self, mut gone: Vec<(u32, usize, usize)>) {
         // From the back, so that a removal moves only cells that were already dealt with.
         gone.sort_unstable();
         for (brick, level, at) in gone.into_iter().rev() {
@@ -153,6 +168,13 @@ impl Memory {
         let made_at = self.firm.made_at(cell, alignment, shared);
         self.firm.empty(cell, alignment, shared, made_at);
         self.drafts.empty(cell, alignment, shared, made_at);
+    }
+
+    /// Takes away what lies in a part of a cell among the blocks, firm or doubted: `is_part` is asked for places in the
+    /// cell, 0..1 from wall to wall.
+    pub fn empty_part(&mut self, cell: IVec3, alignment: &Alignment, is_part: impl Fn(Vec3) -> bool) {
+        self.firm.empty_part(cell, alignment, &is_part);
+        self.drafts.empty_part(cell, alignment, &is_part);
     }
 
     /// Puts a block into a cell among the blocks; see [`WorldState::fill`].

@@ -17,6 +17,7 @@ use crate::{
     deed::{self, Told},
     grain::{self, Drawn},
     grid::{Grid, enters},
+    hole,
     imagined::Imagined,
     layout::{encode_depth, input},
     lore::Lore,
@@ -25,6 +26,7 @@ use crate::{
     outcome::{self, Outcome},
     situation::Situation,
     state::{Memory, Shown, Sight},
+    sweep,
     weights::normal,
 };
 use glam::{IVec3, Vec3};
@@ -310,7 +312,12 @@ impl Episode {
             let draft = self.pending_draft;
             let mut imagined = Imagined::new(width, height, pixels, raw);
             let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
+            if tick == 1 {
+                let (depth, matters) = (&mut imagined.depth, &mut imagined.matters);
+                sweep::mend(&self.view.frame, &condition.pose, camera, &lore.materials, depth, matters);
+            }
             outcome::keep_known(&mut imagined, condition, camera, canvas);
+            hole::go_on(&mut imagined, condition, camera, canvas);
             let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
             let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
             grain::lay(&mut imagined.frame, &drawn, lore);
