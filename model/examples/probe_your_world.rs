@@ -47,7 +47,15 @@ fn main() -> Result<(), probe::ProbeError> {
     let subject = OwnWorld { name: "sliding picture".into(), camera: CAMERA, make };
     let probes = suite::named(Scale::Quick, &["turn_away", "paired_history", "fork"])?;
     let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let options = Options { seeds: 2_000_000..2_000_006, out, resume: true, command, threads: 2, controls_every: 1 };
+    let options = Options {
+        seeds: 2_000_000..2_000_006,
+        out,
+        resume: true,
+        command,
+        threads: 2,
+        floors_every: 1,
+        controls_every: 1,
+    };
     let report = probe::run(&subject, &probes, &options, &AtomicBool::new(false), &|event| eprintln!("{event:?}"))?;
     println!("{}", serde_json::to_string_pretty(&report).expect("plain fields always serialise"));
     Ok(())

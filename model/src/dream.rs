@@ -8,12 +8,13 @@ use crate::{
     deed::{self, Told},
     folder::ModelFolder,
     grain::{self, Drawn},
-    grid::Grid,
+    grid::{Alignment, Grid},
     hole,
     imagined::Imagined,
     keep::Snapshot,
     kernel,
     layout::input,
+    loose::{self, Last},
     lore::Lore,
     matter::Matter,
     motion::Motion,
@@ -23,7 +24,7 @@ use crate::{
     state::{Canvas, Memory, Shown, Sight},
     sweep,
 };
-use holdfast_sim::{Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice};
+use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{fmt, path::Path, time::Instant};
 
@@ -266,6 +267,8 @@ impl Dream {
         let Imagined { mut depth, mut matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
         sweep::mend(&frame, &condition.pose, &self.camera, &self.lore.materials, &mut depth, &mut matters);
         self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
+        let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
+        self.situation.find_loose(loose::find(&seen, &matters));
         self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
@@ -339,12 +342,20 @@ impl World for Dream {
         };
         self.tick += 1;
         let before = self.pose;
-        self.pose = self.motion.step(&before, action, &self.state);
+        self.pose = self.motion.step(&before, action, &self.state, self.situation.ground());
         if let Some(pose) = self.tampering.next_pose.take() {
             self.pose = pose;
         }
+        self.situation.tread(&self.pose, &self.motion);
         mark("pose");
 
+        let mut stirred = Vec::new();
+        if let Some((frame, depth)) = self.last.as_ref().filter(|_| self.options.memory && !self.tampering.taught) {
+            let grid = self.situation.grid();
+            let seen = Last { pose: grid.place(&before), camera: &self.camera, frame, depth };
+            let alignment = Alignment::new(&self.pose, &grid.place(&self.pose));
+            stirred = self.situation.stir(&mut self.state, &alignment, &seen, &self.lore, self.tick as u32);
+        }
         if self.options.memory {
             let crew = self.sampler.crew();
             self.state.read_on(crew, &self.pose, &self.camera, &mut self.sight);
@@ -376,6 +387,7 @@ impl World for Dream {
         if self.options.memory {
             outcome::keep_known(&mut imagined, &condition, &self.camera, &self.sight.canvas);
             hole::go_on(&mut imagined, &condition, &self.camera, &self.sight.canvas);
+            loose::show(&stirred, &mut imagined, &condition.pose, &self.camera, &self.sight.canvas);
         }
         let Imagined { mut frame, mut depth, copied, mut doubt, matters } = imagined;
         if self.options.memory {
@@ -385,6 +397,9 @@ impl World for Dream {
         let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
         grain::lay(&mut frame, &drawn, &self.lore);
         mark("grain");
+        if self.options.memory {
+            loose::let_pass(&stirred, &condition.pose, &self.camera, &self.sight.canvas, &mut self.outcome.pending);
+        }
 
         let tick = self.tick as u32;
         let outcome = std::mem::take(&mut self.outcome);
@@ -411,5 +426,16 @@ impl World for Dream {
             last_depth.blocks.copy_from_slice(&depth.blocks);
         }
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms })
+    }
+
+    fn moment(&self) -> Option<Moment> {
+        // A snapshot is of a dream that nobody meddled with.
+        let snapshot = self.snapshot().filter(|_| self.tampering == Tampering::default())?;
+        Some(Box::new(snapshot))
+    }
+
+    fn go_back(&mut self, to: &Moment) -> Result<(), WorldError> {
+        let snapshot = to.downcast_ref::<Snapshot>().ok_or(WorldError::NoWayBack)?;
+        self.restore(snapshot).map(|_| ()).map_err(|error| WorldError::Model(error.to_string()))
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     kernel::elementary::exp,
     layout::{decode_depth, decode_scale, input, output},
     matter::Matter,
+    state::Canvas,
 };
 use holdfast_sim::{Depth, Frame};
 
@@ -76,5 +77,13 @@ impl Imagined {
             imagined.matters[at] = Matter::said(raw);
         }
         imagined
+    }
+
+    /// Shows at a pixel what is remembered.
+    pub fn keep(&mut self, pixel: usize, canvas: &Canvas) {
+        let colour = canvas.rgb[pixel].map(|value| value.round() as u8);
+        self.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
+        self.depth.blocks[pixel] = canvas.depth_blocks[pixel];
+        (self.copied[pixel], self.doubt[pixel]) = (1.0, 0.0);
     }
 }

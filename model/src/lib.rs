@@ -22,6 +22,7 @@ pub mod keep;
 pub mod kernel;
 pub mod layout;
 pub mod light;
+pub mod loose;
 pub mod lore;
 pub mod materials;
 pub mod matter;
@@ -37,6 +38,7 @@ pub mod state;
 pub mod sweep;
 pub mod toughness;
 pub mod train;
+pub mod trodden;
 pub mod weights;
 
 pub use condition::Condition;

@@ -123,6 +123,11 @@ impl Matter {
         matches!(self, Dirt | Stone | Sand | Gravel | Snow | OakLeaves | BirchLeaves) || self == Grass && face == 0
     }
 
+    /// It falls where nothing holds it.
+    pub const fn falls(self) -> bool {
+        matches!(self, Matter::Sand | Matter::Gravel)
+    }
+
     /// It walks about.
     pub const fn lives(self) -> bool {
         matches!(self, Matter::Animal)

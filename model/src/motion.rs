@@ -1,7 +1,11 @@
 //! Where the player goes: plain kinematics, held up and stopped by what the world state knows of the ground and walls.
 
-use crate::state::Memory;
-use glam::Vec3;
+use crate::{
+    grid::{Alignment, Grid},
+    state::{Faces, Memory, WorldState},
+    trodden::Trodden,
+};
+use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Action, Pose,
     kinematics::{self, Footing},
@@ -46,6 +50,12 @@ impl Motion {
             && (0.0..4.0).contains(&self.eye_height)
     }
 
+    /// Corners of the body of a player who has its eye there, and whether it stands.
+    pub fn body(&self, pose: &Pose) -> (Vec3, Vec3, bool) {
+        let (low, high) = body(pose.eye() - Vec3::Y * self.eye_height);
+        (low, high, self.footing == Footing::Ground)
+    }
+
     /// Height of the feet when they last stood, in blocks above the eye's start.
     pub fn stood_y(&self) -> f32 {
         self.stood_y
@@ -57,48 +67,67 @@ impl Motion {
         Motion { stood_y, ..self }
     }
 
-    /// The pose after one tick of `action`.
-    pub fn step(&mut self, pose: &Pose, action: &Action, memory: &Memory) -> Pose {
+    /// The pose after one tick of `action`, in a dream whose blocks lie so.
+    ///
+    /// The body is a box among the blocks, as the players of such worlds are: it stands on any block that it is over a part
+    /// of, and stops where the faces of blocks are. Faces are what the memory's surfaces make of the grid.
+    pub fn step(&mut self, pose: &Pose, action: &Action, memory: &Memory, ground: Ground) -> Pose {
         let mut next = pose.turned(action.camera);
         let feet = pose.eye() - Vec3::Y * self.eye_height;
-        let mut moved = kinematics::push(self.velocity, action, next.yaw_deg, self.footing);
-        let wall =
-            |to: Vec3| memory.firm().surface_share(to + Vec3::Y * 0.65, to + Vec3::Y * 1.75, WALL_MARGIN) > WALL_SHARE;
-        if (moved.x != 0.0 || moved.z != 0.0) && wall(feet + Vec3::new(moved.x, moved.y.max(0.0), moved.z)) {
-            let (along_x, along_z) = (Vec3::new(moved.x, 0.0, 0.0), Vec3::new(0.0, 0.0, moved.z));
-            let (free_x, free_z) = (!wall(feet + along_x), !wall(feet + along_z));
-            moved.x = if free_x { moved.x } else { 0.0 };
-            moved.z = if free_z && !(free_x && moved.x.abs() > moved.z.abs()) { moved.z } else { 0.0 };
-        }
-        let mut to = feet + moved;
-        // The world is of whole blocks: its floors lie whole blocks above or below the start, and what is predicted of
-        // them is rough.
-        let level = |y: f32| (y - START_FEET_Y).round() + START_FEET_Y;
-        let ground = memory.firm().ground_y(to, LEDGE_BLOCKS).map(level);
+        let push = kinematics::push(self.velocity, action, next.yaw_deg, self.footing);
+        let alignment = Alignment::new(pose, &ground.grid.place(pose));
+        let from = alignment.among_blocks(feet);
+        // On the ground it does not sink, and whole blocks are whole.
+        let from = if (from.y - from.y.round()).abs() < LEVEL_BLOCKS { from.with_y(from.y.round()) } else { from };
+        let by = alignment.among_blocks(feet + push) - alignment.among_blocks(feet);
+        let faces = |map: &WorldState| {
+            let mut faces = map.faces(from, &alignment);
+            faces.amend(ground.trodden);
+            faces
+        };
+        let (faces, drafts) = (faces(memory.firm()), || faces(memory.drafts()));
+        let (mut to, mut left) = (from, by);
         let footing_before = self.footing;
-        if self.footing == Footing::Ground && moved.y <= 0.0 {
-            // Unknown ground holds, and so does what is doubted: a dream that falls through what it has not seen is of no
-            // use.
-            let open = |ground: f32| ground < feet.y - LEDGE_BLOCKS;
-            let held = || memory.drafts().ground_y(to, LEDGE_BLOCKS).is_some_and(|draft| !open(level(draft)));
-            if ground.is_some_and(open) && !held() {
-                self.footing = Footing::Air;
+        if self.footing == Footing::Ground && by.y <= 0.0 {
+            // Unknown ground holds, and so does what is doubted: a dream that falls through what it has not seen is of no use.
+            let holds = |faces: &Faces, unknown: &dyn Fn(IVec3) -> bool| {
+                let level = |floor: i32| floor as f32 > from.y - LEDGE_BLOCKS;
+                faces.floors(body(from)).any(|(cell, floor)| floor.map_or_else(|| unknown(cell), level))
+            };
+            if holds(&faces, &|cell| !ground.trodden.is_empty(cell)) || holds(&drafts(), &|_| false) {
+                left.y = 0.0;
             } else {
-                to.y = feet.y;
-                moved.y = 0.0;
+                self.footing = Footing::Air;
+                left.y = -kinematics::GRAVITY * kinematics::FALL_DRAG;
             }
         } else {
             self.footing = Footing::Air;
+        }
+        let (down, stopped) = faces.clip(body(to), 1, left.y);
+        to.y += down;
+        if stopped {
+            self.footing = if left.y < 0.0 { Footing::Ground } else { self.footing };
+            left.y = 0.0;
+        }
+        if left.y < 0.0 && faces.floors(body(from)).all(|(_, floor)| floor.is_none()) {
             // A jump over unknown ground ends where it began; a fall into the unknown, at the next level.
-            let below = if feet.y > self.stood_y - LEDGE_BLOCKS { self.stood_y } else { level(feet.y - LEDGE_BLOCKS) };
-            let floor = ground.unwrap_or(below);
-            if moved.y <= 0.0 && to.y <= floor {
-                to.y = floor;
-                moved.y = 0.0;
+            let stood_y = alignment.among_blocks(feet.with_y(self.stood_y)).y;
+            let floor = if from.y > stood_y - LEDGE_BLOCKS { stood_y } else { (from.y - LEDGE_BLOCKS).round() };
+            let under = floor.round() as i32 - 1;
+            let open = |(cell, _): (IVec3, _)| ground.trodden.is_empty(cell.with_y(under));
+            if to.y <= floor && !faces.floors(body(from)).all(open) {
+                (to.y, left.y) = (floor, 0.0);
                 self.footing = Footing::Ground;
             }
         }
+        for axis in [0, 2] {
+            let (way, stopped) = faces.clip(body(to), axis, left[axis]);
+            to[axis] += way;
+            left[axis] = if stopped { 0.0 } else { left[axis] };
+        }
+        let moved = alignment.in_map(from + left) - alignment.in_map(from);
         self.velocity = kinematics::settle(moved, footing_before);
+        let to = alignment.in_map(to);
         if self.footing == Footing::Ground {
             self.velocity.y = 0.0;
             self.stood_y = to.y;
@@ -109,16 +138,35 @@ impl Motion {
     }
 }
 
-/// Half the width of the column in which walls are looked for, blocks.
-const WALL_MARGIN: f32 = 0.3;
-/// Cells a square block of wall that stop the body.
-const WALL_SHARE: f32 = 12.0;
+/// Feet this near to a whole height stand there, blocks.
+const LEVEL_BLOCKS: f32 = 0.02;
+
+/// The player's box, its feet at a place.
+fn body(feet: Vec3) -> (Vec3, Vec3) {
+    let half = 0.5 * kinematics::BODY_WIDTH;
+    (feet - Vec3::new(half, 0.0, half), feet + Vec3::new(half, kinematics::BODY_HEIGHT, half))
+}
+
+/// What is known of the ground beside what the memory holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// How the blocks lie.
+    pub grid: Grid,
+    pub trodden: &'a Trodden,
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::state::{Shown, Sight};
     use holdfast_sim::{Camera, Depth, Frame};
+    use std::sync::LazyLock;
+
+    static NOTHING: LazyLock<Trodden> = LazyLock::new(Trodden::default);
+
+    fn ground() -> Ground<'static> {
+        Ground { grid: Grid::default(), trodden: &NOTHING }
+    }
 
     #[test]
     fn on_unknown_ground_it_walks_as_the_kinematics_say() {
@@ -126,10 +174,10 @@ mod tests {
         let mut pose = Pose::default();
         let forward = Action { forward: true, ..Action::default() };
         for _ in 0..100 {
-            pose = motion.step(&pose, &forward, &memory);
+            pose = motion.step(&pose, &forward, &memory, ground());
         }
         let before = pose;
-        pose = motion.step(&pose, &forward, &memory);
+        pose = motion.step(&pose, &forward, &memory, ground());
         assert!(((pose.position[2] - before.position[2]) * 20.0 - 4.317).abs() < 0.02, "{pose:?}");
         assert_eq!(pose.position[1], 0.0);
     }
@@ -141,7 +189,7 @@ mod tests {
         let jump = Action { forward: true, jump: true, ..Action::default() };
         let heights: Vec<f32> = (0..200)
             .map(|_| {
-                pose = motion.step(&pose, &jump, &memory);
+                pose = motion.step(&pose, &jump, &memory, ground());
                 pose.position[1]
             })
             .collect();
@@ -165,7 +213,7 @@ mod tests {
         }
         let (mut motion, mut pose) = (Motion::default(), Pose::default());
         for _ in 0..20 {
-            pose = motion.step(&pose, &Action::default(), &memory);
+            pose = motion.step(&pose, &Action::default(), &memory, ground());
         }
         pose.position[1]
     }
@@ -179,12 +227,87 @@ mod tests {
         assert_eq!(height_on(&[(level, 0.0), (level + 1.0, 0.5)]), 0.0, "ground above what is doubted");
     }
 
+    /// The eye after each tick of walking on over ground whose surfaces are told by their height at each point, as seen from
+    /// above and so far ahead; from a block's middle.
+    fn walk(height: impl Fn(f32, f32) -> f32, ahead: f32, action: &Action, ticks: usize) -> Vec<Vec3> {
+        let grid = Grid { yaw_deg: 0.0, origin: [0.5, kinematics::EYE_HEIGHT, 0.5] };
+        let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), Camera::new(96, 96));
+        for look in 0..2 {
+            let above = Pose { position: [0.0, 3.0, ahead + look as f32], pitch_deg: 60.0, ..Pose::default() };
+            memory.read(&above, &camera, &mut sight);
+            let mut depth = Depth::new(96, 96);
+            for (pixel, blocks) in depth.blocks.iter_mut().enumerate() {
+                let ray = camera.ray(&above.axes(), pixel % 96, pixel / 96).normalize();
+                let point = |at: f32| grid.place(&above).eye() + ray * at;
+                let under =
+                    (0..400).map(|step| step as f32 * 0.05).find(|&at| point(at).y < height(point(at).x, point(at).z));
+                *blocks = under.unwrap_or(Depth::SKY);
+            }
+            memory.write(&above, &camera, &mut sight, &Shown::given(&Frame::new(96, 96), &depth, look));
+        }
+        let (mut motion, mut pose) = (Motion::default(), Pose::default());
+        let trodden = Trodden::default();
+        let steps = (0..ticks).map(|_| {
+            pose = motion.step(&pose, action, &memory, Ground { grid, trodden: &trodden });
+            grid.place(&pose).eye()
+        });
+        steps.collect()
+    }
+
+    #[test]
+    fn a_block_stops_a_walk_where_its_face_is_and_a_jump_goes_over() {
+        let step = |_: f32, z: f32| if z < 3.0 { 0.0 } else { 1.0 };
+        let walked = walk(step, -2.0, &Action { forward: true, ..Action::default() }, 40);
+        let end = walked[39];
+        assert!((end.z - 2.7).abs() < 0.01 && (end.y - kinematics::EYE_HEIGHT).abs() < 1e-3, "{end}");
+        let end = walk(step, -2.0, &Action { forward: true, jump: true, ..Action::default() }, 60)[59];
+        assert!(end.z > 4.0 && end.y > kinematics::EYE_HEIGHT + 0.99, "{end}");
+    }
+
+    #[test]
+    fn it_stands_on_a_ledge_as_long_as_its_heel_does() {
+        let ledge = |_: f32, z: f32| if z < 3.0 { 0.0 } else { -1.0 };
+        let walked = walk(ledge, 1.0, &Action { forward: true, ..Action::default() }, 60);
+        let left = walked.iter().find(|eye| eye.y < kinematics::EYE_HEIGHT - 0.01).expect("it fell");
+        // It has moved on in the tick in which it falls.
+        assert!((3.5..3.75).contains(&left.z), "{left}");
+        assert!((walked[59].y - kinematics::EYE_HEIGHT + 1.0).abs() < 1e-3, "{}", walked[59]);
+    }
+
+    #[test]
+    fn the_body_knows_better_than_the_eye_where_it_has_been() {
+        let grid = Grid { yaw_deg: 0.0, origin: [0.5, kinematics::EYE_HEIGHT, 0.5] };
+        let (mut motion, mut pose, memory) = (Motion::default(), Pose::default(), Memory::new());
+        let mut trodden = Trodden::default();
+        let forward = Action { forward: true, ..Action::default() };
+        for _ in 0..30 {
+            pose = motion.step(&pose, &forward, &memory, Ground { grid, trodden: &trodden });
+            let (low, high, stands) = motion.body(&grid.place(&pose));
+            trodden.tread(low, high, stands);
+        }
+        assert!(trodden.carries(IVec3::new(0, -1, 2)) && trodden.is_empty(IVec3::new(0, 0, 2)));
+        // Digging away what carries it, it falls; elsewhere it does not.
+        let under = grid.place(&pose).eye().with_y(-0.5).floor().as_ivec3();
+        let rest = |trodden: &Trodden| {
+            let (mut motion, mut pose) = (motion.clone(), pose);
+            for _ in 0..20 {
+                pose = motion.step(&pose, &Action::default(), &memory, Ground { grid, trodden });
+            }
+            pose.eye().y
+        };
+        assert_eq!(rest(&trodden), 0.0);
+        for away in [IVec3::ZERO, IVec3::Z, IVec3::NEG_Z] {
+            trodden.empty(under + away);
+        }
+        assert!((rest(&trodden) + 1.0).abs() < 1e-3, "{}", rest(&trodden));
+    }
+
     #[test]
     fn turning_follows_the_action_exactly() {
         let (mut motion, memory) = (Motion::default(), Memory::new());
         let mut pose = Pose::default();
         for _ in 0..7 {
-            pose = motion.step(&pose, &Action { camera: [20.0, -30.0], ..Action::default() }, &memory);
+            pose = motion.step(&pose, &Action { camera: [20.0, -30.0], ..Action::default() }, &memory, ground());
         }
         assert_eq!((pose.yaw_deg, pose.pitch_deg), (-210.0, 90.0));
     }

@@ -174,10 +174,7 @@ pub fn keep_known(imagined: &mut Imagined, condition: &Condition, camera: &Camer
         };
         let is_about = cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some_and(is_behind);
         if is_about && (!placed || change.at(eye, ray, canvas, pixel).is_none()) {
-            let colour = canvas.rgb[pixel].map(|value| value.round() as u8);
-            imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
-            imagined.depth.blocks[pixel] = canvas.depth_blocks[pixel];
-            (imagined.copied[pixel], imagined.doubt[pixel]) = (1.0, 0.0);
+            imagined.keep(pixel, canvas);
         }
     }
 }

@@ -7,10 +7,13 @@ use crate::{
     cake::{self, Cakes},
     crosshair::Target,
     deed::Change,
-    grid::{Grid, SLACK_BLOCKS, SLACK_SHARE},
+    grid::{Alignment, Grid, SLACK_BLOCKS, SLACK_SHARE},
+    loose::{self, Last, Loose, Piece},
     lore::Lore,
     matter::Matter,
-    state::{Canvas, Shown},
+    motion::{Ground, Motion},
+    state::{Canvas, Memory, Shown},
+    trodden::Trodden,
 };
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
@@ -34,9 +37,29 @@ pub struct Situation {
     /// What the hand put where, by cell. Those before version 5 lack it.
     #[serde(skip)]
     made: Arc<Made>,
-    /// Cakes that the start showed. Saved worlds lack them: there the frame tells.
+    /// Those before version 6 lack it.
     #[serde(skip)]
-    cakes: Arc<Cakes>,
+    known: Arc<Known>,
+}
+
+/// What a dream knows of single cells.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Known {
+    /// Cakes that the start showed.
+    cakes: Cakes,
+    /// Sand and gravel that may fall.
+    loose: Loose,
+    /// What the block above the one under attack shows.
+    above: Matter,
+    /// Where the player was, and on what.
+    trodden: Trodden,
+}
+
+impl Known {
+    /// Bytes in memory that it does not share with a later one.
+    pub fn bytes_not_shared_with(&self, later: &Known) -> usize {
+        self.trodden.bytes_not_shared_with(&later.trodden)
+    }
 }
 
 /// Blocks of the hand's making.
@@ -112,7 +135,41 @@ impl Situation {
 
     /// Takes note of the cakes that a start shows.
     pub fn find_cakes(&mut self, cakes: Cakes) {
-        self.cakes = Arc::new(cakes);
+        Arc::make_mut(&mut self.known).cakes = cakes;
+    }
+
+    /// Takes note of what a start shows hanging.
+    pub fn find_loose(&mut self, loose: Loose) {
+        Arc::make_mut(&mut self.known).loose = loose;
+    }
+
+    /// Lets what is loose fall on by a tick; see [`loose::step`].
+    pub fn stir(
+        &mut self,
+        memory: &mut Memory,
+        alignment: &Alignment,
+        last: &Last,
+        lore: &Lore,
+        tick: u32,
+    ) -> Vec<IVec3> {
+        if self.known.loose.is_empty() {
+            return Vec::new();
+        }
+        let (known, made) = (Arc::make_mut(&mut self.known), Arc::make_mut(&mut self.made));
+        let stirred = loose::step(&mut known.loose, made, memory, alignment, last, lore, tick);
+        stirred.iter().for_each(|cell| known.trodden.fill(*cell));
+        stirred
+    }
+
+    /// The player has come to `pose`.
+    pub fn tread(&mut self, pose: &Pose, motion: &Motion) {
+        let (low, high, stands) = motion.body(&self.grid.place(pose));
+        Arc::make_mut(&mut self.known).trodden.tread(low, high, stands);
+    }
+
+    /// What is known of the ground beside what is remembered.
+    pub fn ground(&self) -> Ground<'_> {
+        Ground { grid: self.grid, trodden: &self.known.trodden }
     }
 
     /// What the last frame showed under the crosshair.
@@ -125,9 +182,15 @@ impl Situation {
         &self.made
     }
 
-    /// The situation that a save holds, how the blocks lie in it, what is under the crosshair and what the hand made.
-    pub fn that_lies(self, grid: Grid, under: Matter, made: Made) -> Situation {
-        Situation { grid, under, made: Arc::new(made), ..self }
+    /// What it knows of single cells.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The situation that a save holds, how the blocks lie in it, what is under the crosshair, what the hand made, and what
+    /// it knows of single cells.
+    pub fn that_lies(self, grid: Grid, under: Matter, made: Made, known: Known) -> Situation {
+        Situation { grid, under, made: Arc::new(made), known: Arc::new(known), ..self }
     }
 
     /// Whether it is a situation that a player can be in: what is read from a file may be anything.
@@ -135,7 +198,9 @@ impl Situation {
         let Hand { slot, aim, attacked, attack_ticks, use_ticks } = self.hand;
         let finite = |point: Option<Vec3>| point.is_none_or(|point| point.is_finite());
         let counts = attack_ticks < u32::MAX / 2 && use_ticks < u32::MAX / 2;
-        let sound = self.ambience.is_sound() && self.grid.is_sound();
+        let Known { cakes, loose, .. } = self.known.as_ref();
+        let known = cakes.values().all(|eaten| *eaten < cake::SLICES) && loose.values().all(Piece::is_sound);
+        let sound = self.ambience.is_sound() && self.grid.is_sound() && known;
         (1..=9).contains(&slot) && counts && finite(aim) && finite(attacked) && sound
     }
 
@@ -209,7 +274,7 @@ impl Situation {
             Change::Place(cell) => {
                 lore.cube_in(self.hand.slot).map(|_| self.uses_in_turn() && !is_in_the_way(pose, cell))
             }
-            Change::Bite(cell) => self.cakes.contains_key(&cell.to_array()).then(|| self.uses_in_turn()),
+            Change::Bite(cell) => self.known.cakes.contains_key(&cell.to_array()).then(|| self.uses_in_turn()),
         }
     }
 
@@ -221,7 +286,7 @@ impl Situation {
     /// The known cake that the crosshair is on, if nothing stands before it, and the slices that are gone of it.
     fn cake_ahead(&self, pose: &Pose, shown_blocks: f32) -> Option<(IVec3, u8)> {
         let (eye, ahead) = (pose.eye(), pose.axes().forward);
-        let met = self.cakes.iter().filter_map(|(cell, &eaten)| {
+        let met = self.known.cakes.iter().filter_map(|(cell, &eaten)| {
             let cell = IVec3::from_array(*cell);
             Some((cake::enters(eye, ahead, cell, eaten)?, (cell, eaten)))
         });
@@ -235,15 +300,21 @@ impl Situation {
             (Change::Break(cell), _) => {
                 self.hand.attacked = None;
                 Arc::make_mut(&mut self.made).remove(&cell.to_array());
-                if self.cakes.contains_key(&cell.to_array()) {
-                    Arc::make_mut(&mut self.cakes).remove(&cell.to_array());
+                Arc::make_mut(&mut self.known).trodden.empty(cell);
+                self.loosen(cell);
+                if self.known.cakes.contains_key(&cell.to_array()) {
+                    Arc::make_mut(&mut self.known).cakes.remove(&cell.to_array());
                 }
             }
             (Change::Place(cell), Some(cube)) => {
                 Arc::make_mut(&mut self.made).insert(cell.to_array(), cube);
+                Arc::make_mut(&mut self.known).trodden.fill(cell);
+                if cube.falls() {
+                    Arc::make_mut(&mut self.known).loose.insert(cell.to_array(), Piece::lying(cube));
+                }
             }
             (Change::Bite(cell), _) => {
-                let cakes = Arc::make_mut(&mut self.cakes);
+                let cakes = &mut Arc::make_mut(&mut self.known).cakes;
                 let eaten = cakes.get(&cell.to_array()).map_or(cake::SLICES, |eaten| eaten + 1);
                 if eaten < cake::SLICES {
                     cakes.insert(cell.to_array(), eaten);
@@ -253,6 +324,20 @@ impl Situation {
             }
             _ => {}
         }
+    }
+
+    /// What stood on a cell that the hand has emptied may fall.
+    fn loosen(&mut self, emptied: IVec3) {
+        let above = (emptied + IVec3::Y).to_array();
+        let matter = self.made.get(&above).copied().unwrap_or(self.known.above);
+        if matter.falls() || self.known.loose.contains_key(&emptied.to_array()) {
+            let loose = &mut Arc::make_mut(&mut self.known).loose;
+            loose.remove(&emptied.to_array());
+            if matter.falls() {
+                loose.insert(above, Piece::falling(matter));
+            }
+        }
+        Arc::make_mut(&mut self.known).above = Matter::default();
     }
 
     /// The condition of a frame that no action led to.
@@ -267,6 +352,10 @@ impl Situation {
         // Cracks make of a block what it is not.
         if self.hand.attacked.is_none() || self.hand.attack_ticks <= 1 {
             self.under = under_crosshair(camera, shown.matters);
+        }
+        if let Some(attacked) = self.hand.attacked.filter(|_| !shown.matters.is_empty()) {
+            let last = Last { pose: self.grid.place(pose), camera, frame: shown.frame, depth: shown.depth };
+            Arc::make_mut(&mut self.known).above = last.most_of(attacked.floor().as_ivec3() + IVec3::Y, shown.matters);
         }
     }
 }
@@ -304,157 +393,5 @@ impl Hand {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{hotbar::Hotbar, materials::Materials, toughness::Toughness};
-
-    /// One tick in front of a wall so many blocks ahead, from half a block into a cell.
-    fn tick(situation: &mut Situation, action: &Action, wall_blocks: f32) -> Condition {
-        let (pose, camera) = (Pose::default(), Camera::new(8, 8));
-        let axes = pose.axes();
-        let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * wall_blocks).collect();
-        let last = Depth { width: 8, height: 8, blocks };
-        situation.act(action, [&pose, &pose], &camera, None, Some(&last), &Lore::default(), None)
-    }
-
-    #[test]
-    fn attack_is_counted_on_one_target_at_a_time() {
-        let mut situation = Situation::default();
-        let attack = Action { attack: true, ..Action::default() };
-        let broken = |z: i32| Some(Change::Break(IVec3::new(0, 0, z)));
-        for expected in 1..=4 {
-            let condition = tick(&mut situation, &attack, 2.5 + 0.1 * (expected % 2) as f32);
-            assert_eq!((condition.attack_ticks, condition.change), (expected, broken(3)));
-        }
-        // The block is gone: what stands behind it is another target.
-        let condition = tick(&mut situation, &attack, 3.5);
-        assert_eq!((condition.attack_ticks, condition.change), (1, broken(4)));
-        assert_eq!(tick(&mut situation, &attack, 3.5).attack_ticks, 2);
-        assert_eq!(tick(&mut situation, &Action::default(), 3.5).attack_ticks, 0);
-        assert_eq!(tick(&mut situation, &attack, 3.5).attack_ticks, 1);
-        // Nothing in reach: each tick is a first one.
-        for _ in 0..2 {
-            let condition = tick(&mut situation, &attack, Depth::SKY);
-            assert_eq!((condition.attack_ticks, condition.change), (1, None));
-        }
-    }
-
-    #[test]
-    fn a_block_breaks_when_its_matter_does_and_use_places_in_turns() {
-        let (pose, camera) = (Pose::default(), Camera::new(8, 8));
-        let axes = pose.axes();
-        let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * 2.5).collect();
-        let wall = Depth { width: 8, height: 8, blocks };
-        let mut ticks = [0; Matter::COUNT];
-        (ticks[Matter::Sand as usize], ticks[Matter::Stone as usize]) = (3, 9);
-        let texel = |at: usize| (at * 7 % 250) as u8;
-        let lore = Lore {
-            toughness: Toughness::new(ticks),
-            materials: Materials::new((0..Materials::BYTES).map(texel).collect()),
-            ..Lore::default()
-        };
-        let side: Vec<u8> = lore.materials.picture(Matter::Sand, 1).copied().collect();
-        let lore = Lore { hotbar: Hotbar::new(side.repeat(Hotbar::SLOTS)), ..lore };
-        let frame = holdfast_sim::Frame::new(8, 8);
-        let mut situation = Situation::default();
-        let due = |situation: &mut Situation, action: &Action, shows: Matter| {
-            let matters = [shows; 64];
-            situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &wall, 1) });
-            situation.act(action, [&pose, &pose], &camera, None, Some(&wall), &lore, None).due
-        };
-        let attack = Action { attack: true, ..Action::default() };
-        // Its cracks look like stone; it is sand.
-        let shown = [Matter::Sand, Matter::Sand, Matter::Stone, Matter::Sand, Matter::Sand];
-        let broken = shown.map(|shows| due(&mut situation, &attack, shows));
-        assert_eq!(broken, [false, false, true, false, false].map(Some), "and then the next block is begun");
-        due(&mut situation, &Action::default(), Matter::Stone);
-        let place = Action { use_: true, ..Action::default() };
-        let placed = [0; 6].map(|_| due(&mut situation, &place, Matter::Stone));
-        assert_eq!(placed, [true, false, false, false, true, false].map(Some));
-        // What it put there it knows, whatever is seen: sand, in the cell before the wall.
-        let due_on = |situation: &mut Situation, blocks: f32, action: &Action| {
-            let blocks = (0..64).map(|at| camera.ray(&axes, at % 8, at / 8).length() * blocks).collect();
-            let wall = Depth { width: 8, height: 8, blocks };
-            let canvas = Canvas {
-                width: 8,
-                height: 8,
-                depth_blocks: wall.blocks,
-                confidence: vec![1.0; 64],
-                ..Canvas::default()
-            };
-            situation.act(action, [&pose, &pose], &camera, Some(&canvas), None, &lore, None).due
-        };
-        let broken = [1.5; 4].map(|blocks| due_on(&mut situation, blocks, &attack));
-        assert_eq!(broken, [false, false, true, false].map(Some));
-        assert!(situation.made().is_empty());
-        // Not into the player.
-        let feet = Pose { position: [0.5, EYE_HEIGHT, 0.5], ..Pose::default() };
-        assert!(is_in_the_way(&feet, IVec3::ZERO) && is_in_the_way(&feet, IVec3::Y));
-        assert!(!is_in_the_way(&feet, IVec3::NEG_Y) && !is_in_the_way(&feet, IVec3::X));
-    }
-
-    #[test]
-    fn what_is_placed_stands_before_what_was_aimed_at() {
-        let place = Action { use_: true, ..Action::default() };
-        let condition = tick(&mut Situation::default(), &place, 2.5);
-        assert_eq!(condition.change, Some(Change::Place(IVec3::new(0, 0, 2))));
-    }
-
-    #[test]
-    fn a_cake_is_bitten_and_nothing_is_placed_on_it() {
-        let (mut situation, pose, camera) = (Situation::default(), Pose::default(), Camera::new(8, 8));
-        let place = Action { use_: true, ..Action::default() };
-        let (frame, depth) = (holdfast_sim::Frame::new(8, 8), Depth::new(8, 8));
-        let mut matters = [Matter::Cake; 64];
-        situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 1) });
-        assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Bite(IVec3::new(0, 0, 3))));
-        (3..6).for_each(|row| matters[row * 8 + 3..row * 8 + 6].fill(Matter::Sand));
-        situation.see(&pose, &camera, &Shown { matters: &matters, ..Shown::given(&frame, &depth, 2) });
-        assert_eq!(tick(&mut situation, &place, 2.5).change, Some(Change::Place(IVec3::new(0, 0, 2))));
-    }
-
-    #[test]
-    fn a_cake_of_the_start_is_eaten_slice_by_slice_and_is_then_gone() {
-        // The crosshair is on the slice that goes last.
-        let pose = Pose { position: [0.85, 1.62, 0.5], pitch_deg: 30.0, ..Pose::default() };
-        let camera = Camera::new(8, 8);
-        let canvas =
-            Canvas { width: 8, height: 8, depth_blocks: vec![3.2; 64], confidence: vec![1.0; 64], ..Canvas::default() };
-        let mut situation = Situation::begin(Grid { yaw_deg: 0.0, origin: [0.0; 3] });
-        let cell = IVec3::new(0, 0, 2);
-        situation.find_cakes(Cakes::from([(cell.to_array(), 0)]));
-        let mut bites = Vec::new();
-        for slice in 1..=cake::SLICES {
-            for use_ in [true, slice < cake::SLICES, false] {
-                let action = Action { use_, ..Action::default() };
-                let condition =
-                    situation.act(&action, [&pose, &pose], &camera, Some(&canvas), None, &Lore::default(), None);
-                if use_ {
-                    assert_eq!(condition.change, Some(Change::Bite(cell)));
-                    bites.push((condition.eaten, condition.due));
-                }
-            }
-        }
-        // Held, it is not eaten at once.
-        assert_eq!(
-            bites[..4],
-            [(Some(0), Some(true)), (Some(1), Some(false)), (Some(1), Some(true)), (Some(2), Some(false))]
-        );
-        let action = Action { use_: true, ..Action::default() };
-        let condition = situation.act(&action, [&pose, &pose], &camera, Some(&canvas), None, &Lore::default(), None);
-        assert!(!matches!(condition.change, Some(Change::Bite(_))), "{:?}", condition.change);
-        assert_eq!(condition.eaten, None);
-    }
-
-    #[test]
-    fn the_slot_stays_until_another_is_chosen() {
-        let mut situation = Situation::default();
-        assert_eq!(tick(&mut situation, &Action { hotbar: 4, ..Action::default() }, 9.0).slot, 4);
-        assert_eq!(tick(&mut situation, &Action::default(), 9.0).slot, 4);
-        let used = [true, true, false, true].map(|use_| {
-            let action = Action { use_, ..Action::default() };
-            tick(&mut situation, &action, 9.0).use_ticks
-        });
-        assert_eq!(used, [1, 2, 0, 1]);
-    }
-}
+#[path = "situation_tests.rs"]
+mod tests;

@@ -19,7 +19,7 @@ pub use action::Action;
 pub use episode::Episode;
 pub use frame::{Depth, Frame};
 pub use pose::{Camera, Pose};
-pub use world::{Observation, Start, World, WorldError};
+pub use world::{Moment, Observation, Start, World, WorldError};
 
 /// Ticks a second, as in Minecraft and in VPT's recordings.
 pub const TICKS_PER_SECOND: u32 = 20;

@@ -1,6 +1,7 @@
 //! What every world is, true or dreamed: it starts, and it answers each action with an observation.
 
 use crate::{Action, Depth, Frame, Pose};
+use std::any::Any;
 
 /// How a world begins.
 #[derive(Debug, Clone)]
@@ -34,7 +35,12 @@ pub enum WorldError {
     ImageSize { width: usize, height: usize, expected: String },
     #[error("the model failed: {0}")]
     Model(String),
+    #[error("this world cannot go back to a moment that is not its own")]
+    NoWayBack,
 }
+
+/// A world at one tick, of which only that world knows what it holds.
+pub type Moment = Box<dyn Any>;
 
 /// A world that can be played, recorded and probed. The dream and the simulator stand behind it alike.
 pub trait World {
@@ -42,4 +48,12 @@ pub trait World {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError>;
     /// Advances one tick (1/20 s).
     fn step(&mut self, action: &Action) -> Result<Observation, WorldError>;
+    /// The world as it is now, to come back to; `None` where it keeps none.
+    fn moment(&self) -> Option<Moment> {
+        None
+    }
+    /// Comes back to a moment: the next frames are those that followed it, under the same actions.
+    fn go_back(&mut self, _to: &Moment) -> Result<(), WorldError> {
+        Err(WorldError::NoWayBack)
+    }
 }

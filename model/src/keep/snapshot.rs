@@ -4,7 +4,7 @@ use crate::{
     grid::Grid,
     matter::Matter,
     motion::Motion,
-    situation::{Made, Situation},
+    situation::{Known, Made, Situation},
     state::{KeptState, Memory, Movers},
 };
 use holdfast_sim::{Depth, Frame, Pose};
@@ -75,6 +75,12 @@ struct Works {
     made: Made,
 }
 
+/// What follows that from version 6 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Cells {
+    known: Known,
+}
+
 /// No dream's eye is farther from its start than this, blocks.
 const FARTHEST_BLOCKS: f32 = 1e7;
 /// No dream turns farther than this in its life, degrees.
@@ -129,7 +135,8 @@ impl Snapshot {
     /// Bytes of memory that this one holds alone, when `later` is the next one kept of the same dream.
     pub fn bytes_not_shared_with(&self, later: &Snapshot) -> usize {
         let pictures = self.frame.rgb.len() + size_of_val(self.depth.blocks.as_slice());
-        self.state.bytes_not_shared_with(&later.state) + pictures + size_of::<Snapshot>()
+        let known = self.situation.known().bytes_not_shared_with(later.situation.known());
+        self.state.bytes_not_shared_with(&later.state) + pictures + known + size_of::<Snapshot>()
     }
 
     /// The same dream as bytes; equal dreams give equal bytes.
@@ -159,7 +166,9 @@ impl Snapshot {
         let life = Life { movers: self.state.movers().clone(), under: self.situation.under() };
         let bytes = postcard::to_extend(&life, bytes).expect("plain data in memory always serialises");
         let works = Works { made: self.situation.made().clone() };
-        postcard::to_extend(&works, bytes).expect("plain data in memory always serialises")
+        let bytes = postcard::to_extend(&works, bytes).expect("plain data in memory always serialises");
+        let cells = Cells { known: self.situation.known().clone() };
+        postcard::to_extend(&cells, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -169,6 +178,7 @@ impl Snapshot {
         let (lie, rest) = take_if_any::<Lie>(rest)?;
         let (life, rest) = take_if_any::<Life>(rest)?;
         let (works, rest) = take_if_any::<Works>(rest)?;
+        let (cells, rest) = take_if_any::<Cells>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -188,8 +198,8 @@ impl Snapshot {
         let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
         let life = life.unwrap_or_default();
-        let situation =
-            kept.situation.that_lies(lie.unwrap_or_default().grid, life.under, works.unwrap_or_default().made);
+        let (grid, made) = (lie.unwrap_or_default().grid, works.unwrap_or_default().made);
+        let situation = kept.situation.that_lies(grid, life.under, made, cells.unwrap_or_default().known);
         if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }

@@ -37,7 +37,9 @@ pub struct Options {
     pub command: String,
     /// Seeds in flight at once.
     pub threads: usize,
-    /// Controls run on every so-many-th seed.
+    /// Floors and ceilings are run on every so-many-th seed.
+    pub floors_every: u64,
+    /// Controls, on every so-many-th.
     pub controls_every: u64,
 }
 
@@ -87,7 +89,8 @@ pub fn run(
     let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
-    let lab = Lab { subject, reader: &reader, inverse: inverse.as_ref(), controls_every: options.controls_every, stop };
+    let Options { floors_every, controls_every, .. } = *options;
+    let lab = Lab { subject, reader: &reader, inverse: inverse.as_ref(), floors_every, controls_every, stop };
 
     let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
     let of = probes.len() * (seeds.end - seeds.start) as usize;

@@ -1,7 +1,7 @@
 //! Where trials are run: one scene, one role, one rollout.
 
 use super::{Film, ProbeError, Role, Scene, Subject, inverse::InverseDynamics, reader::BlockReader};
-use holdfast_sim::{Frame, Pose, Start};
+use holdfast_sim::{Frame, Observation, Pose, Start, World, WorldError};
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
@@ -13,7 +13,9 @@ pub struct Lab<'a> {
     pub reader: &'a BlockReader,
     /// There when one of the probes reads keys.
     pub inverse: Option<&'a InverseDynamics>,
-    /// Controls run on every so-many-th seed: they cost as much as all else, and need fewer trials to be seen to fall.
+    /// Floors and ceilings are run on every so-many-th seed.
+    pub floors_every: u64,
+    /// Controls, on every so-many-th: they cost as much as all else, and need fewer trials to be seen to fall.
     pub controls_every: u64,
     /// Ends a rollout at the next tick.
     pub stop: &'a AtomicBool,
@@ -46,7 +48,12 @@ impl Lab<'_> {
 
     /// The roles of a seed's trials.
     pub fn roles(&self, seed: u64) -> &'static [Role] {
-        if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { &Role::SCORED }
+        if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { self.scored(seed) }
+    }
+
+    /// The same without the controls.
+    pub fn scored(&self, seed: u64) -> &'static [Role] {
+        if seed.is_multiple_of(self.floors_every.max(1)) { &Role::SCORED } else { &Role::ALONE }
     }
 
     /// Rolls a scene out in a role; `None` where the subject has no such role and nothing stands for it.
@@ -56,21 +63,8 @@ impl Lab<'_> {
     pub fn rollout(&self, role: Role, scene: &Scene, film: &Film) -> Result<Option<Rollout>, ProbeError> {
         if let Some(mut world) = self.subject.world(role, scene)? {
             let mut rollout = Rollout::default();
-            let mut last = world.reset(&Start::Image(film.frame(0).clone(), Some(scene.start.pose())))?;
-            for tick in 0..=scene.last() {
-                if self.stop.load(Ordering::Relaxed) {
-                    return Err(ProbeError::Stopped);
-                }
-                if tick > 0 {
-                    let begun = std::time::Instant::now();
-                    last = world.step(&scene.actions[tick - 1])?;
-                    rollout.step_ms.push(begun.elapsed().as_secs_f32() * 1e3);
-                }
-                if film.shots.contains_key(&tick) {
-                    rollout.frames.insert(tick, last.frame.clone());
-                    rollout.poses.insert(tick, last.pose);
-                }
-            }
+            rollout.keep(0, film, &begin(world.as_mut(), scene, film)?);
+            self.go_on(world.as_mut(), 0, scene, film, &mut rollout)?;
             return Ok(Some(rollout));
         }
         let frame_at = |tick| match role {
@@ -88,6 +82,84 @@ impl Lab<'_> {
         };
         let poses = film.shots.keys().map(|&tick| (tick, pose_at(tick))).collect();
         Ok((!frames.is_empty()).then_some(Rollout { frames, poses, step_ms: Vec::new() }))
+    }
+
+    /// Rolls out scenes of one start, each as [`Lab::rollout`] does. What their actions have in common with those of the
+    /// longest is rolled out once, where the world can come back to a moment.
+    pub fn rollouts(&self, role: Role, cases: &[(&Scene, &Film)]) -> Result<Vec<Option<Rollout>>, ProbeError> {
+        let apart = || cases.iter().map(|(scene, film)| self.rollout(role, scene, film)).collect();
+        let Some(&(trunk, film)) = cases.iter().max_by_key(|(scene, _)| scene.last()) else { return Ok(Vec::new()) };
+        let Some(mut world) = self.subject.world(role, trunk)? else { return apart() };
+        let mut last = begin(world.as_mut(), trunk, film)?;
+        if cases.len() < 2 || world.moment().is_none() {
+            return apart();
+        }
+        let common = |scene: &Scene| scene.actions.iter().zip(&trunk.actions).take_while(|(own, of)| own == of).count();
+        let mut rollouts: Vec<Rollout> = cases.iter().map(|_| Rollout::default()).collect();
+        for tick in 0..=trunk.last() {
+            if tick > 0 {
+                last = self.step(world.as_mut(), tick, trunk, &mut Rollout::default())?;
+            }
+            for ((scene, film), rollout) in cases.iter().zip(&mut rollouts) {
+                let parts_at = common(scene);
+                if tick <= parts_at {
+                    rollout.keep(tick, film, &last);
+                }
+                if tick == parts_at && tick < trunk.last() {
+                    let here = world.moment().ok_or(WorldError::NoWayBack)?;
+                    self.go_on(world.as_mut(), tick, scene, film, rollout)?;
+                    world.go_back(&here)?;
+                }
+            }
+        }
+        Ok(rollouts.into_iter().map(Some).collect())
+    }
+
+    /// Steps a world from a tick of a scene to its end.
+    fn go_on(
+        &self,
+        world: &mut dyn World,
+        from: usize,
+        scene: &Scene,
+        film: &Film,
+        rollout: &mut Rollout,
+    ) -> Result<(), ProbeError> {
+        for tick in from + 1..=scene.last() {
+            let seen = self.step(world, tick, scene, rollout)?;
+            rollout.keep(tick, film, &seen);
+        }
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        world: &mut dyn World,
+        tick: usize,
+        scene: &Scene,
+        rollout: &mut Rollout,
+    ) -> Result<Observation, ProbeError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(ProbeError::Stopped);
+        }
+        let begun = std::time::Instant::now();
+        let seen = world.step(&scene.actions[tick - 1])?;
+        rollout.step_ms.push(begun.elapsed().as_secs_f32() * 1e3);
+        Ok(seen)
+    }
+}
+
+/// Gives a world the picture of a scene's start.
+fn begin(world: &mut dyn World, scene: &Scene, film: &Film) -> Result<Observation, WorldError> {
+    world.reset(&Start::Image(film.frame(0).clone(), Some(scene.start.pose())))
+}
+
+impl Rollout {
+    /// Keeps what was seen at a tick that the film asks about.
+    fn keep(&mut self, tick: usize, film: &Film, seen: &Observation) {
+        if film.shots.contains_key(&tick) {
+            self.frames.insert(tick, seen.frame.clone());
+            self.poses.insert(tick, seen.pose);
+        }
     }
 }
 
@@ -122,6 +194,11 @@ pub fn choice(frame: &Frame, right: &Frame, wrong: &Frame, pixels: &[usize]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        ModelConfig,
+        folder::ModelFolder,
+        probe::{Dreamer, Plan, stage},
+    };
 
     #[test]
     fn a_choice_goes_to_the_nearer() {
@@ -132,5 +209,34 @@ mod tests {
         for (value, expected) in [(10, 1.0), (50, 0.5), (90, 0.0)] {
             assert_eq!(choice(&grey(value), &grey(0), &grey(100), &pixels), expected);
         }
+    }
+
+    #[test]
+    fn what_scenes_have_in_common_is_rolled_out_once_and_changes_nothing() {
+        let config = ModelConfig { width: 32, height: 24, d_model: 32, heads: 1, layers: 1, ..ModelConfig::default() };
+        let subject = Dreamer { model: ModelFolder::untrained(config, 3), sampler_steps: None };
+        let (reader, stop) = (BlockReader::train(subject.camera()), AtomicBool::new(false));
+        let lab =
+            Lab { subject: &subject, reader: &reader, inverse: None, floors_every: 4, controls_every: 8, stop: &stop };
+        let start = stage::natural(subject.camera(), 1_000_001);
+        let scenes = [2, 5, 9].map(|stay| {
+            let mut plan = Plan::new(&start);
+            plan.turn([0.0, 60.0]);
+            plan.rest(stay);
+            plan.turn([0.0, -50.0]);
+            Scene { start: start.clone(), actions: plan.actions }
+        });
+        let films = scenes.each_ref().map(|scene| scene.film(&[3]));
+        let cases: Vec<_> = scenes.iter().zip(&films).collect();
+        for role in [Role::Subject, Role::MemoryOff, Role::Truth, Role::MemoryShuffled] {
+            let together = lab.rollouts(role, &cases).expect("it can be rolled out");
+            for ((scene, film), together) in cases.iter().zip(together) {
+                let apart = lab.rollout(role, scene, film).expect("it can be rolled out").expect("it has this role");
+                let together = together.expect("it has this role");
+                assert_eq!(together.frames, apart.frames, "{role:?}");
+                assert_eq!(together.poses, apart.poses, "{role:?}");
+            }
+        }
+        assert_eq!([0, 4, 5].map(|seed| lab.roles(seed).len()), [7, 4, 2]);
     }
 }

@@ -48,7 +48,7 @@ pub struct Figure {
     pub bounded: Bounded,
     pub floor: Option<f64>,
     pub ceiling: Option<f64>,
-    /// `(value - floor) / (ceiling - floor)`.
+    /// `(value - floor) / (ceiling - floor)`, on the seeds on which all three were run.
     pub gap_closed: Option<f64>,
     /// What the metric gives for true frames: the reader's own error, where one reads.
     pub on_true_frames: Option<f64>,
@@ -122,13 +122,27 @@ pub fn figure(metric: &Metric, records: &[&Record], role: Role) -> Option<Figure
     let bounded = metric.estimate.bounded(&numbers(role))?;
     let value_of = |role: Role| metric.estimate.value(&numbers(role));
     let (floor, ceiling) = (value_of(Role::MemoryOff), value_of(Role::MemoryTrue));
-    let gap_closed = floor.zip(ceiling).filter(|(floor, ceiling)| (ceiling - floor).abs() > 1e-9);
     Some(Figure {
         bounded,
         floor,
         ceiling,
-        gap_closed: gap_closed.map(|(floor, ceiling)| (bounded.value - floor) / (ceiling - floor)),
+        gap_closed: gap_closed(metric, records, role),
         on_true_frames: value_of(Role::Truth),
         higher_is_better: metric.higher_is_better,
     })
+}
+
+/// How much of the way from floor to ceiling a role is, over the seeds that have all three: a floor of some seeds says
+/// nothing about the others.
+fn gap_closed(metric: &Metric, records: &[&Record], role: Role) -> Option<f64> {
+    let roles = [role, Role::MemoryOff, Role::MemoryTrue];
+    let seeds = records.iter().filter_map(|record| {
+        let values = record.values.get(&metric.name)?;
+        let [value, floor, ceiling] = roles.map(|role| values.get(&role).map(Vec::as_slice));
+        Some([value?, floor?, ceiling?])
+    });
+    let seeds: Vec<[&[f64]; 3]> = seeds.collect();
+    let of = |at: usize| metric.estimate.value(&seeds.iter().map(|seed| seed[at]).collect::<Vec<_>>());
+    let (value, floor, ceiling) = (of(0)?, of(1)?, of(2)?);
+    ((ceiling - floor).abs() > 1e-9).then(|| (value - floor) / (ceiling - floor))
 }

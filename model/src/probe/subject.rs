@@ -41,6 +41,8 @@ impl Role {
     ];
     /// Without the controls, for what takes long.
     pub const SCORED: [Role; 4] = [Role::Subject, Role::MemoryOff, Role::MemoryTrue, Role::Truth];
+    /// Without floor and ceiling too.
+    pub const ALONE: [Role; 2] = [Role::Subject, Role::Truth];
     /// What must fall to the floor.
     pub const CONTROLS: [Role; 4] = [Role::MemoryOff, Role::MemoryShuffled, Role::MemoryForeign, Role::CopyLastFrame];
 

@@ -53,7 +53,15 @@ impl Probe for Known {
 
 fn run_known(probe: Known, out: &Path, seeds: Range<u64>, resume: bool) -> Result<(Report, Vec<u64>), ProbeError> {
     let subject = Ignorant { baseline: Baseline::CopyLastFrame, camera: Camera::new(32, 18) };
-    let options = Options { seeds, out: out.into(), resume, command: "test".into(), threads: 1, controls_every: 1 };
+    let options = Options {
+        seeds,
+        out: out.into(),
+        resume,
+        command: "test".into(),
+        threads: 1,
+        floors_every: 1,
+        controls_every: 1,
+    };
     let stop = probe.stop_at.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
     let ran = std::sync::Arc::new(probe);
     let probes: Vec<Box<dyn Probe>> = vec![Box::new(Shared(ran.clone()))];

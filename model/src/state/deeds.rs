@@ -16,6 +16,10 @@ const MADE_LEVEL: usize = 1;
 const MADE_SIDE: usize = 8;
 /// From its middle to the outer side of the cells that a new block is made of, blocks.
 const MADE_REACH: f32 = 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL];
+/// What lies in this part of a cell, from its lowest corner in blocks, in so many map cells, holds what is above.
+const HOLD_LOW: Vec3 = Vec3::splat(0.1);
+const HOLD_HIGH: Vec3 = Vec3::new(0.9, 1.12, 0.9);
+const LEAST_HOLDING: usize = 4;
 /// Frames draw the edges of a block this much beside it, blocks.
 const EDGE_BLOCKS: f32 = 0.12;
 
@@ -175,6 +179,20 @@ impl Memory {
     pub fn empty_part(&mut self, cell: IVec3, alignment: &Alignment, is_part: impl Fn(Vec3) -> bool) {
         self.firm.empty_part(cell, alignment, &is_part);
         self.drafts.empty_part(cell, alignment, &is_part);
+    }
+
+    /// Whether something lies in a cell among the blocks, or on top of it; what the hand put onto it is not meant.
+    pub fn holds(&self, cell: IVec3, alignment: &Alignment) -> bool {
+        let mut found = 0;
+        for map in [&self.firm, &self.drafts] {
+            map.for_each_around(cell, alignment, |position, (brick, level, at)| {
+                let place = alignment.among_blocks(position) - cell.as_vec3();
+                let inside = place.cmpge(HOLD_LOW).all() && place.cmplt(HOLD_HIGH).all();
+                let above = place.y > 0.9 && map.bricks[brick as usize].layers[level].cells[at].looks == MADE_LOOKS;
+                found += usize::from(inside && !above);
+            });
+        }
+        found >= LEAST_HOLDING
     }
 
     /// Puts a block into a cell among the blocks; see [`WorldState::fill`].

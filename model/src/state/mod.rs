@@ -22,6 +22,7 @@ mod splat;
 mod tests;
 mod write;
 
+pub use body::Faces;
 pub use chart::Chart;
 pub use deeds::SIDES;
 pub use kept::KeptState;

@@ -4,7 +4,8 @@ use super::{Scale, each_role, picture};
 use crate::probe::{Estimate, Lab, Metric, Probe, ProbeError, Record, Role, Scene, stage};
 use holdfast_sim::{Action, Frame, script::Policy};
 
-/// Scenario: stand still for `ticks`; and wander for `ticks` (every `long_every`-th seed also for `long_ticks`).
+/// Scenario: wander for `ticks` (every `long_every`-th seed also for `long_ticks`); every `still_every`-th seed, stand
+/// still for `ticks`.
 ///
 /// Metrics: `ratio`: how much further late chunks of 16 wandering frames are from the truth's than early ones, by
 /// Frechet distance (diagonal covariances) in the block reader's features; the truth has ratio 1. A world that is wrong
@@ -19,6 +20,8 @@ pub struct Drift {
     pub long_ticks: usize,
     /// 0: never.
     pub long_every: u64,
+    /// Standing still, on every so-many-th seed: it is as long as wandering, and says less.
+    pub still_every: u64,
 }
 
 const CHUNK: usize = 16;
@@ -28,8 +31,8 @@ const EARLY: usize = 20;
 impl Drift {
     pub fn new(scale: Scale) -> Drift {
         match scale {
-            Scale::Full => Drift { ticks: 1200, long_ticks: 12_000, long_every: 20 },
-            Scale::Quick => Drift { ticks: 60, long_ticks: 0, long_every: 0 },
+            Scale::Full => Drift { ticks: 1200, long_ticks: 12_000, long_every: 20, still_every: 4 },
+            Scale::Quick => Drift { ticks: 60, long_ticks: 0, long_every: 0, still_every: 1 },
         }
     }
 
@@ -37,7 +40,8 @@ impl Drift {
         let actions = vec![Action::default(); self.ticks];
         let scene = Scene { start: stage::natural(lab.subject.camera(), seed), actions };
         let film = scene.film(&[20]);
-        each_role(lab, &[Role::Subject, Role::MemoryOff, Role::Truth], &scene, &film, |role, rollout| {
+        let roles: Vec<Role> = lab.scored(seed).iter().copied().filter(|&role| role != Role::MemoryTrue).collect();
+        each_role(lab, &roles, &scene, &film, |role, rollout| {
             let db = |tick: usize| film.frame(tick).psnr_db(&rollout.frames[&tick]).min(60.0);
             record.add("still_slope_db", role, db(film.last_tick()) - db(20));
         })
@@ -56,8 +60,11 @@ impl Drift {
         };
         let truth = |tick: usize| film.frame(tick).clone();
         let true_features = chunks.each_ref().map(|ticks| chunk_features(&truth, ticks));
-        let roles: &[Role] =
-            if long { &[Role::Subject] } else { &[Role::Subject, Role::MemoryOff, Role::CopyLastFrame, Role::Truth] };
+        let roles: &[Role] = match (long, lab.scored(seed).contains(&Role::MemoryOff)) {
+            (true, _) => &[Role::Subject],
+            (false, true) => &[Role::Subject, Role::MemoryOff, Role::CopyLastFrame, Role::Truth],
+            (false, false) => &[Role::Subject, Role::CopyLastFrame, Role::Truth],
+        };
         each_role(lab, roles, &scene, &film, |role, rollout| {
             let own = |tick: usize| rollout.frames[&tick].clone();
             let alive = chunks[1].iter().all(|&tick| contrast(&own(tick)) * 2.0 >= contrast(&truth(tick)));
@@ -106,7 +113,9 @@ impl Probe for Drift {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        self.still(lab, seed, &mut record)?;
+        if seed.is_multiple_of(self.still_every) {
+            self.still(lab, seed, &mut record)?;
+        }
         self.wander(lab, seed, self.ticks, false, &mut record)?;
         if self.long_every > 0 && seed.is_multiple_of(self.long_every) {
             self.wander(lab, seed, self.long_ticks, true, &mut record)?;

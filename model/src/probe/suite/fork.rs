@@ -2,7 +2,7 @@
 
 use super::{Pair, each_role};
 use crate::probe::{
-    Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene,
+    Lab, Metric, Plan, Probe, ProbeError, Record, Scene,
     reader::{Kind, Page},
     stage,
 };
@@ -88,7 +88,7 @@ impl Fork {
         if squares.is_empty() {
             return Ok(());
         }
-        each_role(lab, &Role::SCORED, &scene, &film, |role, rollout| {
+        each_role(lab, lab.scored(seed), &scene, &film, |role, rollout| {
             for tick in STILL_TICKS {
                 let page = Page::new(&rollout.frames[&tick]);
                 let depth = &film.shots[&tick].view.depth;

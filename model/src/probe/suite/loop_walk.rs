@@ -97,7 +97,7 @@ impl Probe for LoopWalk {
                 continue;
             }
             let cells = cells_to_read(&film, last, &shown);
-            let roles: &[Role] = if record.strip.is_empty() { lab.roles(seed) } else { &Role::SCORED };
+            let roles: &[Role] = if record.strip.is_empty() { lab.roles(seed) } else { lab.scored(seed) };
             let draw = record.strip.is_empty();
             each_role(lab, roles, &scene, &film, |role, rollout| {
                 let frame = &rollout.frames[&last];

@@ -15,7 +15,7 @@ static INVERSE: LazyLock<InverseDynamics> = LazyLock::new(|| InverseDynamics::tr
 fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
     let stop = AtomicBool::new(false);
     let inverse = probe.reads_keys().then(|| &*INVERSE);
-    let lab = Lab { subject, reader: &READER, inverse, controls_every: 1, stop: &stop };
+    let lab = Lab { subject, reader: &READER, inverse, floors_every: 1, controls_every: 1, stop: &stop };
     let first = seeds::VALIDATION.start + 100;
     let records: Vec<Record> =
         (first..first + count).map(|seed| probe.run(&lab, seed).expect("these worlds do not fail")).collect();
@@ -115,7 +115,7 @@ fn shape() {
 
 #[test]
 fn drift() {
-    let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0 };
+    let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0, still_every: 1 };
     let ratio = |subject: &dyn Subject| report(subject, &probe, 6).metrics["ratio"].bounded.value;
     assert!((ratio(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
     let late = |subject: &dyn Subject| report(subject, &probe, 6).metrics["late_distance"].bounded.value;

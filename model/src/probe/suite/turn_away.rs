@@ -1,7 +1,7 @@
 //! `turn_away`: what was in view is there again after a look the other way.
 
-use super::{Scale, each_role, picture, psnr_db, sign};
-use crate::probe::{Lab, Metric, Plan, Probe, ProbeError, Record, Role, Scene, stage};
+use super::{Scale, picture, psnr_db, sign};
+use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Role, Rollout, Scene, stage};
 use holdfast_sim::TICKS_PER_SECOND;
 
 /// Scenario: yaw away by 90 (even seeds) or 180 degrees (odd seeds), stay, turn back to 30 degrees beside the start.
@@ -37,6 +37,23 @@ impl TurnAway {
         plan.turn([0.0, BESIDE_DEG * sign(seed, 2) - away_deg]);
         Scene { start, actions: plan.actions }
     }
+
+    /// A stay that counts.
+    fn case(&self, lab: &Lab, seed: u64, stay_s: u32) -> Option<Case> {
+        let scene = self.scene(lab, seed, stay_s);
+        let film = scene.film(&[]);
+        let shown = film.shown(film.last_tick());
+        let counts = shown.iter().filter(|&&shown| shown).count() >= LEAST_SHOWN;
+        counts.then_some(Case { stay_s, scene, film, shown })
+    }
+}
+
+/// A stay, and which pixels of its end show what the start had shown.
+struct Case {
+    stay_s: u32,
+    scene: Scene,
+    film: Film,
+    shown: Vec<bool>,
 }
 
 impl Probe for TurnAway {
@@ -60,47 +77,41 @@ impl Probe for TurnAway {
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        let mut ceiling_db = None;
-        for (at, &stay_s) in self.stays_s.iter().enumerate() {
-            let scene = self.scene(lab, seed, stay_s);
-            let film = scene.film(&[]);
-            let (last, shown) = (film.last_tick(), film.shown(film.last_tick()));
-            if shown.iter().filter(|&&shown| shown).count() < LEAST_SHOWN {
-                continue;
+        let cases: Vec<Case> = self.stays_s.iter().filter_map(|&stay_s| self.case(lab, seed, stay_s)).collect();
+        let roles = lab.roles(seed);
+        let mut played: Vec<Vec<(Role, Rollout)>> = cases.iter().map(|_| Vec::new()).collect();
+        for &role in roles {
+            let all_stays = matches!(role, Role::Subject | Role::MemoryOff | Role::Truth);
+            let cases = if all_stays { &cases[..] } else { &cases[..cases.len().min(1)] };
+            let scenes: Vec<_> = cases.iter().map(|case| (&case.scene, &case.film)).collect();
+            for (played, rollout) in played.iter_mut().zip(lab.rollouts(role, &scenes)?) {
+                played.extend(rollout.map(|rollout| (role, rollout)));
             }
-            let (db_name, gain_name) = (format!("psnr_db_{stay_s}s"), format!("gain_db_{stay_s}s"));
+        }
+        let mut ceiling_db = None;
+        for (Case { stay_s, film, shown, .. }, played) in cases.iter().zip(played) {
+            let last = film.last_tick();
+            let is_first = record.strip.is_empty();
             let mut found = Vec::new();
-            let roles: &[Role] = if at == 0 { lab.roles(seed) } else { &[Role::Subject, Role::MemoryOff, Role::Truth] };
-            each_role(lab, roles, &scene, &film, |role, rollout| {
-                let frame = &rollout.frames[&last];
-                found.extend(psnr_db(frame, film.frame(last), &shown).map(|db| (role, db)));
-                picture_last(&mut record, role, &film, rollout);
-            })?;
+            for (role, mut rollout) in played {
+                found.extend(psnr_db(&rollout.frames[&last], film.frame(last), shown).map(|db| (role, db)));
+                // The start is shown once, and the end of each stay.
+                rollout.frames.retain(|&tick, _| is_first || tick == last);
+                picture(&mut record, role, film, &rollout);
+            }
             let of = |role| found.iter().find(|(found, _)| *found == role).map(|(_, db)| *db);
-            if at == 0 {
-                ceiling_db = of(Role::MemoryTrue);
-            } else {
+            ceiling_db = ceiling_db.or(of(Role::MemoryTrue));
+            let floor_db = of(Role::MemoryOff);
+            if of(Role::MemoryTrue).is_none() {
                 found.extend(ceiling_db.map(|db| (Role::MemoryTrue, db)));
             }
-            let floor_db = found.iter().find(|(role, _)| *role == Role::MemoryOff).map(|(_, db)| *db);
             for (role, db) in found {
-                record.add(&db_name, role, db);
+                record.add(&format!("psnr_db_{stay_s}s"), role, db);
                 if let Some(floor_db) = floor_db {
-                    record.add(&gain_name, role, db - floor_db);
+                    record.add(&format!("gain_db_{stay_s}s"), role, db - floor_db);
                 }
             }
         }
         Ok(record)
     }
-}
-
-/// The start once, and the end of each stay.
-fn picture_last(record: &mut Record, role: Role, film: &crate::probe::Film, rollout: &crate::probe::Rollout) {
-    if record.strip.iter().any(|column| column.tick == 0 && column.pictures.len() == 3) {
-        let last = film.last_tick();
-        let mut rollout = rollout.clone();
-        rollout.frames.retain(|&tick, _| tick == last);
-        return picture(record, role, film, &rollout);
-    }
-    picture(record, role, film, rollout);
 }
