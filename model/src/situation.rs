@@ -157,7 +157,12 @@ impl Situation {
         }
         let (known, made) = (Arc::make_mut(&mut self.known), Arc::make_mut(&mut self.made));
         let stirred = loose::step(&mut known.loose, made, memory, alignment, last, lore, tick);
-        stirred.iter().for_each(|cell| known.trodden.fill(*cell));
+        for cell in &stirred {
+            match known.loose.contains_key(&cell.to_array()) {
+                true => known.trodden.fill(*cell),
+                false => known.trodden.empty(*cell),
+            }
+        }
         stirred
     }
 

@@ -147,3 +147,32 @@ fn the_slot_stays_until_another_is_chosen() {
     });
     assert_eq!(used, [1, 2, 0, 1]);
 }
+
+#[test]
+fn sand_falls_when_what_it_stands_on_is_taken_away() {
+    let (pose, camera) = (Pose { position: [0.5, 1.62, 0.5], ..Pose::default() }, Camera::new(32, 24));
+    let grid = Grid { yaw_deg: 0.0, origin: [0.5, 0.62, 0.5] };
+    let lore = Lore { toughness: Toughness::new([4; Matter::COUNT]), ..Lore::default() };
+    // A wall of sand, three blocks ahead.
+    let axes = pose.axes();
+    let blocks: Vec<f32> = (0..32 * 24).map(|at| camera.ray(&axes, at % 32, at / 32).length() * 2.5).collect();
+    let (frame, wall) = (holdfast_sim::Frame::new(32, 24), Depth { width: 32, height: 24, blocks });
+    let dug = |matter: Matter| {
+        let (mut situation, in_map) = (Situation::begin(grid), Pose::default());
+        let matters = vec![matter; 32 * 24];
+        let shown = Shown { matters: &matters, ..Shown::given(&frame, &wall, 1) };
+        let attack = Action { attack: true, ..Action::default() };
+        for _ in 0..3 {
+            situation.act(&attack, [&in_map, &in_map], &camera, None, Some(&wall), &lore, None);
+            situation.see(&in_map, &camera, &shown);
+        }
+        let broken = situation.act(&attack, [&in_map, &in_map], &camera, None, Some(&wall), &lore, None);
+        let alignment = Alignment::new(&in_map, &grid.place(&in_map));
+        let last = Last { pose: grid.place(&in_map), camera: &camera, frame: &frame, depth: &wall };
+        let mut memory = Memory::new();
+        let stirred: usize = (0..2).map(|tick| situation.stir(&mut memory, &alignment, &last, &lore, tick).len()).sum();
+        (broken.change.is_some(), stirred)
+    };
+    assert_eq!(dug(Matter::Stone), (true, 0));
+    assert_eq!(dug(Matter::Sand), (true, 2), "from one cell to the one below");
+}
