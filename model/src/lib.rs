@@ -3,6 +3,7 @@
 pub mod ambience;
 pub mod assemble;
 pub mod cake;
+pub mod cells;
 pub mod condition;
 pub mod config;
 pub mod crosshair;
@@ -39,6 +40,7 @@ pub mod sweep;
 pub mod toughness;
 pub mod train;
 pub mod trodden;
+pub mod water;
 pub mod weights;
 
 pub use condition::Condition;

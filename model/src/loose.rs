@@ -56,7 +56,7 @@ pub struct Last<'a> {
 }
 
 impl Last<'_> {
-    fn rays(&self) -> impl Iterator<Item = (usize, Vec3)> {
+    pub(crate) fn rays(&self) -> impl Iterator<Item = (usize, Vec3)> {
         let (axes, camera) = (self.pose.axes(), *self.camera);
         let ray = move |pixel: usize| camera.ray(&axes, pixel % camera.width, pixel / camera.width);
         (0..camera.width * camera.height).map(move |pixel| (pixel, ray(pixel)))

@@ -4,6 +4,7 @@ use crate::{
     grid::{Alignment, Grid},
     state::{Faces, Memory, WorldState},
     trodden::Trodden,
+    water::Water,
 };
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
@@ -23,6 +24,9 @@ pub struct Motion {
     /// Height of the feet when they last stood. Saved worlds hold it apart from the rest: those of version 1 lack it.
     #[serde(skip)]
     stood_y: f32,
+    /// Nothing is known of the ground that carries it but that. Of the last tick: saved worlds need not hold it.
+    #[serde(skip)]
+    trusts: bool,
 }
 
 impl Default for Motion {
@@ -32,6 +36,7 @@ impl Default for Motion {
             footing: Footing::Ground,
             eye_height: kinematics::EYE_HEIGHT,
             stood_y: START_FEET_Y,
+            trusts: true,
         }
     }
 }
@@ -50,10 +55,10 @@ impl Motion {
             && (0.0..4.0).contains(&self.eye_height)
     }
 
-    /// Corners of the body of a player who has its eye there, and whether it stands.
+    /// Corners of the body of a player who has its eye there, and whether it stands on ground of which nothing else is known.
     pub fn body(&self, pose: &Pose) -> (Vec3, Vec3, bool) {
         let (low, high) = body(pose.eye() - Vec3::Y * self.eye_height);
-        (low, high, self.footing == Footing::Ground)
+        (low, high, self.footing == Footing::Ground && self.trusts)
     }
 
     /// Height of the feet when they last stood, in blocks above the eye's start.
@@ -82,7 +87,7 @@ impl Motion {
         let by = alignment.among_blocks(feet + push) - alignment.among_blocks(feet);
         let faces = |map: &WorldState| {
             let mut faces = map.faces(from, &alignment);
-            faces.amend(ground.trodden);
+            faces.amend(&ground);
             faces
         };
         let (faces, drafts) = (faces(memory.firm()), || faces(memory.drafts()));
@@ -90,17 +95,19 @@ impl Motion {
         let footing_before = self.footing;
         if self.footing == Footing::Ground && by.y <= 0.0 {
             // Unknown ground holds, and so does what is doubted: a dream that falls through what it has not seen is of no use.
-            let holds = |faces: &Faces, unknown: &dyn Fn(IVec3) -> bool| {
+            let is_known = |faces: &Faces| {
                 let level = |floor: i32| floor as f32 > from.y - LEDGE_BLOCKS;
-                faces.floors(body(from)).any(|(cell, floor)| floor.map_or_else(|| unknown(cell), level))
+                faces.floors(body(from)).any(|(_, floor)| floor.is_some_and(level))
             };
-            if holds(&faces, &|cell| !ground.trodden.is_empty(cell)) || holds(&drafts(), &|_| false) {
+            let may_be = |(cell, floor): (IVec3, Option<i32>)| floor.is_none() && !ground.trodden.is_empty(cell);
+            self.trusts = !is_known(&faces);
+            if !self.trusts || faces.floors(body(from)).any(may_be) || is_known(&drafts()) {
                 left.y = 0.0;
             } else {
                 self.footing = Footing::Air;
                 left.y = -kinematics::GRAVITY * kinematics::FALL_DRAG;
             }
-        } else {
+        } else if self.footing != Footing::Water {
             self.footing = Footing::Air;
         }
         let (down, stopped) = faces.clip(body(to), 1, left.y);
@@ -117,16 +124,26 @@ impl Motion {
             let open = |(cell, _): (IVec3, _)| ground.trodden.is_empty(cell.with_y(under));
             if to.y <= floor && !faces.floors(body(from)).all(open) {
                 (to.y, left.y) = (floor, 0.0);
-                self.footing = Footing::Ground;
+                (self.footing, self.trusts) = (Footing::Ground, true);
             }
         }
+        let mut against_wall = false;
         for axis in [0, 2] {
             let (way, stopped) = faces.clip(body(to), axis, left[axis]);
             to[axis] += way;
             left[axis] = if stopped { 0.0 } else { left[axis] };
+            against_wall |= stopped;
         }
         let moved = alignment.in_map(from + left) - alignment.in_map(from);
         self.velocity = kinematics::settle(moved, footing_before);
+        if swims(to, ground.water) {
+            self.footing = Footing::Water;
+            if against_wall && action.jump {
+                self.velocity.y = self.velocity.y.max(CLIMB_BLOCKS);
+            }
+        } else if self.footing == Footing::Water {
+            self.footing = Footing::Air;
+        }
         let to = alignment.in_map(to);
         if self.footing == Footing::Ground {
             self.velocity.y = 0.0;
@@ -147,25 +164,43 @@ fn body(feet: Vec3) -> (Vec3, Vec3) {
     (feet - Vec3::new(half, 0.0, half), feet + Vec3::new(half, kinematics::BODY_HEIGHT, half))
 }
 
+/// A swimmer who pushes against a bank is lifted out by so much a tick, blocks.
+const CLIMB_BLOCKS: f32 = 0.3;
+
+/// Whether a body is in the water from its knees up.
+fn swims(feet: Vec3, water: &Water) -> bool {
+    let (low, high) = body(feet);
+    let (first, last) = (low + Vec3::Y * 0.4, high.with_y(feet.y + 1.2));
+    let (first, last) = ((first + 1e-3).floor().as_ivec3(), (last - 1e-3).floor().as_ivec3());
+    let mut cells = (first.x..=last.x)
+        .flat_map(|x| (first.y..=last.y).flat_map(move |y| (first.z..=last.z).map(move |z| IVec3::new(x, y, z))));
+    cells.any(|cell| water.is_in(cell))
+}
+
 /// What is known of the ground beside what the memory holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
     /// How the blocks lie.
     pub grid: Grid,
     pub trodden: &'a Trodden,
+    pub water: &'a Water,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Shown, Sight};
+    use crate::{
+        loose::Last,
+        matter::Matter,
+        state::{Shown, Sight},
+    };
     use holdfast_sim::{Camera, Depth, Frame};
     use std::sync::LazyLock;
 
-    static NOTHING: LazyLock<Trodden> = LazyLock::new(Trodden::default);
+    static NOTHING: LazyLock<(Trodden, Water)> = LazyLock::new(Default::default);
 
     fn ground() -> Ground<'static> {
-        Ground { grid: Grid::default(), trodden: &NOTHING }
+        Ground { grid: Grid::default(), trodden: &NOTHING.0, water: &NOTHING.1 }
     }
 
     #[test]
@@ -248,7 +283,7 @@ mod tests {
         let (mut motion, mut pose) = (Motion::default(), Pose::default());
         let trodden = Trodden::default();
         let steps = (0..ticks).map(|_| {
-            pose = motion.step(&pose, action, &memory, Ground { grid, trodden: &trodden });
+            pose = motion.step(&pose, action, &memory, Ground { grid, trodden: &trodden, water: &NOTHING.1 });
             grid.place(&pose).eye()
         });
         steps.collect()
@@ -281,9 +316,9 @@ mod tests {
         let mut trodden = Trodden::default();
         let forward = Action { forward: true, ..Action::default() };
         for _ in 0..30 {
-            pose = motion.step(&pose, &forward, &memory, Ground { grid, trodden: &trodden });
-            let (low, high, stands) = motion.body(&grid.place(&pose));
-            trodden.tread(low, high, stands);
+            pose = motion.step(&pose, &forward, &memory, Ground { grid, trodden: &trodden, water: &NOTHING.1 });
+            let (low, high, trusts) = motion.body(&grid.place(&pose));
+            trodden.tread(low, high, trusts);
         }
         assert!(trodden.carries(IVec3::new(0, -1, 2)) && trodden.is_empty(IVec3::new(0, 0, 2)));
         // Digging away what carries it, it falls; elsewhere it does not.
@@ -291,7 +326,7 @@ mod tests {
         let rest = |trodden: &Trodden| {
             let (mut motion, mut pose) = (motion.clone(), pose);
             for _ in 0..20 {
-                pose = motion.step(&pose, &Action::default(), &memory, Ground { grid, trodden });
+                pose = motion.step(&pose, &Action::default(), &memory, Ground { grid, trodden, water: &NOTHING.1 });
             }
             pose.eye().y
         };
@@ -300,6 +335,50 @@ mod tests {
             trodden.empty(under + away);
         }
         assert!((rest(&trodden) + 1.0).abs() < 1e-3, "{}", rest(&trodden));
+    }
+
+    #[test]
+    fn one_sinks_into_water_and_climbs_out_at_the_bank() {
+        let grid = Grid { yaw_deg: 0.0, origin: [0.5, kinematics::EYE_HEIGHT, 0.5] };
+        // From z = 3 to 6 a pond, level with the ground; its surface has been seen from above.
+        let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), Camera::new(96, 96));
+        let above = Pose { position: [0.0, 5.0, 4.0], pitch_deg: 90.0, ..Pose::default() };
+        memory.read(&above, &camera, &mut sight);
+        let mut depth = Depth::new(96, 96);
+        for (pixel, blocks) in depth.blocks.iter_mut().enumerate() {
+            let ray = camera.ray(&above.axes(), pixel % 96, pixel / 96).normalize();
+            *blocks = (5.0 + kinematics::EYE_HEIGHT) / -ray.y;
+        }
+        let frame = Frame::new(96, 96);
+        memory.write(&above, &camera, &mut sight, &Shown::given(&frame, &depth, 0));
+        let eye = grid.place(&above).eye();
+        let matters: Vec<Matter> = (0..96 * 96)
+            .map(|pixel| {
+                let ray = camera.ray(&above.axes(), pixel % 96, pixel / 96).normalize();
+                let z = eye.z + ray.z * depth.blocks[pixel];
+                if (3.0..6.0).contains(&z) { Matter::Water } else { Matter::Grass }
+            })
+            .collect();
+        // Near enough to be told.
+        let (mut water, trodden) = (Water::default(), Trodden::default());
+        water.see(&Last { pose: grid.place(&above), camera: &camera, frame: &frame, depth: &depth }, &matters, true);
+        assert!(water.is_in(IVec3::new(0, -1, 4)) && !water.is_in(IVec3::new(0, -1, 2)));
+        let walk = |jump: bool| -> Vec<Vec3> {
+            let (mut motion, mut pose) = (Motion::default(), Pose::default());
+            let action = Action { forward: true, jump, ..Action::default() };
+            let steps = (0..160).map(|_| {
+                pose = motion.step(&pose, &action, &memory, Ground { grid, trodden: &trodden, water: &water });
+                grid.place(&pose).eye()
+            });
+            steps.collect()
+        };
+        let waded = walk(false);
+        let end = waded[159];
+        assert!((end.y - kinematics::EYE_HEIGHT + 1.0).abs() < 0.01 && (end.z - 5.7).abs() < 0.01, "{end}");
+        let slow = waded.iter().filter(|eye| (3.5..5.5).contains(&eye.z)).count();
+        assert!(slow > 12, "{slow} ticks for two blocks");
+        let end = walk(true)[159];
+        assert!(end.z > 7.0 && end.y > kinematics::EYE_HEIGHT - 0.01, "{end}");
     }
 
     #[test]

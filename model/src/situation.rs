@@ -14,6 +14,7 @@ use crate::{
     motion::{Ground, Motion},
     state::{Canvas, Memory, Shown},
     trodden::Trodden,
+    water::Water,
 };
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
@@ -53,12 +54,14 @@ pub struct Known {
     above: Matter,
     /// Where the player was, and on what.
     trodden: Trodden,
+    /// Where there is water.
+    water: Water,
 }
 
 impl Known {
     /// Bytes in memory that it does not share with a later one.
     pub fn bytes_not_shared_with(&self, later: &Known) -> usize {
-        self.trodden.bytes_not_shared_with(&later.trodden)
+        self.trodden.bytes_not_shared_with(&later.trodden) + self.water.bytes_not_shared_with(&later.water)
     }
 }
 
@@ -168,13 +171,13 @@ impl Situation {
 
     /// The player has come to `pose`.
     pub fn tread(&mut self, pose: &Pose, motion: &Motion) {
-        let (low, high, stands) = motion.body(&self.grid.place(pose));
-        Arc::make_mut(&mut self.known).trodden.tread(low, high, stands);
+        let (low, high, trusts) = motion.body(&self.grid.place(pose));
+        Arc::make_mut(&mut self.known).trodden.tread(low, high, trusts);
     }
 
     /// What is known of the ground beside what is remembered.
     pub fn ground(&self) -> Ground<'_> {
-        Ground { grid: self.grid, trodden: &self.known.trodden }
+        Ground { grid: self.grid, trodden: &self.known.trodden, water: &self.known.water }
     }
 
     /// What the last frame showed under the crosshair.
@@ -354,12 +357,15 @@ impl Situation {
     /// Takes in the frame that followed.
     pub fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown) {
         self.ambience.see(pose, camera, shown);
+        let last = Last { pose: self.grid.place(pose), camera, frame: shown.frame, depth: shown.depth };
+        if shown.matters.contains(&Matter::Water) {
+            Arc::make_mut(&mut self.known).water.see(&last, shown.matters, shown.doubt.is_empty());
+        }
         // Cracks make of a block what it is not.
         if self.hand.attacked.is_none() || self.hand.attack_ticks <= 1 {
             self.under = under_crosshair(camera, shown.matters);
         }
         if let Some(attacked) = self.hand.attacked.filter(|_| !shown.matters.is_empty()) {
-            let last = Last { pose: self.grid.place(pose), camera, frame: shown.frame, depth: shown.depth };
             Arc::make_mut(&mut self.known).above = last.most_of(attacked.floor().as_ivec3() + IVec3::Y, shown.matters);
         }
     }

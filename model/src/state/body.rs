@@ -1,7 +1,7 @@
 //! What the world state tells a body: which faces of the blocks around it are there.
 
 use super::{CELL_BLOCKS, WorldState};
-use crate::{grid::Alignment, trodden::Trodden};
+use crate::{grid::Alignment, motion::Ground};
 use glam::{IVec3, Vec3};
 
 /// Faces are looked for this far around the feet, blocks: sideways, below and above.
@@ -61,19 +61,38 @@ impl Faces {
 
     /// What the player's own body knows is surer than what was seen: what carried it is there, and between cells that it
     /// was in, or on top of one, nothing is.
-    pub fn amend(&mut self, trodden: &Trodden) {
+    ///
+    /// Water is no floor, and has a bed and banks: a block below, if that is not known to be deeper, and beside it, where
+    /// there is a floor as high as the water.
+    pub fn amend(&mut self, Ground { trodden, water, .. }: &Ground) {
         let first = self.first;
-        for cell in cells(first, first + IVec3::from_array(SIDES) - 1) {
+        let all = || cells(first, first + IVec3::from_array(SIDES) - 1);
+        for cell in all() {
             let Some(at) = self.index(cell) else { continue };
-            for axis in 0..3 {
-                let before = cell - IVec3::AXES[axis];
-                let area = &mut self.areas[axis][at];
-                if axis == 1 && trodden.carries(before) {
-                    *area = [1.0; 2];
-                } else if trodden.is_empty(before) && (axis == 1 || trodden.is_empty(cell)) {
-                    *area = [0.0; 2];
-                }
+            let under = cell - IVec3::Y;
+            if trodden.carries(under) {
+                self.areas[1][at] = [1.0; 2];
+            } else if trodden.is_empty(under) || water.is_in(under) {
+                self.areas[1][at] = [0.0; 2];
+            } else if water.is_in(cell) {
+                self.areas[1][at] = [1.0; 2];
             }
+        }
+        for (axis, cell) in [0, 2].into_iter().flat_map(|axis| all().map(move |cell| (axis, cell))) {
+            let Some(at) = self.index(cell) else { continue };
+            let both = [cell - IVec3::AXES[axis], cell];
+            let [dry, wet] = match both.map(|cell| water.is_in(cell)) {
+                [true, false] => [cell, both[0]],
+                [false, true] => both,
+                in_water => {
+                    if in_water[0] || both.iter().all(|cell| trodden.is_empty(*cell)) {
+                        self.areas[axis][at] = [0.0; 2];
+                    }
+                    continue;
+                }
+            };
+            let is_bank = self.is_there(1, dry + IVec3::Y) && !water.is_in(wet + IVec3::Y);
+            self.areas[axis][at] = if is_bank { [1.0; 2] } else { [0.0; 2] };
         }
     }
 
