@@ -3,7 +3,7 @@
 //! They fill no cell, so the crosshair's depth often tells the cell beside; and in a frame that turns they are named
 //! anything. The picture of a start names them well, and their outline says where they stand.
 
-use crate::matter::Matter;
+use crate::{grid::cells, matter::Matter};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ const RANGE_BLOCKS: f32 = 8.0;
 const LEAST_PIXELS: usize = 30;
 /// Share that the outlines of what is named cake and of a cake there have in common, of all that is in either.
 const LEAST_COMMON: f32 = 0.6;
+/// A cake is looked for in so many cells around where it was read.
+const NEAR_CELLS: IVec3 = IVec3::new(2, 1, 2);
 /// The outline is looked at so far around what is named cake, pixels.
 const AROUND_PX: usize = 10;
 
@@ -78,8 +80,8 @@ pub fn find(pose: &Pose, camera: &Camera, depth: &mut Depth, matters: &[Matter])
             }
             both as f32 / either as f32
         };
-        let near = (-2..=2).flat_map(|x| (-1..=1).flat_map(move |y| (-2..=2).map(move |z| IVec3::new(x, y, z))));
-        let cakes = near.flat_map(|away| (0..SLICES).map(move |eaten| (about + away, eaten)));
+        let near = cells(about - NEAR_CELLS, about + NEAR_CELLS);
+        let cakes = near.flat_map(|cell| (0..SLICES).map(move |eaten| (cell, eaten)));
         let all = cakes.map(|(cell, eaten)| (common(cell, eaten), cell, eaten));
         let Some((share, cell, eaten)) = all.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
             continue;

@@ -24,8 +24,8 @@ pub enum Change {
     Bite(IVec3),
 }
 
-/// Before a frame is drawn in which a block breaks or a slice is eaten: takes it out of the memory. Answers whether that must be read again.
-/// `made` is what the hand has put where.
+/// Before a frame is drawn in which a block breaks or a slice is eaten: takes it out of the memory. Answers whether that
+/// must be read again. `made` is what the hand has put where.
 pub fn begin(memory: &mut Memory, pose: &Pose, condition: &Condition, made: &Made) -> bool {
     let alignment = Alignment::new(pose, &condition.pose);
     match (condition.change, condition.due, condition.eaten) {

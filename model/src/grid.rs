@@ -81,6 +81,13 @@ impl Alignment {
         self.turn(point, 1, 0)
     }
 }
+
+/// The cells from one corner to the opposite one, both of them too.
+pub(crate) fn cells(first: IVec3, last: IVec3) -> impl Iterator<Item = IVec3> {
+    let along = move |axis: usize| first[axis]..=last[axis];
+    along(0).flat_map(move |x| along(1).flat_map(move |y| along(2).map(move |z| IVec3::new(x, y, z))))
+}
+
 /// A wall of cells is taken for what was seen up to this far off: in blocks, and as a share of the distance.
 pub(crate) const SLACK_BLOCKS: f32 = 0.2;
 pub(crate) const SLACK_SHARE: f32 = 0.05;

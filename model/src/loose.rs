@@ -10,6 +10,7 @@ use crate::{
     light,
     lore::Lore,
     matter::Matter,
+    situation::Made,
     state::{Canvas, Memory, SIDES},
 };
 use glam::{IVec3, Vec3};
@@ -137,7 +138,7 @@ pub fn find(last: &Last, matters: &[Matter]) -> Loose {
 /// - `last`: as it was seen before this tick.
 pub fn step(
     loose: &mut Loose,
-    made: &mut BTreeMap<[i32; 3], Matter>,
+    made: &mut Made,
     memory: &mut Memory,
     alignment: &Alignment,
     last: &Last,
@@ -246,7 +247,7 @@ mod tests {
     /// A player looks along z, slightly down; the ground is level with their feet, at 0.
     struct Place {
         memory: Memory,
-        made: BTreeMap<[i32; 3], Matter>,
+        made: Made,
         frame: Frame,
         depth: Depth,
         matters: Vec<Matter>,
@@ -273,7 +274,7 @@ mod tests {
             let (mut memory, mut sight) = (Memory::new(), Sight::default());
             memory.read(&POSE, &CAMERA, &mut sight);
             memory.write(&POSE, &CAMERA, &mut sight, &Shown::given(&frame, &depth, 0));
-            Place { memory, made: BTreeMap::new(), frame, depth, matters }
+            Place { memory, made: Made::new(), frame, depth, matters }
         }
 
         fn last(&self) -> Last<'_> {

@@ -1,7 +1,7 @@
 //! Where the player goes: plain kinematics, held up and stopped by what the world state knows of the ground and walls.
 
 use crate::{
-    grid::{Alignment, Grid},
+    grid::{Alignment, Grid, cells},
     state::{Faces, Memory, WorldState},
     trodden::Trodden,
     water::Water,
@@ -172,9 +172,7 @@ fn swims(feet: Vec3, water: &Water) -> bool {
     let (low, high) = body(feet);
     let (first, last) = (low + Vec3::Y * 0.4, high.with_y(feet.y + 1.2));
     let (first, last) = ((first + 1e-3).floor().as_ivec3(), (last - 1e-3).floor().as_ivec3());
-    let mut cells = (first.x..=last.x)
-        .flat_map(|x| (first.y..=last.y).flat_map(move |y| (first.z..=last.z).map(move |z| IVec3::new(x, y, z))));
-    cells.any(|cell| water.is_in(cell))
+    cells(first, last).any(|cell| water.is_in(cell))
 }
 
 /// What is known of the ground beside what the memory holds.

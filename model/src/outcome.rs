@@ -155,8 +155,8 @@ impl Outcome {
     }
 }
 
-/// In the tick in which a block breaks or is placed, or a slice is eaten: what is known behind it or beside it shows as it is remembered. A
-/// frame that draws a deed and what surrounds it at once makes one run into the other.
+/// In the tick in which a block breaks or is placed, or a slice is eaten: what is known behind it or beside it shows as it is
+/// remembered. A frame that draws a deed and what surrounds it at once makes one run into the other.
 ///
 /// # Arguments
 /// - `canvas`: read after a block that breaks was taken out of the memory.

@@ -3,7 +3,7 @@
 //! The ground at one's own feet is hardly ever in view. Coming home over a ledge, frames invent ground on the upper level
 //! where one had walked on the lower one; the body remembers (`docs/decisions/body.md`).
 
-use crate::cells::Cells;
+use crate::{cells::Cells, grid::cells};
 use glam::{IVec3, Vec3};
 use serde::{Deserialize, Serialize};
 
@@ -53,11 +53,7 @@ impl Trodden {
     /// - `trusts`: it stands on ground of which nothing else is known. Known ground beside the middle may carry it too.
     pub fn tread(&mut self, low: Vec3, high: Vec3, trusts: bool) {
         let (first, last) = ((low + SKIN_BLOCKS).floor().as_ivec3(), (high - SKIN_BLOCKS).floor().as_ivec3());
-        for x in first.x..=last.x {
-            for y in first.y..=last.y {
-                (first.z..=last.z).for_each(|z| self.empty(IVec3::new(x, y, z)));
-            }
-        }
+        cells(first, last).for_each(|cell| self.empty(cell));
         let under = ((low + high) * 0.5).with_y(low.y - 0.5).floor().as_ivec3();
         if trusts && !self.is_empty(under) {
             self.cells.set(under, CARRIES);

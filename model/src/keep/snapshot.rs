@@ -75,12 +75,6 @@ struct Works {
     made: Made,
 }
 
-/// What follows that from version 6 on.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Cells {
-    known: Known,
-}
-
 /// No dream's eye is farther from its start than this, blocks.
 const FARTHEST_BLOCKS: f32 = 1e7;
 /// No dream turns farther than this in its life, degrees.
@@ -167,8 +161,8 @@ impl Snapshot {
         let bytes = postcard::to_extend(&life, bytes).expect("plain data in memory always serialises");
         let works = Works { made: self.situation.made().clone() };
         let bytes = postcard::to_extend(&works, bytes).expect("plain data in memory always serialises");
-        let cells = Cells { known: self.situation.known().clone() };
-        postcard::to_extend(&cells, bytes).expect("plain data in memory always serialises")
+        // What follows that from version 6 on.
+        postcard::to_extend(self.situation.known(), bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -178,7 +172,7 @@ impl Snapshot {
         let (lie, rest) = take_if_any::<Lie>(rest)?;
         let (life, rest) = take_if_any::<Life>(rest)?;
         let (works, rest) = take_if_any::<Works>(rest)?;
-        let (cells, rest) = take_if_any::<Cells>(rest)?;
+        let (known, rest) = take_if_any::<Known>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -199,7 +193,7 @@ impl Snapshot {
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
         let life = life.unwrap_or_default();
         let (grid, made) = (lie.unwrap_or_default().grid, works.unwrap_or_default().made);
-        let situation = kept.situation.that_lies(grid, life.under, made, cells.unwrap_or_default().known);
+        let situation = kept.situation.that_lies(grid, life.under, made, known.unwrap_or_default());
         if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }

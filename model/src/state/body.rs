@@ -1,7 +1,10 @@
 //! What the world state tells a body: which faces of the blocks around it are there.
 
 use super::{CELL_BLOCKS, WorldState};
-use crate::{grid::Alignment, motion::Ground};
+use crate::{
+    grid::{Alignment, cells},
+    motion::Ground,
+};
 use glam::{IVec3, Vec3};
 
 /// Faces are looked for this far around the feet, blocks: sideways, below and above.
@@ -139,11 +142,6 @@ const SKIN_BLOCKS: f32 = 1e-3;
 
 fn floor(point: Vec3) -> IVec3 {
     point.floor().as_ivec3()
-}
-
-fn cells(first: IVec3, last: IVec3) -> impl Iterator<Item = IVec3> {
-    let along = move |axis: usize| first[axis]..=last[axis];
-    along(0).flat_map(move |x| along(1).flat_map(move |y| along(2).map(move |z| IVec3::new(x, y, z))))
 }
 
 impl WorldState {
