@@ -1,5 +1,6 @@
 # make play    install what is missing, build, and open the window with the default model
 # make test    install what is missing, build, and run every test
+# make test-gpu  the tests of the paths to graphics cards, on software Vulkan where there is no card
 # make check   formatting, lints as errors, licences and advisories of every dependency
 # make bench   how fast the default model runs on this machine
 
@@ -24,13 +25,16 @@ C_PACKAGES := $(if $(shell command -v c++),,g++)
 CARGO_DENY_VERSION := 0.20.2
 ADVISORIES := https://github.com/rustsec/advisory-db
 
-.PHONY: play test check bench rust packages test-packages
+.PHONY: play test test-gpu check bench rust packages test-packages
 
 play: rust packages
 	cargo run --release --bin holdfast -- play $(ARGS)
 
 test: rust test-packages
 	cargo test --release --workspace --all-targets
+
+test-gpu: rust test-packages
+	cargo test --release -p holdfast-model --features gpu --test devices
 
 # The cheapest first. Clippy takes the release profile too, so that build scripts are built once.
 check: rust test-packages

@@ -8,8 +8,8 @@
 //! (section 2.4: a norm at the end of each branch, without which the residual stream grew a hundredfold).
 
 use crate::{ModelConfig, layout::input, rotary::Rotary, weights::Weights};
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData, activation};
 
 /// Keeps the root mean square away from zero.
 pub const NORM_EPSILON: f32 = 1e-5;
@@ -51,6 +51,13 @@ pub struct Denoiser {
     heads: usize,
 }
 
+/// The rotary positions of frames of one size, on a device: `[1, 1, tokens, d_head / 2]` each.
+#[derive(Debug, Clone)]
+pub struct Angles {
+    cos: Tensor<4>,
+    sin: Tensor<4>,
+}
+
 struct Source<'a> {
     weights: &'a Weights,
     device: &'a Device,
@@ -84,8 +91,8 @@ fn modulate(x: Tensor<3>, shift: Tensor<3>, scale: Tensor<3>) -> Tensor<3> {
     rms_norm(x) * (scale + 1.0) + shift
 }
 
-/// Rotates pairs (first half, second half of a head) by the angles of `cos` and `sin` `[tokens, d_head / 2]`.
-fn rotate(x: Tensor<4>, cos: &Tensor<4>, sin: &Tensor<4>) -> Tensor<4> {
+/// Rotates pairs (first half, second half of a head).
+fn rotate(x: Tensor<4>, Angles { cos, sin }: &Angles) -> Tensor<4> {
     let half = x.dims()[3] / 2;
     let (a, b) = (x.clone().narrow(3, 0, half), x.narrow(3, half, half));
     let first = a.clone() * cos.clone() - b.clone() * sin.clone();
@@ -137,15 +144,34 @@ impl Denoiser {
         }
     }
 
+    /// Adds to `sums` the gradients that automatic differentiation found for each weight.
+    ///
+    /// # Errors
+    /// If the device does not give one.
+    pub fn add_gradients(&self, found: &Gradients, sums: &mut Weights) -> Result<(), String> {
+        let mut adding = Adding { found, sums, path: Vec::new(), fault: None };
+        self.visit(&mut adding);
+        adding.fault.map_or(Ok(()), Err)
+    }
+
+    /// What [`Denoiser::forward`] needs to know of a frame's size, once for all frames.
+    pub fn angles(&self, width: usize, height: usize, device: &Device) -> Angles {
+        let d_head = self.no_prompt.dims()[0] / self.heads;
+        let rotary = Rotary::new(width, height, self.patch_px, d_head);
+        let tokens = (width / self.patch_px) * (height / self.patch_px);
+        let on_device =
+            |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 1, tokens, d_head / 2]), device);
+        Angles { cos: on_device(rotary.cos), sin: on_device(rotary.sin) }
+    }
+
     /// One evaluation.
     ///
     /// # Shapes
     /// - `pixels`: `[batch, height, width, input::CHANNELS]`
     /// - `condition`: `[batch, Condition::FEATURES]`
     /// - output: `[batch, height, width, output::CHANNELS]`
-    pub fn forward(&self, pixels: Tensor<4>, condition: Tensor<2>) -> Tensor<4> {
+    pub fn forward(&self, pixels: Tensor<4>, condition: Tensor<2>, angles: &Angles) -> Tensor<4> {
         let [batch, height, width, channels] = pixels.dims();
-        let device = pixels.device();
         let (p, rows, columns) = (self.patch_px, height / self.patch_px, width / self.patch_px);
         let tokens = rows * columns;
         let d_model = self.no_prompt.dims()[0];
@@ -159,14 +185,8 @@ impl Denoiser {
         let condition = activation::silu(condition);
         let modulation: Tensor<3> = self.modulation.forward(condition.clone()).unsqueeze_dim(1);
 
-        let rotary = Rotary::new(width, height, p, d_model / self.heads);
-        let angles = |values: &[f32]| {
-            let shape = [1, 1, tokens, d_model / self.heads / 2];
-            Tensor::<4>::from_data(TensorData::new(values.to_vec(), shape), &device)
-        };
-        let (cos, sin) = (angles(&rotary.cos), angles(&rotary.sin));
         for block in &self.blocks {
-            x = block.forward(x, &modulation, self.heads, &cos, &sin);
+            x = block.forward(x, &modulation, self.heads, angles);
         }
 
         let last: Tensor<3> = self.final_modulation.forward(condition).unsqueeze_dim(1);
@@ -183,17 +203,45 @@ impl Denoiser {
     }
 }
 
+/// A tensor's values, row-major.
+pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
+    let data = tensor.try_into_data().map_err(|error| error.to_string())?;
+    data.try_to_vec::<f32>().map_err(|error| error.to_string())
+}
+
+/// Walks over a network's tensors and adds their gradients to those of the same name.
+struct Adding<'a> {
+    found: &'a Gradients,
+    sums: &'a mut Weights,
+    path: Vec<String>,
+    fault: Option<String>,
+}
+
+impl ModuleVisitor for Adding<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = self.path.join(".");
+        let values = param.val().grad(self.found).ok_or_else(|| "it has no gradient".to_string()).and_then(read);
+        let sum = self.sums.tensors.iter_mut().find(|tensor| tensor.name == name);
+        match (values, sum) {
+            (Ok(values), Some(sum)) => sum.values.iter_mut().zip(values).for_each(|(sum, value)| *sum += value),
+            (Err(fault), _) => self.fault = Some(format!("{name}: {fault}")),
+            (_, None) => self.fault = Some(format!("{name} is no tensor of ours")),
+        }
+    }
+}
+
 impl Block {
     /// # Shapes
     /// - `x`: `[batch, tokens, d_model]`; `modulation`: `[batch, 1, 6 * d_model]`
-    fn forward(
-        &self,
-        x: Tensor<3>,
-        modulation: &Tensor<3>,
-        heads: usize,
-        cos: &Tensor<4>,
-        sin: &Tensor<4>,
-    ) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, modulation: &Tensor<3>, heads: usize, angles: &Angles) -> Tensor<3> {
         let [batch, tokens, d_model] = x.dims();
         let d_head = d_model / heads;
         let modulation = modulation.clone() + self.modulation_table.val().unsqueeze();
@@ -203,8 +251,8 @@ impl Block {
         let head = |index: usize| -> Tensor<4> {
             qkv.clone().narrow(2, index * d_model, d_model).reshape([batch, tokens, heads, d_head]).swap_dims(1, 2)
         };
-        let query = rotate(rms_norm(head(0)) * self.query_scale.val().unsqueeze(), cos, sin);
-        let key = rotate(rms_norm(head(1)) * self.key_scale.val().unsqueeze(), cos, sin);
+        let query = rotate(rms_norm(head(0)) * self.query_scale.val().unsqueeze(), angles);
+        let key = rotate(rms_norm(head(1)) * self.key_scale.val().unsqueeze(), angles);
         let scores = activation::softmax(query.matmul(key.transpose()) * (d_head as f32).powf(-0.5), 3);
         let mixed: Tensor<3> = scores.matmul(head(2)).swap_dims(1, 2).reshape([batch, tokens, d_model]);
         let x = x + rms_norm(self.attention_out.forward(mixed)) * part(2);

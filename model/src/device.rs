@@ -1,7 +1,12 @@
 //! Where the model computes: parsed from the command line, checked against what this binary was built with.
 
 use crate::ModelError;
-use std::{fmt, str::FromStr};
+use burn::tensor::Device;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    str::FromStr,
+};
 
 /// The processor's instructions that frames are computed with: the same actions give the same frames, bit for bit, on
 /// processors that answer alike.
@@ -18,10 +23,11 @@ pub fn instructions() -> &'static str {
     if cfg!(target_arch = "aarch64") { "neon" } else { "portable" }
 }
 
-/// The device asked for. This build holds the CPU path; the GPU paths come with their cargo features.
+/// The device asked for. A plain build computes on the processor; the cargo features `gpu` (Vulkan, Metal) and `cuda` add
+/// the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// The fastest device that works.
+    /// The fastest device that works. When it fails, the processor goes on.
     #[default]
     Auto,
     Cpu,
@@ -39,12 +45,124 @@ impl DeviceChoice {
         ("cuda", DeviceChoice::Cuda),
     ];
 
-    /// The device that will be used, or why it cannot be.
-    pub fn resolve(self) -> Result<DeviceChoice, ModelError> {
+    /// The cargo feature that brings it.
+    fn feature(self) -> &'static str {
+        if self == DeviceChoice::Cuda { "cuda" } else { "gpu" }
+    }
+
+    fn is_built_in(self) -> bool {
         match self {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(DeviceChoice::Cpu),
-            other => Err(ModelError::Device { device: other.to_string() }),
+            DeviceChoice::Auto | DeviceChoice::Cpu => true,
+            DeviceChoice::Vulkan => cfg!(all(feature = "gpu", not(target_os = "macos"))),
+            DeviceChoice::Metal => cfg!(all(feature = "gpu", target_os = "macos")),
+            DeviceChoice::Cuda => cfg!(feature = "cuda"),
         }
+    }
+}
+
+/// A device of Burn's that is there.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its name, for people: `vulkan (NVIDIA GeForce RTX 4070)`.
+    pub name: String,
+    pub device: Device,
+    /// The processor in the guise of a graphics card.
+    pub is_software: bool,
+}
+
+/// The first device of a kind on this machine: a card of its own before one that shares the processor's memory.
+pub fn find(choice: DeviceChoice) -> Result<Found, ModelError> {
+    let all = find_all(choice)?;
+    all.into_iter().next().ok_or_else(|| ModelError::NoDevice { device: choice.to_string() })
+}
+
+/// All devices of a kind on this machine, at least one; software only where there is no card.
+pub fn find_all(choice: DeviceChoice) -> Result<Vec<Found>, ModelError> {
+    if !choice.is_built_in() {
+        let (device, feature) = (choice.to_string(), choice.feature());
+        return Err(ModelError::NotBuilt { device, feature });
+    }
+    // Bindings to drivers panic where a driver is missing.
+    let there = catch_unwind(|| kind::all(choice)).unwrap_or_default();
+    let found = there.into_iter().map(|(device, is_software)| {
+        let named = catch_unwind(AssertUnwindSafe(|| kind::name(&device))).ok().flatten();
+        Found { name: named.map_or(choice.to_string(), |name| format!("{choice} ({name})")), device, is_software }
+    });
+    let found: Vec<Found> = found.collect();
+    if found.is_empty() { Err(ModelError::NoDevice { device: choice.to_string() }) } else { Ok(found) }
+}
+
+#[cfg(any(feature = "gpu", feature = "cuda"))]
+mod kind {
+    use super::DeviceChoice;
+    use burn::tensor::{Device, DeviceType};
+
+    /// The devices of a kind, and whether each is none but the processor.
+    pub fn all(choice: DeviceChoice) -> Vec<(Device, bool)> {
+        match choice {
+            #[cfg(feature = "gpu")]
+            DeviceChoice::Vulkan | DeviceChoice::Metal => graphics(),
+            #[cfg(feature = "cuda")]
+            DeviceChoice::Cuda if cuda_driver_is_installed() => {
+                let all = Device::enumerate(DeviceType::Cuda).into_vec();
+                all.into_iter().map(|device| (device, false)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn graphics() -> Vec<(Device, bool)> {
+        use burn::tensor::DeviceKind::{Cpu, DiscreteGpu, IntegratedGpu, VirtualGpu};
+
+        /// Most cards of one kind that are looked for.
+        const MOST_CARDS: usize = 16;
+        let there = Device::enumerate(DeviceType::Wgpu).into_vec();
+        let cards = [DiscreteGpu, IntegratedGpu, VirtualGpu];
+        let cards =
+            cards.into_iter().flat_map(|card| (0..MOST_CARDS).map(card)).map(|kind| (Device::wgpu(kind), false));
+        let mut found: Vec<(Device, bool)> = cards.filter(|(card, _)| there.contains(card)).collect();
+        if found.is_empty() && there.contains(&Device::wgpu(Cpu)) {
+            found.push((Device::wgpu(Cpu), true));
+        }
+        found
+    }
+
+    /// The bindings to CUDA panic where its driver is missing, so it is looked for before they are touched.
+    #[cfg(feature = "cuda")]
+    fn cuda_driver_is_installed() -> bool {
+        use std::{env, path::PathBuf};
+
+        let (variable, name) = if cfg!(windows) { ("PATH", "nvcuda.dll") } else { ("LD_LIBRARY_PATH", "libcuda.so.1") };
+        let usual = [
+            "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+            "/usr/lib64",
+            "/usr/lib",
+            "/usr/local/cuda/compat",
+            "/usr/lib/wsl/lib",
+            "/run/opengl-driver/lib",
+        ];
+        let named = env::var_os(variable).map(|paths| env::split_paths(&paths).collect::<Vec<_>>());
+        let folders = named.into_iter().flatten().chain(usual.map(PathBuf::from));
+        folders.into_iter().any(|folder| folder.join(name).exists())
+    }
+
+    pub fn name(device: &Device) -> Option<String> {
+        device.identity().map(|identity| identity.name)
+    }
+}
+
+#[cfg(not(any(feature = "gpu", feature = "cuda")))]
+mod kind {
+    use super::{Device, DeviceChoice};
+
+    pub fn all(_: DeviceChoice) -> Vec<(Device, bool)> {
+        Vec::new()
+    }
+
+    pub fn name(_: &Device) -> Option<String> {
+        None
     }
 }
 

@@ -6,13 +6,14 @@ use crate::{
     assemble::{assemble, encode_frame},
     cake,
     deed::{self, Told},
+    engine::{self, DeviceFault, Engine},
     folder::ModelFolder,
     grain::{self, Drawn},
     grid::{Alignment, Grid},
     hole,
     imagined::Imagined,
     keep::Snapshot,
-    kernel,
+    kernel::{self, Crew},
     layout::input,
     loose::{self, Last},
     lore::Lore,
@@ -26,7 +27,7 @@ use crate::{
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use std::{fmt, path::Path, time::Instant};
+use std::{fmt, time::Instant};
 
 /// How a dream runs; the model folder says what it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,11 +40,14 @@ pub struct DreamOptions {
     pub noise_seed: u64,
     /// Threads that a frame is computed on, at least one. Their number does not change a bit of the dream.
     pub threads: usize,
+    /// What evaluates the denoiser; all else is computed on the processor. Where it fails, the processor finishes the step,
+    /// and goes on from there if this is [`DeviceChoice::Auto`].
+    pub device: DeviceChoice,
 }
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0, threads: 1 }
+        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0, threads: 1, device: DeviceChoice::Cpu }
     }
 }
 
@@ -119,20 +123,30 @@ impl fmt::Debug for Dream {
 }
 
 impl Dream {
-    /// Loads a model folder (`config.json`, `model.safetensors` and its pictures). `start_frames` is asked once per start from
-    /// a seed.
-    pub fn load(
-        folder: &Path,
-        device: DeviceChoice,
-        options: DreamOptions,
-        start_frames: StartFrames,
-    ) -> Result<Dream, ModelError> {
-        device.resolve()?;
-        Self::new(ModelFolder::load(folder)?, options, start_frames)
+    /// A dream of a model, on the device that the options name. `start_frames` is asked once per start from a seed.
+    pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
+        let crew = Crew::new(options.threads);
+        let device = engine::open(options.device, &model.config, &model.weights, &crew)?;
+        Self::on(model, options, start_frames, crew, device)
     }
 
-    /// A dream of weights that are already in memory.
-    pub fn new(model: ModelFolder, options: DreamOptions, start_frames: StartFrames) -> Result<Dream, ModelError> {
+    /// A dream whose denoiser an engine of the caller's evaluates.
+    pub fn with_engine(
+        model: ModelFolder,
+        options: DreamOptions,
+        start_frames: StartFrames,
+        engine: Box<dyn Engine>,
+    ) -> Result<Dream, ModelError> {
+        Self::on(model, options, start_frames, Crew::new(options.threads), Some(engine))
+    }
+
+    fn on(
+        model: ModelFolder,
+        options: DreamOptions,
+        start_frames: StartFrames,
+        crew: Crew,
+        device: Option<Box<dyn Engine>>,
+    ) -> Result<Dream, ModelError> {
         let ModelFolder { config, weights, lore, hash } = model;
         let steps = options.sampler_steps.unwrap_or(config.sampler_steps);
         if !(1..=64).contains(&steps) {
@@ -140,13 +154,13 @@ impl Dream {
         }
         let camera = Camera::new(config.width, config.height);
         let parameters = weights.parameters();
-        let sampler = Sampler::new(&config, weights, options.threads);
+        let sampler = Sampler::new(&config, weights, crew, device);
         let status = DreamStatus {
             width: config.width,
             height: config.height,
             model_hash: hash,
-            device: DeviceChoice::Cpu.to_string(),
-            precision: sampler.precision().name(),
+            device: String::new(),
+            precision: "",
             threads: sampler.crew().threads(),
             parameters,
             gflop_per_frame: steps as f64 * kernel::gflop(&config, config.width, config.height),
@@ -175,7 +189,28 @@ impl Dream {
     }
 
     pub fn status(&self) -> DreamStatus {
-        DreamStatus { memory_cells: self.state.cells(), ..self.status.clone() }
+        let device = self.sampler.device().map_or("cpu", |device| device.name()).to_string();
+        let (precision, memory_cells) = (self.sampler.precision(), self.state.cells());
+        DreamStatus { device, precision, memory_cells, ..self.status.clone() }
+    }
+
+    /// What evaluates the denoiser in place of the processor, if anything does. On the processor the same seed and actions
+    /// give the same frames bit for bit; on another device they do not everywhere.
+    pub fn device(&self) -> Option<&dyn Engine> {
+        self.sampler.device()
+    }
+
+    /// Why the device that the dream began with evaluates no more. The step in which it failed was finished on the processor.
+    pub fn device_fault(&self) -> Option<&DeviceFault> {
+        self.sampler.fault()
+    }
+
+    /// Stops a dream whose device failed, unless any device will do: after a whole step, so that nothing is lost.
+    fn check_device(&self) -> Result<(), WorldError> {
+        match self.device_fault() {
+            Some(fault) if self.options.device != DeviceChoice::Auto => Err(WorldError::Model(fault.to_string())),
+            _ => Ok(()),
+        }
     }
 
     pub fn config(&self) -> &ModelConfig {
@@ -196,7 +231,7 @@ impl Dream {
         self.situation.slot()
     }
 
-    /// Takes other options from the next reset on.
+    /// Takes other options from the next reset on; device and threads stay.
     pub fn set_options(&mut self, options: DreamOptions) -> Result<(), ModelError> {
         let steps = options.sampler_steps.unwrap_or(self.config.sampler_steps);
         if !(1..=64).contains(&steps) {
@@ -313,6 +348,7 @@ impl Dream {
 
 impl World for Dream {
     fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
+        self.check_device()?;
         self.sight = Sight::default();
         let (frame, pose) = match start {
             Start::Seed(seed) => {
@@ -332,6 +368,7 @@ impl World for Dream {
         if self.last.is_none() {
             return Err(WorldError::Model("a dream must be reset before its first step".into()));
         }
+        self.check_device()?;
         let begun = Instant::now();
         let mut stages_ms = Vec::with_capacity(6);
         let mut lap = begun;

@@ -1,5 +1,6 @@
 //! What can go wrong with a model: each message says what, where and what to do.
 
+use crate::engine::DeviceFault;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,13 @@ pub enum ModelError {
     OtherModel { saved: String, loaded: String },
     #[error("its frames are {saved}, this model's are {loaded}")]
     OtherSize { saved: String, loaded: String },
-    #[error("device `{device}` is not available: this build computes on the CPU only; use --device cpu or auto")]
-    Device { device: String },
+    #[error(
+        "the device `{device}` is not in this build; build it with `cargo build --release --features {feature}`, \
+         or use --device cpu or auto"
+    )]
+    NotBuilt { device: String, feature: &'static str },
+    #[error("no {device} device works on this machine; install its driver, or use --device cpu or auto")]
+    NoDevice { device: String },
+    #[error("{0}; try --device cpu or auto")]
+    Device(#[from] DeviceFault),
 }

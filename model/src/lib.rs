@@ -11,6 +11,7 @@ pub mod deed;
 pub mod denoiser;
 pub mod device;
 pub mod dream;
+pub mod engine;
 pub mod error;
 pub mod face;
 pub mod folder;

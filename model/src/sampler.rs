@@ -3,8 +3,9 @@
 use crate::{
     Condition, ModelConfig,
     assemble::put_noised,
+    engine::{Cpu, DeviceFault, Engine},
     imagined::{Imagined, mean},
-    kernel::{Batch, Crew, FrameTape, Kernel, PackedWeights, Precision},
+    kernel::Crew,
     layout::{input, output},
     noise,
     weights::Weights,
@@ -26,11 +27,14 @@ pub fn advance(pixels: &mut [f32], raw: &[f32], step: usize, steps: usize) {
 }
 
 /// A denoiser ready to sample frames of one size; its buffers are reused.
+///
+/// When its device fails, the processor does that evaluation and all that follow: no frame is lost.
 #[derive(Debug)]
 pub struct Sampler {
-    kernel: Kernel,
-    weights: PackedWeights,
-    tape: FrameTape,
+    own: Cpu,
+    /// What evaluates in place of the processor, while it works.
+    device: Option<Box<dyn Engine>>,
+    fault: Option<DeviceFault>,
     crew: Crew,
     noised: Vec<f32>,
     width: usize,
@@ -38,22 +42,32 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler that computes on `threads` threads; their number does not change a bit of what it makes.
-    pub fn new(config: &ModelConfig, weights: Weights, threads: usize) -> Sampler {
-        let kernel = Kernel::new(config.clone());
+    /// A sampler that computes on a device, or without one on a crew's threads; their number does not change a bit of what
+    /// it makes.
+    pub fn new(config: &ModelConfig, weights: Weights, crew: Crew, device: Option<Box<dyn Engine>>) -> Sampler {
         Sampler {
-            weights: PackedWeights::new(&kernel, weights),
-            kernel,
-            tape: FrameTape::default(),
-            crew: Crew::new(threads),
+            own: Cpu::new(config, weights),
+            device,
+            fault: None,
+            crew,
             noised: Vec::new(),
             width: config.width,
             height: config.height,
         }
     }
 
-    pub fn precision(&self) -> Precision {
-        self.kernel.precision()
+    pub fn precision(&self) -> &'static str {
+        self.device.as_ref().map_or_else(|| self.own.precision().name(), |device| device.precision())
+    }
+
+    /// What evaluates; `None` for the processor.
+    pub fn device(&self) -> Option<&dyn Engine> {
+        self.device.as_deref()
+    }
+
+    /// Why the device that it began with evaluates no more.
+    pub fn fault(&self) -> Option<&DeviceFault> {
+        self.fault.as_ref()
     }
 
     /// The threads that a frame is computed on.
@@ -78,22 +92,33 @@ impl Sampler {
         for step in 0..steps {
             self.evaluate(pixels, &Condition { signal_level: sampled_level(step, steps), ..*condition });
             if step + 1 < steps {
-                advance(pixels, self.tape.output(), step, steps);
+                advance(pixels, self.output(), step, steps);
             }
         }
-        Imagined::new(self.width, self.height, pixels, self.tape.output())
+        Imagined::new(self.width, self.height, pixels, self.output())
     }
 
     /// Reads the depth of a clean frame, `[height, width, 3]` in -1..1; the colours come back nearly as they went in.
     pub fn perceive(&mut self, pixels: &mut [f32], condition: &Condition, clean: &[f32]) -> Imagined {
         put_noised(pixels, clean);
         self.evaluate(pixels, &Condition { signal_level: 1.0, ..*condition });
-        Imagined::new(self.width, self.height, pixels, self.tape.output())
+        Imagined::new(self.width, self.height, pixels, self.output())
     }
 
     fn evaluate(&mut self, pixels: &[f32], condition: &Condition) {
-        let features = condition.features();
-        let batch = Batch { pixels, condition: &features, samples: 1, width: self.width, height: self.height };
-        self.kernel.frame(self.weights.get(), &batch, &mut self.tape, &self.crew);
+        let condition = condition.features();
+        match self.device.as_mut().map(|device| device.evaluate(pixels, &condition)) {
+            Some(Ok(())) => return,
+            Some(Err(fault)) => {
+                tracing::warn!("{fault}");
+                (self.device, self.fault) = (None, Some(fault));
+            }
+            None => {}
+        }
+        self.own.evaluate(pixels, &condition, &self.crew);
+    }
+
+    fn output(&self) -> &[f32] {
+        self.device.as_ref().map_or_else(|| self.own.output(), |device| device.output())
     }
 }

@@ -65,6 +65,8 @@ pub enum Event {
     },
     /// Something that the player should know.
     News(String),
+    /// Another device computes the frames from now on.
+    Device(String),
     /// The world stopped. With `can_reset` a new one may be tried.
     Failed {
         message: String,

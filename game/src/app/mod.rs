@@ -31,7 +31,7 @@ mod worlds;
 
 pub use intent::Intent;
 pub use waker::Waker;
-pub use worlds::{DrawChart, PlayableWorld, WorldFactory, Worlds};
+pub use worlds::{DeviceLost, DrawChart, PlayableWorld, WorldFactory, Worlds};
 
 use crate::export::Seal;
 use holdfast_model::keep::recording::Recording;

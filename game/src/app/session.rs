@@ -201,6 +201,7 @@ pub(super) fn hear(
                 pictures.chart = Some(ChartPicture { frame, is_new: true });
             }
             Event::News(news) => notice.set(news),
+            Event::Device(device) => session.device = device,
             Event::Frame(tick) => {
                 // A frame of the world before may still be on its way.
                 if tick.seed != session.seed {

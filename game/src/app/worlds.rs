@@ -1,7 +1,7 @@
 //! What the app plays: a dreamed world, and beside it, if wanted, the true one under the same actions.
 
 use holdfast_model::{
-    Dream,
+    DeviceChoice, Dream,
     keep::{About, Snapshot},
     state::Chart,
 };
@@ -50,6 +50,24 @@ pub trait PlayableWorld: World {
     fn noise_seed(&self) -> u64 {
         0
     }
+
+    /// Whether the same actions from the same snapshot give the same frames, bit for bit.
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    /// What became of the device that began to compute it, if that failed.
+    fn device_lost(&self) -> Option<DeviceLost> {
+        None
+    }
+}
+
+/// A world's device failed; the last tick is whole all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceLost {
+    pub fault: String,
+    /// What computes it from now on; `None` if it ends here.
+    pub now: Option<String>,
 }
 
 impl PlayableWorld for Dream {
@@ -85,6 +103,16 @@ impl PlayableWorld for Dream {
 
     fn noise_seed(&self) -> u64 {
         self.options().noise_seed
+    }
+
+    fn repeats(&self) -> bool {
+        self.device().is_none() && self.device_fault().is_none()
+    }
+
+    fn device_lost(&self) -> Option<DeviceLost> {
+        let goes_on = self.options().device == DeviceChoice::Auto;
+        let now = goes_on.then(|| self.status().device);
+        self.device_fault().map(|fault| DeviceLost { fault: fault.to_string(), now })
     }
 }
 

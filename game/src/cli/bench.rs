@@ -42,7 +42,7 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
   rss_bytes           resident memory at the end; rss_peak_bytes its peak
   gflop_per_frame     arithmetic of one frame, by the model's own count
   matrix_peak_gflops  what large matrix products reach on this machine now, in the precision that the dream computes
-                      in, on as many threads at once as it uses
+                      in, on its device, or on as many threads at once as it uses
   share_of_peak       gflop_per_frame * frames_per_s / matrix_peak_gflops
   denoiser_share_of_peak   the same over the denoiser's own time
   stages              mean milliseconds a step, by stage; other is what no stage counts
@@ -159,7 +159,8 @@ fn figures(args: &BenchArgs, model: ModelFolder, options: DreamOptions, stop: &A
     let status = dream.status();
     let steps = measured.steps.len();
     let frames_per_s = steps as f64 / measured.seconds;
-    let matrix_peak_gflops = peak_of(status.threads);
+    let device_peak = dream.device().and_then(|device| device.matrix_peak_gflops());
+    let matrix_peak_gflops = device_peak.unwrap_or_else(|| peak_of(status.threads));
     let mut stages = measured.stages_ms;
     stages.values_mut().for_each(|ms| *ms /= steps as f64);
     let denoiser_s = stages.get("denoiser").map_or(f64::INFINITY, |ms| ms / 1e3);
@@ -269,12 +270,12 @@ fn table(figures: &Figures) -> String {
         (
             "arithmetic",
             format!(
-                "{:.2} GFLOP a frame, {:.0}% of this machine's {:.0} GFLOP/s in {} on {} threads, {:.0}% in the denoiser",
+                "{:.2} GFLOP a frame, {:.0}% of the {:.0} GFLOP/s that {} reaches in {}, {:.0}% in the denoiser",
                 figures.gflop_per_frame,
                 figures.share_of_peak * 100.0,
                 figures.matrix_peak_gflops,
+                figures.device,
                 figures.precision,
-                figures.threads,
                 figures.denoiser_share_of_peak * 100.0
             ),
         ),

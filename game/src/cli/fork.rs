@@ -107,7 +107,7 @@ impl Way {
             memory: self.about.memory,
             sampler_steps: Some(self.about.sampler_steps),
             noise_seed: self.noise_seed,
-            threads: dream.status().threads,
+            ..dream.options()
         };
         dream.set_options(options).map_err(mistake)?;
         let (mut tick, mut frame) = match self.known.filter(|known| known.tick() <= at) {

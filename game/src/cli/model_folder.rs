@@ -2,7 +2,7 @@
 
 use super::fault::mistake;
 use holdfast_model::{
-    DeviceChoice, Dream, DreamOptions, device::threads_of_a_dream, folder::ModelFolder, train::first_frame,
+    DeviceChoice, Dream, DreamOptions, device::threads_of_a_dream, engine, folder::ModelFolder, train::first_frame,
 };
 use std::path::{Path, PathBuf};
 
@@ -44,11 +44,17 @@ impl DreamArgs {
     /// Reads and checks the model, for a dream that is made elsewhere.
     pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
         // Before the weights are read: a wrong device should not cost a wait.
-        self.device.resolve().map_err(mistake)?;
+        engine::check(self.device).map_err(mistake)?;
         let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
         let threads = self.threads.map_or_else(threads_of_a_dream, usize::from);
-        Ok((model, DreamOptions { memory, sampler_steps: self.steps.map(usize::from), noise_seed, threads }))
+        let sampler_steps = self.steps.map(usize::from);
+        Ok((model, DreamOptions { memory, sampler_steps, noise_seed, threads, device: self.device }))
     }
+}
+
+/// Where a dream computes that is scored: on the processor, where scores are the same each time, unless a device is named.
+pub fn scored_on(device: DeviceChoice) -> DeviceChoice {
+    if device == DeviceChoice::Auto { DeviceChoice::Cpu } else { device }
 }
 
 /// A dream that takes the first frame of a seed from the simulator, and nothing else.

@@ -1,6 +1,12 @@
 //! `holdfast probe`: does the generated world hold? Every probe with bounds, floor, ceiling and controls.
 
-use super::{atomic_file, fault::mistake, interrupt, model_folder::DreamArgs, progress};
+use super::{
+    atomic_file,
+    fault::mistake,
+    interrupt,
+    model_folder::{DreamArgs, scored_on},
+    progress,
+};
 use anyhow::Context;
 use holdfast_model::probe::{
     self, Baseline, Dreamer, Event, Figure, Ignorant, Options, ProbeError, Report, Scale, Simulator, Subject, suite,
@@ -61,7 +67,10 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         "simulator" => Box::new(Simulator { camera }),
         "copy-last-frame" => Box::new(Ignorant { baseline: Baseline::CopyLastFrame, camera }),
         "noise" => Box::new(Ignorant { baseline: Baseline::Noise, camera }),
-        _ => Box::new(Dreamer { model, sampler_steps: dream.sampler_steps }),
+        _ => {
+            let device = scored_on(dream.device);
+            Box::new(Dreamer { model, sampler_steps: dream.sampler_steps, device })
+        }
     };
     let (probes, usual_seeds) = match args.suite.as_str() {
         "full" => (suite::registry(Scale::Full), 2_000_000..2_000_200),

@@ -11,8 +11,12 @@ use anyhow::{Context, anyhow};
 use holdfast_model::{
     DeviceChoice, Dream, DreamOptions,
     device::instructions,
+    engine,
     folder::ModelFolder,
-    keep::recording::{Recording, Replay},
+    keep::{
+        About,
+        recording::{Recording, Replay},
+    },
 };
 use std::{
     io::Write,
@@ -105,7 +109,8 @@ fn check(args: &ReplayArgs, recording: &Recording, mut dream: Dream) -> anyhow::
 pub fn model_of(recording: &Recording, args: &DreamArgs, file: &Path) -> anyhow::Result<(ModelFolder, DreamOptions)> {
     let about = &recording.about;
     let steps = Some(about.sampler_steps as u16);
-    let (model, options) = DreamArgs { steps, ..args.clone() }.read(0, about.memory)?;
+    let device = device_of(about, args.device);
+    let (model, options) = DreamArgs { steps, device, ..args.clone() }.read(0, about.memory)?;
     if model.hash != about.model_hash {
         let (wanted, short) = (about.model(), model.hash.get(..12).unwrap_or(&model.hash));
         return Err(mistake(format!(
@@ -118,6 +123,19 @@ pub fn model_of(recording: &Recording, args: &DreamArgs, file: &Path) -> anyhow:
         eprintln!("note: recorded on a processor with {there}, replayed on one with {here}: last bits may differ");
     }
     Ok((model, options))
+}
+
+/// The device that a recording was made on, where none is asked for: another one makes other last bits.
+fn device_of(about: &About, asked: DeviceChoice) -> DeviceChoice {
+    let made_on = about.device.split(' ').next().and_then(|name| name.parse::<DeviceChoice>().ok());
+    match made_on.filter(|_| asked == DeviceChoice::Auto) {
+        Some(made_on) if engine::check(made_on).is_ok() => made_on,
+        Some(_) => {
+            eprintln!("note: recorded on {}, which is not here: last bits may differ", about.device);
+            DeviceChoice::Cpu
+        }
+        None => asked,
+    }
 }
 
 #[cfg(feature = "view")]

@@ -2,7 +2,10 @@
 
 use super::{fault::mistake, interrupt, progress, strips};
 use anyhow::Context;
-use holdfast_model::train::{self, Event, Progress, RunOptions, TrainConfig, TrainError};
+use holdfast_model::{
+    DeviceChoice, engine,
+    train::{self, Event, Progress, RunOptions, TrainConfig, TrainError},
+};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -44,6 +47,10 @@ pub struct TrainArgs {
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Where the network is trained: cpu, vulkan, metal, cuda, or auto for a graphics card if there is one; all cards of a
+    /// kind share the samples
+    #[arg(long, value_name = "NAME", default_value_t)]
+    device: DeviceChoice,
 }
 
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
@@ -61,7 +68,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         run_dir: args.run.clone().unwrap_or_else(|| default_run_dir(&args.config)),
         max_minutes: args.minutes,
         threads: args.threads.map(usize::from),
+        devices: engine::devices_to_train_on(args.device).map_err(mistake)?,
     };
+    for device in &options.devices {
+        eprintln!("training on {}", device.name);
+    }
     let bar = progress::bar(config.steps, "steps");
     let mut last_line: Option<Instant> = None;
     let mut tell = |event: Event| match event {

@@ -1,8 +1,17 @@
 //! `holdfast validate`: how well a model follows the truth on seeds that it was never trained on.
 
-use super::{atomic_file, fault::mistake, interrupt, model_folder::DreamArgs, progress, strips};
+use super::{
+    atomic_file,
+    fault::mistake,
+    interrupt,
+    model_folder::{DreamArgs, scored_on},
+    progress, strips,
+};
 use anyhow::Context;
-use holdfast_model::train::{self, Scores, TickScores, TrainError, Validation};
+use holdfast_model::{
+    DreamOptions,
+    train::{self, Scores, TickScores, TrainError, Validation},
+};
 use std::{ops::Range, path::PathBuf};
 
 const AFTER_HELP: &str = "Examples:
@@ -35,9 +44,10 @@ pub struct ValidateArgs {
 pub fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     let (model, options) = args.dream.read(0, true)?;
+    let options = DreamOptions { device: scored_on(options.device), ..options };
     let bar = progress::bar(args.seeds.end - args.seeds.start, "seeds");
     let mut tell = |done: u64| bar.set_position(done);
-    let result = train::validate(&model, options.sampler_steps, args.seeds.clone(), stop, &mut tell);
+    let result = train::validate(&model, options, args.seeds.clone(), stop, &mut tell);
     bar.finish_and_clear();
     let validation = result.map_err(|error| match error {
         TrainError::ValidationSeeds { .. } => mistake(error),

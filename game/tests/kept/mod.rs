@@ -22,7 +22,7 @@ use holdfast_game::{
     export::{Notary, Seal},
 };
 use holdfast_model::{
-    Dream, DreamOptions, ModelConfig,
+    Dream, DreamOptions, ModelConfig, ModelError,
     folder::{ModelFolder, write_folder},
     keep::{
         About, frame_hash,
@@ -107,12 +107,21 @@ impl Rig {
     }
 
     pub fn unstarted(place: &Place, change: impl FnOnce(CorePlugin) -> CorePlugin) -> Rig {
+        Rig::with_dream(place, |model| Dream::new(model, DreamOptions::default(), Box::new(first_frame)), change)
+    }
+
+    /// A game whose dream is made otherwise.
+    pub fn with_dream(
+        place: &Place,
+        make: impl FnOnce(ModelFolder) -> Result<Dream, ModelError> + Send + 'static,
+        change: impl FnOnce(CorePlugin) -> CorePlugin,
+    ) -> Rig {
         let folder = place.path("model");
         let factory: WorldFactory = Box::new(move || {
-            let model = ModelFolder::load(&folder)?;
-            let dream = Dream::new(model, DreamOptions::default(), Box::new(first_frame))?;
+            let dream = make(ModelFolder::load(&folder)?)?;
             let about = Some(About::of(&dream, "small"));
-            Ok(Worlds { dream: Box::new(dream), truth: None, device: "test".into(), about })
+            let device = dream.status().device;
+            Ok(Worlds { dream: Box::new(dream), truth: None, device, about })
         });
         let mut app = App::new();
         let plugins = MinimalPlugins.set(ScheduleRunnerPlugin::run_once());

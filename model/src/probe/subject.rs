@@ -1,7 +1,7 @@
 //! Whom a probe asks: any world, in each of the roles that give its score a floor, a ceiling and controls.
 
 use super::{ProbeError, Scene, film::look};
-use crate::{Dream, DreamOptions, folder::ModelFolder, train::true_matters};
+use crate::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder, train::true_matters};
 use glam::Vec3;
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice, voxel::world::VoxelWorld,
@@ -80,6 +80,8 @@ pub struct Dreamer {
     pub model: ModelFolder,
     /// Denoising steps a frame; `None` takes the model's own default.
     pub sampler_steps: Option<usize>,
+    /// What evaluates it. Only on the processor are scores the same, bit for bit, each time.
+    pub device: DeviceChoice,
 }
 
 impl Subject for Dreamer {
@@ -99,6 +101,7 @@ impl Subject for Dreamer {
         let options = DreamOptions {
             memory: role != Role::MemoryOff,
             sampler_steps: self.sampler_steps,
+            device: self.device,
             ..DreamOptions::default()
         };
         // Trials start from pictures, never from seeds.

@@ -9,6 +9,7 @@ mod loss;
 mod matters;
 mod muon;
 mod optimizer;
+mod passes;
 mod props;
 mod run;
 mod stream;
@@ -43,6 +44,8 @@ pub enum TrainError {
     ValidationSeeds { from: u64, to: u64 },
     #[error("the model to start from has other sizes than [model] of the config; make them equal")]
     OtherModel,
+    #[error("{0}; the checkpoint is whole: go on with --resume, or with --device cpu too")]
+    Device(#[from] crate::engine::DeviceFault),
     #[error(transparent)]
     Folder(#[from] crate::ModelError),
     #[error("{0}")]

@@ -5,11 +5,15 @@ use super::{
     adversary::{Adversary, Verdicts},
     config::Optimizer,
     optimizer::Step,
+    passes::OnDevice,
     validate::{Validation, validate},
     worker::{Shared, Worker},
     write_atomically,
 };
 use crate::{
+    DreamOptions,
+    device::Found,
+    engine::DeviceFault,
     folder::{ModelFolder, write_folder},
     kernel::{Kernel, Packing, Passes, Precision},
     weights::Weights,
@@ -38,6 +42,9 @@ pub struct RunOptions {
     pub max_minutes: Option<f64>,
     /// Worker threads; `None` takes all cores.
     pub threads: Option<usize>,
+    /// Devices that the network is trained on, by its definition in Burn: the workers share them, and their gradients are
+    /// added up here. None for our own kernel.
+    pub devices: Vec<Found>,
 }
 
 /// Where a run stands, reported every few steps.
@@ -176,31 +183,43 @@ pub fn run(
             size = (stage.width, stage.height);
             workers.iter_mut().for_each(Worker::start_over);
         }
+        let on_device = |found: &Found| OnDevice::new(found, &config.model, &state.weights, [size.0, size.1]);
+        let devices = options.devices.iter().map(on_device).collect::<Result<Vec<_>, _>>()?;
         let shared = Shared {
             config,
             lore: &lore,
             weights: packing.pack(&kernel, &state.weights, Passes::ForwardAndBackward),
             camera: Camera::new(stage.width, stage.height),
+            devices: &devices,
             draws: &draws,
             own_share: config.own_frames_at(step),
             adversary: adversary.as_ref().map(|it| (&it.weights, it.say(config.adversarial_weights))),
             at_work: AtomicUsize::new(threads),
         };
         let part = |all: usize, index: usize| all * (index + 1) / threads - all * index / threads;
-        let results: Vec<[LossSums; 2]> = std::thread::scope(|scope| {
+        let results: Vec<Result<[LossSums; 2], DeviceFault>> = std::thread::scope(|scope| {
             let shared = &shared;
-            let step = |(index, worker): (usize, &'_ mut Worker)| -> [LossSums; 2] {
+            let step = |(index, worker): (usize, &'_ mut Worker)| {
                 let samples = part(config.batch, index);
-                worker.step(shared, samples, part(config.episodes, index).max(samples))
+                let device = shared.devices.get(index % shared.devices.len().max(1));
+                worker.step(shared, samples, part(config.episodes, index).max(samples), device)
             };
             let mut parts = workers.iter_mut().enumerate();
             let own = parts.next();
             let others: Vec<_> = parts.map(|part| scope.spawn(move || step(part))).collect();
-            let mut results: Vec<[LossSums; 2]> = own.map(step).into_iter().collect();
+            let mut results: Vec<_> = own.map(step).into_iter().collect();
             let joined = others.into_iter().map(|other| other.join().expect("a worker's panic is a bug: pass it on"));
             results.extend(joined);
             results
         });
+        let results = match results.into_iter().collect::<Result<Vec<_>, _>>() {
+            Ok(results) => results,
+            Err(fault) => {
+                // Without the step in which it failed.
+                save(&mut state, &adversary, &draws)?;
+                return Err(fault.into());
+            }
+        };
         let (first, rest) = workers.split_first_mut().expect("at least one worker");
         add_up(&mut first.gradients, rest, |worker| &worker.gradients);
         if let Some(adversary) = &mut adversary {
@@ -269,7 +288,7 @@ pub fn run(
             save(&mut state, &adversary, &draws)?;
             let model = ModelFolder::load(&dir.join("model")).map_err(|error| TrainError::Model(error.to_string()))?;
             let seeds = seeds::VALIDATION.start..seeds::VALIDATION.start + config.validate_rollouts;
-            let validation = validate(&model, None, seeds, stop, &mut |_| ())?;
+            let validation = validate(&model, DreamOptions::default(), seeds, stop, &mut |_| ())?;
             on_event(Event::Validated { step: state.optimizer.steps, validation: &validation, dir });
             (validated, reported, since) = (Instant::now(), Instant::now(), 0);
             (sums, own_sums, gradient_sum) = (LossSums::default(), LossSums::default(), 0.0);

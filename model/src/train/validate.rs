@@ -208,13 +208,13 @@ pub fn look_away() -> Vec<Action> {
     turn(TURN_DEG, TURN_TICKS).chain(turn(0.0, AWAY_TICKS)).chain(turn(-TURN_DEG, TURN_TICKS)).collect()
 }
 
-/// Rolls out on each seed and scores. Stops early, with what is done, when `stop` is set.
+/// Rolls out on each seed, with the memory and without it, and scores. Stops early, with what is done, when `stop` is set.
 ///
 /// # Errors
 /// If the seeds are not validation seeds, or the model fails.
 pub fn validate(
     model: &ModelFolder,
-    sampler_steps: Option<usize>,
+    options: DreamOptions,
     seeds: Range<u64>,
     stop: &AtomicBool,
     on_done: &mut dyn FnMut(u64),
@@ -224,7 +224,7 @@ pub fn validate(
     }
     let camera = Camera::new(model.config.width, model.config.height);
     let dream = |memory: bool| {
-        let options = DreamOptions { memory, sampler_steps, ..DreamOptions::default() };
+        let options = DreamOptions { memory, ..options };
         let start = Box::new(first_frame);
         Dream::new(model.clone(), options, start).map_err(|error| TrainError::Model(error.to_string()))
     };

@@ -4,11 +4,13 @@ use super::{
     LossSums, TrainConfig,
     adversary::Judge,
     loss::loss,
+    passes::{OnDevice, Passes},
     stream::{Episode, SampleSlot},
 };
 use crate::{
     Condition,
-    kernel::{Batch, Crew, FrameTape, Kernel, Packed, Tape},
+    engine::DeviceFault,
+    kernel::{Batch, Crew, FrameTape, Kernel, Packed},
     layout::{input, output},
     lore::Lore,
     matter::Matter,
@@ -27,6 +29,8 @@ use std::{
 
 /// Samples that go through the network together: few, so that what passes between layers stays in the caches.
 const TOGETHER: usize = 4;
+/// On a device of its own, which has no such caches and much to do at once.
+const TOGETHER_ON_DEVICE: usize = 16;
 
 /// Goes on from the first evaluation of a sample to the last of a sampler; gives the pixels and the output of that one.
 fn draw_on<'a>(
@@ -57,8 +61,7 @@ fn draw_on<'a>(
 
 /// One thread's part of a step.
 pub(super) struct Worker {
-    kernel: Kernel,
-    tape: Tape,
+    passes: Passes,
     /// Of the further evaluations of what is the model's own.
     frame_tape: FrameTape,
     drawn: Vec<f32>,
@@ -86,6 +89,8 @@ pub(super) struct Shared<'a> {
     pub config: &'a TrainConfig,
     pub lore: &'a Lore,
     pub weights: Packed<'a>,
+    /// Devices that the samples are shared out among; none for our own kernel.
+    pub devices: &'a [OnDevice],
     pub camera: Camera,
     pub draws: &'a AtomicU64,
     pub own_share: f32,
@@ -98,8 +103,7 @@ pub(super) struct Shared<'a> {
 impl Worker {
     pub fn new(config: &TrainConfig, weights: &Weights, seed: u64) -> Worker {
         Worker {
-            kernel: Kernel::new(config.model.clone()),
-            tape: Tape::default(),
+            passes: Passes::new(&config.model),
             frame_tape: FrameTape::default(),
             drawn: Vec::new(),
             episodes: Vec::new(),
@@ -135,17 +139,31 @@ impl Worker {
     /// worker is done goes into the samples of the coming step.
     ///
     /// Returns the sums over all samples, and over those on the model's own frames.
-    pub fn step(&mut self, shared: &Shared, samples: usize, episodes: usize) -> [LossSums; 2] {
+    ///
+    /// # Errors
+    /// If its device fails.
+    pub fn step(
+        &mut self,
+        shared: &Shared,
+        samples: usize,
+        episodes: usize,
+        device: Option<&OnDevice>,
+    ) -> Result<[LossSums; 2], DeviceFault> {
         let begun = Instant::now();
         self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
         self.judge.begin();
         let mut sums = [LossSums::default(); 2];
-        for first in (0..samples).step_by(TOGETHER) {
-            let count = TOGETHER.min(samples - first);
+        let together = if device.is_some() { TOGETHER_ON_DEVICE } else { TOGETHER };
+        let mut learnt = Ok(());
+        for first in (0..samples).step_by(together) {
+            let count = together.min(samples - first);
             while self.ready < first + count {
                 self.prepare(shared, samples, episodes);
             }
-            self.learn(shared, first, count, &mut sums);
+            learnt = self.learn(shared, first, count, device, &mut sums);
+            if learnt.is_err() {
+                break;
+            }
         }
         self.ready = 0;
         shared.at_work.fetch_sub(1, Ordering::Relaxed);
@@ -153,7 +171,7 @@ impl Worker {
             self.prepare(shared, samples, episodes);
         }
         self.busy += begun.elapsed();
-        sums
+        learnt.map(|()| sums)
     }
 
     /// Makes the next sample of a step.
@@ -197,7 +215,14 @@ impl Worker {
     }
 
     /// Takes `count` samples from `first` on through the network and back, and gives their episodes the answers.
-    fn learn(&mut self, shared: &Shared, first: usize, count: usize, [sums, own_sums]: &mut [LossSums; 2]) {
+    fn learn(
+        &mut self,
+        shared: &Shared,
+        first: usize,
+        count: usize,
+        device: Option<&OnDevice>,
+        [sums, own_sums]: &mut [LossSums; 2],
+    ) -> Result<(), DeviceFault> {
         let n = shared.camera.width * shared.camera.height;
         let group = |width: usize| first * width..(first + count) * width;
         let batch = Batch {
@@ -207,9 +232,9 @@ impl Worker {
             width: shared.camera.width,
             height: shared.camera.height,
         };
-        self.kernel.forward(shared.weights, &batch, &mut self.tape);
+        self.passes.forward(shared.weights, device, &batch)?;
         let scale = 1.0 / (shared.config.batch * n * 3) as f32;
-        let raws = self.tape.output().chunks_exact(n * output::CHANNELS);
+        let raws = self.passes.output().chunks_exact(n * output::CHANNELS);
         let d_raws = self.d_output[group(n * output::CHANNELS)].chunks_exact_mut(n * output::CHANNELS);
         for (at, (raw, d_raw)) in (first..first + count).zip(raws.zip(d_raws)) {
             let part = |width: usize| at * width..(at + 1) * width;
@@ -228,7 +253,7 @@ impl Worker {
             // What becomes the state's own is drawn as a dream draws it, in as many evaluations.
             let (mut pixels, mut raw) = (pixels, raw);
             if self.episodes[at].is_own() && self.episodes[at].is_blind() {
-                let on = (&self.kernel, &mut self.frame_tape);
+                let on = (self.passes.kernel(), &mut self.frame_tape);
                 let drawn = draw_on(on, shared, &self.episodes[at], &mut self.drawn, [pixels, raw]);
                 (pixels, raw) = drawn;
             }
@@ -237,6 +262,6 @@ impl Worker {
             self.in_episodes += data_begun.elapsed();
         }
         let d_output = &self.d_output[group(n * output::CHANNELS)];
-        self.kernel.backward(shared.weights, &batch, &mut self.tape, d_output, &mut self.gradients);
+        self.passes.backward(shared.weights, device, &batch, d_output, &mut self.gradients)
     }
 }

@@ -71,6 +71,8 @@ pub(super) struct Game {
     charter: Option<Charter>,
     /// `None` while no map is shown.
     ticks_since_chart: Option<usize>,
+    /// The device that it began with failed, and that was told.
+    device_lost: bool,
 }
 
 impl Game {
@@ -118,6 +120,7 @@ impl Game {
             trail: Trail::default(),
             charter: None,
             ticks_since_chart: None,
+            device_lost: false,
         })
     }
 
@@ -220,6 +223,7 @@ impl Game {
         if let Some(tick) = self.rewound_to {
             return self.rewind_from(tick, outlet);
         }
+        self.mind_device(outlet)?;
         let (action, input_at) = self.intent.take_action();
         self.unanswered_input_at = self.unanswered_input_at.or(input_at);
         let started = Instant::now();
@@ -240,6 +244,27 @@ impl Game {
             self.dropped_frames += 1;
             self.unanswered_input_at = refused.input_at;
         }
+        Ok(())
+    }
+
+    /// Tells of a device that failed, once: the world goes on without it, or is kept and ends here.
+    fn mind_device(&mut self, outlet: &Outlet) -> Result<(), String> {
+        let Some(lost) = self.dream.device_lost().filter(|_| !self.device_lost) else { return Ok(()) };
+        self.device_lost = true;
+        let Some(device) = lost.now else {
+            self.save(Occasion::Auto, outlet);
+            return Err(format!(
+                "{}; the world is kept up to here, and goes on with --device cpu --load FILE",
+                lost.fault
+            ));
+        };
+        outlet.say(Event::News(format!("{}; {device} goes on", lost.fault)));
+        outlet.say(Event::Device(device.clone()));
+        if let Some(about) = &mut self.about {
+            about.device = device;
+        }
+        // Nobody but that device could make the frames of before again.
+        self.history.begin(self.dream.snapshot());
         Ok(())
     }
 

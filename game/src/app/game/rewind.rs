@@ -46,7 +46,7 @@ impl Game {
             }
             Ok(observation)
         })?;
-        if self.history.frame_at(tick) != Some(&observation.frame) {
+        if self.dream.repeats() && self.history.frame_at(tick) != Some(&observation.frame) {
             return Err("the past did not come back as it was".into());
         }
         self.history.cut_after(tick);

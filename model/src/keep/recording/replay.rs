@@ -65,8 +65,7 @@ impl Replay {
             Beginning::Origin(origin) => {
                 let about = &recording.about;
                 let (memory, sampler_steps) = (about.memory, Some(about.sampler_steps));
-                let threads = dream.status().threads;
-                let options = DreamOptions { memory, sampler_steps, noise_seed: line.noise_seed, threads };
+                let options = DreamOptions { memory, sampler_steps, noise_seed: line.noise_seed, ..dream.options() };
                 dream.set_options(options).map_err(|error| error.to_string())?;
                 dream.reset(&origin.start()).map_err(|error| error.to_string())
             }
