@@ -2,6 +2,7 @@
 # make test    install what is missing, build, and run every test
 # make test-gpu  the tests of the paths to graphics cards, on software Vulkan where there is no card
 # make check   formatting, lints as errors, licences and advisories of every dependency
+# make package a folder and an archive in dist/ that run on other machines of this kind, graphics cards included
 # make bench   how fast the default model runs on this machine
 
 # A machine that checks many commits keeps its build outside the checkout, where the next checkout finds it.
@@ -25,7 +26,7 @@ C_PACKAGES := $(if $(shell command -v c++),,g++)
 CARGO_DENY_VERSION := 0.20.2
 ADVISORIES := https://github.com/rustsec/advisory-db
 
-.PHONY: play test test-gpu check bench rust packages test-packages
+.PHONY: play test test-gpu check package bench rust packages test-packages
 
 play: rust packages
 	cargo run --release --bin holdfast -- play $(ARGS)
@@ -47,6 +48,22 @@ check: rust test-packages
 
 bench: rust packages
 	cargo run --release --bin holdfast -- bench $(ARGS)
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+PACKAGE := holdfast-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+# CUDA is not on Macs.
+PACKAGE_FEATURES := $(if $(filter Darwin,$(shell uname -s)),gpu,gpu cuda)
+
+# The program finds the model beside it. Symbols are of no use to those who only play.
+package: rust packages
+	cargo build --release --bin holdfast --features "$(PACKAGE_FEATURES)"
+	rm -rf dist/$(PACKAGE)
+	mkdir -p dist/$(PACKAGE)/assets/models
+	strip -o dist/$(PACKAGE)/holdfast $(CARGO_TARGET_DIR)/release/holdfast
+	cp -R assets/models/pebble dist/$(PACKAGE)/assets/models/
+	cp README.md LICENSE-APACHE LICENSE-MIT dist/$(PACKAGE)/
+	tar -C dist -czf dist/$(PACKAGE).tar.gz $(PACKAGE)
+	@echo "make: dist/$(PACKAGE).tar.gz"
 
 rust:
 	@command -v cargo >/dev/null || { echo "make: Rust is missing; install it from https://rustup.rs with:" \

@@ -53,8 +53,7 @@ impl DeviceChoice {
     fn is_built_in(self) -> bool {
         match self {
             DeviceChoice::Auto | DeviceChoice::Cpu => true,
-            DeviceChoice::Vulkan => cfg!(all(feature = "gpu", not(target_os = "macos"))),
-            DeviceChoice::Metal => cfg!(all(feature = "gpu", target_os = "macos")),
+            DeviceChoice::Vulkan | DeviceChoice::Metal => cfg!(feature = "gpu"),
             DeviceChoice::Cuda => cfg!(feature = "cuda"),
         }
     }
@@ -72,24 +71,33 @@ pub struct Found {
 
 /// The first device of a kind on this machine: a card of its own before one that shares the processor's memory.
 pub fn find(choice: DeviceChoice) -> Result<Found, ModelError> {
-    let all = find_all(choice)?;
-    all.into_iter().next().ok_or_else(|| ModelError::NoDevice { device: choice.to_string() })
+    let first = there(choice)?.into_iter().next();
+    first.map(|found| named(choice, found)).ok_or_else(|| ModelError::NoDevice { device: choice.to_string() })
 }
 
 /// All devices of a kind on this machine, at least one; software only where there is no card.
 pub fn find_all(choice: DeviceChoice) -> Result<Vec<Found>, ModelError> {
+    let found: Vec<Found> = there(choice)?.into_iter().map(|found| named(choice, found)).collect();
+    if found.is_empty() { Err(ModelError::NoDevice { device: choice.to_string() }) } else { Ok(found) }
+}
+
+/// The devices of a kind, and whether each is none but the processor.
+fn there(choice: DeviceChoice) -> Result<Vec<(Device, bool)>, ModelError> {
+    let elsewhere = if cfg!(target_os = "macos") { DeviceChoice::Vulkan } else { DeviceChoice::Metal };
+    if choice == elsewhere {
+        return Err(ModelError::NoDevice { device: choice.to_string() });
+    }
     if !choice.is_built_in() {
-        let (device, feature) = (choice.to_string(), choice.feature());
-        return Err(ModelError::NotBuilt { device, feature });
+        return Err(ModelError::NotBuilt { device: choice.to_string(), feature: choice.feature() });
     }
     // Bindings to drivers panic where a driver is missing.
-    let there = catch_unwind(|| kind::all(choice)).unwrap_or_default();
-    let found = there.into_iter().map(|(device, is_software)| {
-        let named = catch_unwind(AssertUnwindSafe(|| kind::name(&device))).ok().flatten();
-        Found { name: named.map_or(choice.to_string(), |name| format!("{choice} ({name})")), device, is_software }
-    });
-    let found: Vec<Found> = found.collect();
-    if found.is_empty() { Err(ModelError::NoDevice { device: choice.to_string() }) } else { Ok(found) }
+    Ok(catch_unwind(|| kind::all(choice)).unwrap_or_default())
+}
+
+/// A device with its name, for which it is opened.
+fn named(choice: DeviceChoice, (device, is_software): (Device, bool)) -> Found {
+    let name = catch_unwind(AssertUnwindSafe(|| kind::name(&device))).ok().flatten();
+    Found { name: name.map_or(choice.to_string(), |name| format!("{choice} ({name})")), device, is_software }
 }
 
 #[cfg(any(feature = "gpu", feature = "cuda"))]

@@ -60,8 +60,16 @@ pub fn open(
         named => Some(named),
     };
     let Some(named) = chosen else { return Ok(None) };
-    let Found { name, device, .. } = device::find(named)?;
-    Ok(Some(Box::new(BurnEngine::new(&name, device, config, weights)?)))
+    let found = device::find(named);
+    let engine = found.and_then(|Found { name, device, .. }| Ok(BurnEngine::new(&name, device, config, weights)?));
+    match engine {
+        Ok(engine) => Ok(Some(Box::new(engine))),
+        Err(fault) if choice == DeviceChoice::Auto => {
+            tracing::warn!("{fault}");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The device that takes the least time for a frame, if any takes less than the processor. One that does not work is
