@@ -187,7 +187,11 @@ impl Memory {
             *skipped = !*skipped || passes[pixel] || firm.canvas.shows_surface(pixel);
         }
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
-        self.movers.see(pose, camera, shown, &sightings);
+        let surface = |layer: &Layer, at: usize| {
+            layer.canvas.depth_blocks.get(at).is_some_and(|_| layer.canvas.shows_surface(at))
+        };
+        let (firm, drafts) = (&*firm, &*drafts);
+        self.movers.see(pose, camera, shown, &sightings, |at| surface(firm, at) || surface(drafts, at));
     }
 }
 

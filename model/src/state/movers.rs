@@ -150,8 +150,16 @@ impl Movers {
         self.scratch.sightings(pose, camera, shown)
     }
 
-    /// Takes in a finished frame, seen from `pose`, and the bodies in it.
-    pub(super) fn see(&mut self, pose: &Pose, camera: &Camera, shown: &Shown, sightings: &[Sighting]) {
+    /// Takes in a finished frame, seen from `pose`, and the bodies in it. `known` says at which pixels a surface was
+    /// remembered before it: nothing is born there.
+    pub(super) fn see(
+        &mut self,
+        pose: &Pose,
+        camera: &Camera,
+        shown: &Shown,
+        sightings: &[Sighting],
+        known: impl Fn(usize) -> bool,
+    ) {
         let ticks = shown.tick.saturating_sub(self.tick);
         self.tick = shown.tick;
         for mover in &mut self.slots {
@@ -167,7 +175,8 @@ impl Movers {
             let free = (0..found.len()).filter(|&at| !found[at]);
             let nearest = free.min_by(|a, b| off(a).total_cmp(&off(b))).filter(|at| off(at) < near);
             let Some(at) = nearest else {
-                if !sighting.cut {
+                let over_known = sighting.pixels.iter().filter(|&&at| known(at)).count();
+                if !sighting.cut && 2 * over_known < sighting.pixels.len() {
                     self.welcome(sighting, eye, shown);
                 }
                 continue;

@@ -72,6 +72,21 @@ fn what_stood_still_stays_and_leaves_nothing_in_the_map() {
 }
 
 #[test]
+fn nothing_comes_to_life_before_ground_that_is_known() {
+    let (mut memory, mut sight, pose) = (Memory::new(), Sight::default(), Pose::default());
+    for tick in 0..12 {
+        memory.read(&pose, &CAMERA(), &mut sight);
+        // Nothing at first; then, in the middle of what is known, a beast.
+        let (frame, depth, matters) = meadow(&pose, if tick < 4 { 100.0 } else { 0.0 });
+        let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, tick) };
+        memory.write(&pose, &CAMERA(), &mut sight, &shown);
+    }
+    assert_eq!(memory.movers().count(), 0);
+    memory.read(&pose, &CAMERA(), &mut sight);
+    assert_eq!(red_at(&sight.canvas), None, "what is known is still there");
+}
+
+#[test]
 fn what_is_gone_from_where_it_should_be_is_forgotten() {
     let (mut memory, _) = remembered(8, 0.0, 0);
     let (mut sight, camera, pose) = (Sight::default(), CAMERA(), Pose::default());
@@ -93,7 +108,7 @@ fn slots_are_few() {
         let pose = Pose { position: [herd as f32 * 50.0, 0.0, 0.0], ..Pose::default() };
         let shown = Shown { matters: &matters, ..Shown::given(&frame, &depth, herd) };
         let sightings = movers.sight(&pose, &CAMERA(), &shown);
-        movers.see(&pose, &CAMERA(), &shown, &sightings);
+        movers.see(&pose, &CAMERA(), &shown, &sightings, |_| false);
     }
     assert_eq!(movers.count(), MOST_MOVERS);
     assert!(movers.is_sound());
