@@ -11,10 +11,9 @@ use super::{
 };
 use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use holdfast_model::keep::recording::Recording;
+use holdfast_model::{engine::said_in, keep::recording::Recording};
 use holdfast_sim::{Frame, Observation};
 use std::{
-    any::Any,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -281,10 +280,6 @@ pub(super) fn guard<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, Str
 
 /// The same for another part of the game, by its name.
 pub(super) fn guard_part<T>(part: &str, act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(format!("a fault in {part}: {}", said(&*panic))))
-}
-
-fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|panic| Err(format!("a fault in {part}: {}", said_in(&*panic).unwrap_or("no message"))))
 }

@@ -4,11 +4,13 @@ use super::{DeviceFault, Engine};
 use crate::{
     Condition, ModelConfig,
     denoiser::{Angles, Denoiser, read},
+    kernel::Batch,
     layout::{input, output},
     weights::Weights,
 };
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use std::{
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
@@ -19,13 +21,45 @@ const WARM_UP: usize = 3;
 const PEAK_SIDE: usize = 2048;
 const PEAK_ROUNDS: usize = 20;
 
+/// The network on a device, for frames of one size.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub name: String,
+    pub device: Device,
+    pub network: Denoiser,
+    angles: Angles,
+}
+
+impl Loaded {
+    /// Brings the weights to a device; `name` is what people call it.
+    pub fn new(
+        name: &str,
+        device: Device,
+        config: &ModelConfig,
+        weights: &Weights,
+        [width, height]: [usize; 2],
+    ) -> Result<Loaded, DeviceFault> {
+        guard(name, || {
+            let network = Denoiser::new(config, weights, &device);
+            let angles = network.angles(width, height, &device);
+            Ok(Loaded { name: name.into(), device, network, angles })
+        })
+    }
+
+    /// Evaluates a batch of frames of its size. May panic: within [`guard`].
+    pub fn forward(&self, batch: &Batch) -> Tensor<4> {
+        let shape = [batch.samples, batch.height, batch.width, input::CHANNELS];
+        let pixels = TensorData::new(batch.pixels.to_vec(), shape);
+        let condition = TensorData::new(batch.condition.to_vec(), [batch.samples, Condition::FEATURES]);
+        let pixels = Tensor::<4>::from_data(pixels, &self.device);
+        self.network.forward(pixels, Tensor::<2>::from_data(condition, &self.device), &self.angles)
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct BurnEngine {
-    name: String,
-    device: Device,
-    network: Denoiser,
-    angles: Angles,
+    loaded: Loaded,
     output: Vec<f32>,
     width: usize,
     height: usize,
@@ -35,13 +69,8 @@ impl BurnEngine {
     /// Brings the weights to a device and tries them there; `name` is what people call it.
     pub fn new(name: &str, device: Device, config: &ModelConfig, weights: &Weights) -> Result<BurnEngine, DeviceFault> {
         let (width, height) = (config.width, config.height);
-        let built = guard(name, || {
-            let network = Denoiser::new(config, weights, &device);
-            let angles = network.angles(width, height, &device);
-            Ok((network, angles))
-        });
-        let (network, angles) = built?;
-        let mut engine = BurnEngine { name: name.into(), device, network, angles, output: Vec::new(), width, height };
+        let loaded = Loaded::new(name, device, config, weights, [width, height])?;
+        let mut engine = BurnEngine { loaded, output: Vec::new(), width, height };
         let (pixels, condition) = (vec![0.0; width * height * input::CHANNELS], [0.0; Condition::FEATURES]);
         for _ in 0..WARM_UP {
             engine.evaluate(&pixels, &condition)?;
@@ -52,7 +81,7 @@ impl BurnEngine {
 
 impl Engine for BurnEngine {
     fn name(&self) -> &str {
-        &self.name
+        &self.loaded.name
     }
 
     fn precision(&self) -> &'static str {
@@ -60,17 +89,12 @@ impl Engine for BurnEngine {
     }
 
     fn evaluate(&mut self, pixels: &[f32], condition: &[f32]) -> Result<(), DeviceFault> {
-        let (network, angles, device) = (&self.network, &self.angles, &self.device);
-        let (width, height) = (self.width, self.height);
-        self.output = guard(&self.name, || {
-            let pixels = TensorData::new(pixels.to_vec(), [1, height, width, input::CHANNELS]);
-            let condition = TensorData::new(condition.to_vec(), [1, Condition::FEATURES]);
-            let pixels = Tensor::<4>::from_data(pixels, device);
-            read(network.forward(pixels, Tensor::<2>::from_data(condition, device), angles))
-        })?;
-        let expected = width * height * output::CHANNELS;
+        let batch = Batch { pixels, condition, samples: 1, width: self.width, height: self.height };
+        let loaded = &self.loaded;
+        self.output = guard(&loaded.name, || read(loaded.forward(&batch)))?;
+        let expected = self.width * self.height * output::CHANNELS;
         if self.output.len() != expected || self.output.iter().any(|value| !value.is_finite()) {
-            return Err(DeviceFault::new(&self.name, "it answered with values that are no frame"));
+            return Err(DeviceFault::new(&loaded.name, "it answered with values that are no frame"));
         }
         Ok(())
     }
@@ -80,21 +104,19 @@ impl Engine for BurnEngine {
     }
 
     fn matrix_peak_gflops(&self) -> Option<f64> {
-        let measured = guard(&self.name, || {
-            let matrix = || {
-                let shape = [PEAK_SIDE, PEAK_SIDE];
-                Tensor::<2>::random(shape, Distribution::Uniform(-0.01, 0.01), &self.device)
-            };
+        let Loaded { name, device, .. } = &self.loaded;
+        let measured = guard(name, || {
+            let matrix = || Tensor::<2>::random([PEAK_SIDE, PEAK_SIDE], Distribution::Uniform(-0.01, 0.01), device);
             let (mut product, right) = (matrix(), matrix());
             let mut best_s = f64::INFINITY;
             // The first round chooses a kernel.
             for _ in 0..3 {
-                self.device.sync().map_err(|error| error.to_string())?;
+                device.sync().map_err(|error| error.to_string())?;
                 let start = Instant::now();
                 for _ in 0..PEAK_ROUNDS {
                     product = product.matmul(right.clone());
                 }
-                self.device.sync().map_err(|error| error.to_string())?;
+                device.sync().map_err(|error| error.to_string())?;
                 best_s = best_s.min(start.elapsed().as_secs_f64());
             }
             Ok(best_s)
@@ -109,10 +131,13 @@ pub(crate) fn guard<T>(name: &str, act: impl FnOnce() -> Result<T, String>) -> R
     let said = match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Ok(done)) => return Ok(done),
         Ok(Err(said)) => said,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default().to_string()
-        }
+        Err(panic) => said_in(&*panic).unwrap_or_default().to_string(),
     };
     Err(DeviceFault::new(name, said))
+}
+
+/// What a panic said, if it said anything.
+pub fn said_in(panic: &(dyn Any + Send)) -> Option<&str> {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
 }

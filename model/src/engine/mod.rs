@@ -4,8 +4,8 @@ mod burn;
 mod choose;
 mod cpu;
 
-pub use burn::BurnEngine;
-pub(crate) use burn::guard;
+pub use burn::{BurnEngine, said_in};
+pub(crate) use burn::{Loaded, guard};
 pub use choose::{check, devices_to_train_on, open};
 pub use cpu::Cpu;
 

@@ -187,11 +187,8 @@ impl Memory {
             *skipped = !*skipped || passes[pixel] || firm.canvas.shows_surface(pixel);
         }
         drafts.write(&mut self.drafts, pose, camera, shown, skipped);
-        let surface = |layer: &Layer, at: usize| {
-            layer.canvas.depth_blocks.get(at).is_some_and(|_| layer.canvas.shows_surface(at))
-        };
-        let (firm, drafts) = (&*firm, &*drafts);
-        self.movers.see(pose, camera, shown, &sightings, |at| surface(firm, at) || surface(drafts, at));
+        let known = |at: usize| firm.canvas.shows_surface(at) || drafts.canvas.shows_surface(at);
+        self.movers.see(pose, camera, shown, &sightings, known);
     }
 }
 

@@ -175,8 +175,8 @@ impl Movers {
             let free = (0..found.len()).filter(|&at| !found[at]);
             let nearest = free.min_by(|a, b| off(a).total_cmp(&off(b))).filter(|at| off(at) < near);
             let Some(at) = nearest else {
-                let over_known = sighting.pixels.iter().filter(|&&at| known(at)).count();
-                if !sighting.cut && 2 * over_known < sighting.pixels.len() {
+                let over_known = || sighting.pixels.iter().filter(|&&at| known(at)).count();
+                if !sighting.cut && 2 * over_known() < sighting.pixels.len() {
                     self.welcome(sighting, eye, shown);
                 }
                 continue;

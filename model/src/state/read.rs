@@ -64,9 +64,9 @@ impl Canvas {
         self.confidence[pixel] > 0.0
     }
 
-    /// Whether a surface is known at a pixel, and not only sky.
+    /// Whether a surface is known at a pixel, and not only sky. At a start nothing was read, and none is.
     pub(super) fn shows_surface(&self, pixel: usize) -> bool {
-        self.depth_blocks[pixel] < Depth::SKY
+        self.depth_blocks.get(pixel).is_some_and(|blocks| *blocks < Depth::SKY)
     }
 }
 

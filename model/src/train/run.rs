@@ -5,7 +5,6 @@ use super::{
     adversary::{Adversary, Verdicts},
     config::Optimizer,
     optimizer::Step,
-    passes::OnDevice,
     validate::{Validation, validate},
     worker::{Shared, Worker},
     write_atomically,
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     DreamOptions,
     device::Found,
-    engine::DeviceFault,
+    engine::{DeviceFault, Loaded},
     folder::{ModelFolder, write_folder},
     kernel::{Kernel, Packing, Passes, Precision},
     weights::Weights,
@@ -183,12 +182,17 @@ pub fn run(
             size = (stage.width, stage.height);
             workers.iter_mut().for_each(Worker::start_over);
         }
-        let on_device = |found: &Found| OnDevice::new(found, &config.model, &state.weights, [size.0, size.1]);
+        let on_device = |Found { name, device, .. }: &Found| {
+            let size = [stage.width, stage.height];
+            Loaded::new(name, device.clone().autodiff(), &config.model, &state.weights, size)
+        };
         let devices = options.devices.iter().map(on_device).collect::<Result<Vec<_>, _>>()?;
+        // Devices find their gradients by themselves.
+        let passes = if devices.is_empty() { Passes::ForwardAndBackward } else { Passes::Forward };
         let shared = Shared {
             config,
             lore: &lore,
-            weights: packing.pack(&kernel, &state.weights, Passes::ForwardAndBackward),
+            weights: packing.pack(&kernel, &state.weights, passes),
             camera: Camera::new(stage.width, stage.height),
             devices: &devices,
             draws: &draws,

@@ -4,12 +4,12 @@ use super::{
     LossSums, TrainConfig,
     adversary::Judge,
     loss::loss,
-    passes::{OnDevice, Passes},
+    passes::Passes,
     stream::{Episode, SampleSlot},
 };
 use crate::{
     Condition,
-    engine::DeviceFault,
+    engine::{DeviceFault, Loaded},
     kernel::{Batch, Crew, FrameTape, Kernel, Packed},
     layout::{input, output},
     lore::Lore,
@@ -90,7 +90,7 @@ pub(super) struct Shared<'a> {
     pub lore: &'a Lore,
     pub weights: Packed<'a>,
     /// Devices that the samples are shared out among; none for our own kernel.
-    pub devices: &'a [OnDevice],
+    pub devices: &'a [Loaded],
     pub camera: Camera,
     pub draws: &'a AtomicU64,
     pub own_share: f32,
@@ -147,7 +147,7 @@ impl Worker {
         shared: &Shared,
         samples: usize,
         episodes: usize,
-        device: Option<&OnDevice>,
+        device: Option<&Loaded>,
     ) -> Result<[LossSums; 2], DeviceFault> {
         let begun = Instant::now();
         self.gradients.tensors.iter_mut().for_each(|tensor| tensor.values.fill(0.0));
@@ -220,7 +220,7 @@ impl Worker {
         shared: &Shared,
         first: usize,
         count: usize,
-        device: Option<&OnDevice>,
+        device: Option<&Loaded>,
         [sums, own_sums]: &mut [LossSums; 2],
     ) -> Result<(), DeviceFault> {
         let n = shared.camera.width * shared.camera.height;

@@ -249,7 +249,10 @@ impl Game {
 
     /// Tells of a device that failed, once: the world goes on without it, or is kept and ends here.
     fn mind_device(&mut self, outlet: &Outlet) -> Result<(), String> {
-        let Some(lost) = self.dream.device_lost().filter(|_| !self.device_lost) else { return Ok(()) };
+        if self.device_lost {
+            return Ok(());
+        }
+        let Some(lost) = self.dream.device_lost() else { return Ok(()) };
         self.device_lost = true;
         let Some(device) = lost.now else {
             self.save(Occasion::Auto, outlet);
