@@ -56,6 +56,7 @@ pub struct CorePlugin {
     waker: Waker,
     keep: KeepOptions,
     load: Option<PathBuf>,
+    starts: bool,
 }
 
 impl CorePlugin {
@@ -69,6 +70,7 @@ impl CorePlugin {
             waker: Waker::default(),
             keep: KeepOptions::default(),
             load: None,
+            starts: false,
         }
     }
 
@@ -111,6 +113,11 @@ impl CorePlugin {
         self
     }
 
+    /// Whether the world starts without anybody asking for it.
+    pub fn with_start(self, starts: bool) -> Self {
+        CorePlugin { starts, ..self }
+    }
+
     /// A saved world to begin with.
     pub fn with_load(self, load: Option<PathBuf>) -> Self {
         CorePlugin { load, ..self }
@@ -141,7 +148,7 @@ impl Plugin for CorePlugin {
                 side_by_side: self.side_by_side,
                 load: self.load.clone(),
                 // What is only watched waits for nobody.
-                start_wanted: self.keep.replay.is_some(),
+                start_wanted: self.starts || self.keep.replay.is_some(),
                 is_replay: self.keep.replay.is_some(),
                 worlds_folder: self.keep.worlds.clone(),
                 ..Session::default()

@@ -6,7 +6,7 @@
 //! to the model.
 
 use bevy::ecs::resource::Resource;
-use holdfast_sim::{Camera, Frame, Pose};
+use holdfast_sim::{Camera, Pose};
 use std::time::Instant;
 
 /// Farther than this no frame is turned, degrees: beyond, too little of it is left to show.
@@ -51,9 +51,37 @@ impl Look {
         if pitch.hypot(yaw) < LEAST_AHEAD_DEG { [0.0; 2] } else { [pitch, yaw] }
     }
 
-    /// The newest frame, turned.
-    pub fn turn(&self, frame: &Frame) -> Frame {
-        turned(frame, self.pitch_deg, self.ahead_deg())
+    /// Where in the newest frame what is shown comes from, after the turn: see [`Source`].
+    pub fn source(&self, frame_px: [usize; 2]) -> Source {
+        Source::after(self.pitch_deg, self.ahead_deg(), frame_px)
+    }
+}
+
+/// From places in what is shown to places in the frame that it is drawn from, both from 0 to 1, right and down: the columns
+/// of a matrix on homogeneous coordinates. What the frame does not show is its nearest edge: the next frame is at most a
+/// tick away.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Source(pub [[f32; 3]; 3]);
+
+impl Source {
+    /// Of a frame that is shown as it is.
+    pub const SAME: Source = Source([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
+
+    /// Of a frame seen at a pitch, after a turn of pitch and yaw.
+    fn after(pitch_deg: f32, ahead_deg: [f32; 2], [width, height]: [usize; 2]) -> Source {
+        if ahead_deg == [0.0; 2] || width == 0 || height == 0 {
+            return Source::SAME;
+        }
+        let before = Pose { pitch_deg, ..Pose::default() };
+        let (axes, ahead) = (before.axes(), before.turned(ahead_deg).axes());
+        let focal_px = Camera::new(width, height).focal_px();
+        let slope = [width as f32 / focal_px, height as f32 / focal_px];
+        // The way from one side of the picture to the other, in the world, at distance 1.
+        let (across, down) = (ahead.right * slope[0], -ahead.up * slope[1]);
+        Source([across, down, ahead.forward - across * 0.5 - down * 0.5].map(|way| {
+            let far = way.dot(axes.forward);
+            [far * 0.5 + way.dot(axes.right) / slope[0], far * 0.5 - way.dot(axes.up) / slope[1], far]
+        }))
     }
 }
 
@@ -62,29 +90,28 @@ pub fn add(sum_deg: &mut [f64; 2], turn_deg: [f32; 2]) {
     sum_deg.iter_mut().zip(turn_deg).for_each(|(sum, turn)| *sum += f64::from(turn));
 }
 
-/// A frame seen at a pitch, as it looks after a turn of pitch and yaw. What it does not show is its nearest edge: the
-/// next frame is at most a tick away.
-fn turned(frame: &Frame, pitch_deg: f32, ahead_deg: [f32; 2]) -> Frame {
-    let camera = Camera::new(frame.width, frame.height);
-    let before = Pose { pitch_deg, ..Pose::default() };
-    let (axes, ahead) = (before.axes(), before.turned(ahead_deg).axes());
-    let mut out = Frame::new(frame.width, frame.height);
-    for (at, rgb) in out.rgb.chunks_exact_mut(3).enumerate() {
-        let ray = camera.ray(&ahead, at % frame.width, at / frame.width);
-        let (x, y, _) = camera.project(&axes, ray).unwrap_or_default();
-        // A conversion stops at 0 by itself.
-        rgb.copy_from_slice(&frame.pixel((x as usize).min(frame.width - 1), (y as usize).min(frame.height - 1)));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use holdfast_sim::{
-        Action,
+        Action, Frame,
         voxel::{render::View, world::VoxelWorld},
     };
+
+    /// A frame as the window draws it.
+    fn drawn(frame: &Frame, source: Source) -> Frame {
+        let mut out = Frame::new(frame.width, frame.height);
+        let size = [frame.width, frame.height];
+        for (at, rgb) in out.rgb.chunks_exact_mut(3).enumerate() {
+            let shown = [at % size[0], at / size[0]];
+            let [u, v] = [0, 1].map(|axis| (shown[axis] as f32 + 0.5) / size[axis] as f32);
+            let place = [0, 1, 2].map(|row| source.0[0][row] * u + source.0[1][row] * v + source.0[2][row]);
+            // A conversion stops at 0 by itself.
+            let [x, y] = [0, 1].map(|axis| (place[axis] / place[2] * size[axis] as f32) as usize);
+            rgb.copy_from_slice(&frame.pixel(x.min(size[0] - 1), y.min(size[1] - 1)));
+        }
+        out
+    }
 
     #[test]
     fn a_frame_is_turned_by_what_no_frame_has_answered() {
@@ -120,7 +147,7 @@ mod tests {
             world.tick(&Action { camera: turn, ..Action::default() });
             let after = picture(&world);
             held += before.psnr_db(&after);
-            ahead += turned(&before, pitch_deg, turn).psnr_db(&after);
+            ahead += drawn(&before, Source::after(pitch_deg, turn, [camera.width, camera.height])).psnr_db(&after);
         }
         assert!(ahead > held + 9.0, "turned {ahead} dB, held {held} dB, of three");
     }
@@ -129,6 +156,6 @@ mod tests {
     fn a_frame_that_is_not_turned_stays_as_it_is() {
         let mut frame = Frame::new(16, 10);
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = at as u8);
-        assert_eq!(turned(&frame, 30.0, [0.0; 2]), frame);
+        assert_eq!(drawn(&frame, Source::after(30.0, [0.0; 2], [16, 10])), frame);
     }
 }

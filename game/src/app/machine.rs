@@ -6,34 +6,39 @@ use bevy::{
     tasks::block_on,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use wgpu_types::DeviceType;
 
 /// What to do instead, told with every refusal.
 const INSTEAD: &str = "without a window, try `holdfast rollout --seed 7 --policy wander --ticks 200 --out out`";
 
+/// Who draws the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renderer {
+    Card,
+    /// The processor plays a card (llvmpipe, say).
+    Processor,
+}
+
 /// Checks for a display and for a graphics driver.
-pub fn can_show() -> anyhow::Result<()> {
+pub fn can_show() -> anyhow::Result<Renderer> {
     #[cfg(all(unix, not(target_os = "macos")))]
     display::find(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .map_err(|reason| anyhow::anyhow!("no display: {reason}; {INSTEAD}"))?;
-    match has_renderer() {
-        true => Ok(()),
-        false => {
-            anyhow::bail!("no Vulkan driver for the window was found (on Debian: mesa-vulkan-drivers); {INSTEAD}")
-        }
-    }
+    renderer().ok_or_else(|| {
+        anyhow::anyhow!("no Vulkan driver for the window was found (on Debian: mesa-vulkan-drivers); {INSTEAD}")
+    })
 }
 
 /// Asks for the renderer just as the app will. It says no by a panic, so its hook is quiet for that moment.
-fn has_renderer() -> bool {
+fn renderer() -> Option<Renderer> {
     let settings = WgpuSettings::default();
-    let Some(backends) = settings.backends else {
-        return false;
-    };
+    let backends = settings.backends?;
     let hook = take_hook();
     set_hook(Box::new(|_| ()));
-    let found = catch_unwind(AssertUnwindSafe(|| block_on(initialize_renderer(backends, None, &settings)))).is_ok();
+    let found = catch_unwind(AssertUnwindSafe(|| block_on(initialize_renderer(backends, None, &settings))));
     set_hook(hook);
-    found
+    let info = found.ok()?.2;
+    Some(if info.device_type == DeviceType::Cpu { Renderer::Processor } else { Renderer::Card })
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

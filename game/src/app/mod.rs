@@ -3,6 +3,7 @@
 //! A generator thread owns the worlds and keeps the clock; the app tells it what the player does and shows what it
 //! answers. Everything but [`play`] works without a window, and is tested without one.
 
+pub mod bench;
 mod charter;
 pub mod core;
 mod film;
@@ -56,6 +57,8 @@ pub struct PlayOptions {
     pub recordings_dir: Option<PathBuf>,
     /// Where F12 puts screenshots; `None` takes the user's pictures folder.
     pub screenshot_dir: Option<PathBuf>,
+    /// Rather than a person, a made-up player plays, and measures. No settings are read, and nothing is saved.
+    pub bench: Option<bench::WindowBench>,
     /// Show this recording, rather than a world to play.
     pub replay: Option<Recording>,
     /// Whether, and by whom, recordings and screenshots are marked and signed.
@@ -76,11 +79,13 @@ fn videos_folder() -> Option<PathBuf> {
 pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
     use bevy::{log::LogPlugin, prelude::*, winit::EventLoopProxyWrapper, winit::WinitUserEvent};
 
-    let config_path = options.config_path.or_else(crate::input::Config::default_path);
+    let is_bench = options.bench.is_some();
+    let unless_bench = |folder: Option<PathBuf>| folder.filter(|_| !is_bench);
+    let config_path = unless_bench(options.config_path.or_else(crate::input::Config::default_path));
     let config = config_path.as_deref().map(crate::input::Config::load).transpose()?.unwrap_or_default();
-    machine::can_show()?;
+    let renderer = machine::can_show()?;
     let mut app = App::new();
-    let window = WindowPlugin { primary_window: Some(view::window()), ..default() };
+    let window = WindowPlugin { primary_window: Some(view::window(renderer)), ..default() };
     // The command line sets up the log for every command.
     app.add_plugins(DefaultPlugins.build().disable::<LogPlugin>().set(window));
     let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
@@ -93,15 +98,19 @@ pub fn play(options: PlayOptions, factory: WorldFactory) -> anyhow::Result<()> {
         core::CorePlugin::new(options.seed, factory)
             .with_side_by_side(options.side_by_side)
             .with_config(config, config_path)
-            .with_worlds(options.worlds_dir.or_else(saves::default_folder))
+            .with_worlds(unless_bench(options.worlds_dir.or_else(saves::default_folder)))
             .with_load(options.load)
             .with_record(options.record)
             .with_recordings(options.recordings_dir.or_else(videos_folder))
             .with_seal(options.seal)
             .with_replay(options.replay)
-            .with_waker(waker),
+            .with_start(is_bench)
+            .with_waker(waker.clone()),
         view::ViewPlugin { screenshot_dir: options.screenshot_dir },
     ));
+    if let Some(bench) = options.bench {
+        app.add_plugins(view::bench::BenchPlugin { bench, waker });
+    }
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => anyhow::bail!("the window ended with code {code}"),

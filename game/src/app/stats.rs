@@ -4,7 +4,7 @@ use super::{
     generator::{Recorded, Tick},
     playback::Replayed,
 };
-use bevy::ecs::resource::Resource;
+use bevy::ecs::{message::Message, resource::Resource};
 use holdfast_sim::TICKS_PER_SECOND;
 use std::{
     collections::VecDeque,
@@ -23,9 +23,35 @@ pub struct Stats {
     pub memory_cells: usize,
     pub recorded: Option<Recorded>,
     pub replayed: Option<Replayed>,
+    /// Times that the window was drawn.
+    pub redraws: u64,
     arrivals: VecDeque<Instant>,
     key_to_pixel_ms: VecDeque<f32>,
     mouse_to_pixel_ms: VecDeque<f32>,
+}
+
+/// How an input event showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// In a frame of the world.
+    Frame,
+    /// In the last frame, turned.
+    Turn,
+}
+
+/// What answers an input event was handed to the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
+pub struct Presented {
+    pub by: Answer,
+    pub arrived_at: Instant,
+    pub elapsed: Duration,
+}
+
+impl Presented {
+    /// From the event until then, milliseconds.
+    pub fn ms(&self) -> f64 {
+        self.elapsed.as_secs_f64() * 1e3
+    }
 }
 
 const FRAME_WINDOW: Duration = Duration::from_secs(2);
@@ -47,14 +73,16 @@ impl Stats {
         }
     }
 
-    /// Notes the time from an input event's arrival until the frame that answers it was handed to the screen.
-    pub fn note_key_to_pixel(&mut self, elapsed: Duration) {
-        note(&mut self.key_to_pixel_ms, elapsed);
-    }
-
-    /// Notes the time from the mouse's motion until the last frame, turned by it, was handed to the screen.
-    pub fn note_mouse_to_pixel(&mut self, elapsed: Duration) {
-        note(&mut self.mouse_to_pixel_ms, elapsed);
+    /// Notes how long an input event took to show.
+    pub fn note(&mut self, presented: &Presented) {
+        let latencies_ms = match presented.by {
+            Answer::Frame => &mut self.key_to_pixel_ms,
+            Answer::Turn => &mut self.mouse_to_pixel_ms,
+        };
+        if latencies_ms.len() == KEPT_LATENCIES {
+            latencies_ms.pop_front();
+        }
+        latencies_ms.push_back(presented.ms() as f32);
     }
 
     /// Frames that arrived a second, over the last two; `None` before there are two frames.
@@ -110,13 +138,6 @@ impl Stats {
     }
 }
 
-fn note(latencies_ms: &mut VecDeque<f32>, elapsed: Duration) {
-    if latencies_ms.len() == KEPT_LATENCIES {
-        latencies_ms.pop_front();
-    }
-    latencies_ms.push_back(elapsed.as_secs_f32() * 1e3);
-}
-
 fn median(latencies_ms: &VecDeque<f32>) -> Option<f32> {
     let mut sorted: Vec<f32> = latencies_ms.iter().copied().collect();
     sorted.sort_by(f32::total_cmp);
@@ -158,11 +179,12 @@ mod tests {
     fn the_median_of_recent_latencies_is_shown() {
         let mut stats = Stats::default();
         assert_eq!(stats.key_to_pixel_median_ms(), None);
-        for ms in [900; 50].into_iter().chain([40, 60, 50].repeat(20)) {
-            stats.note_key_to_pixel(Duration::from_millis(ms));
-        }
+        let mut note = |by, ms| {
+            stats.note(&Presented { by, arrived_at: Instant::now(), elapsed: Duration::from_millis(ms) });
+        };
+        [900; 50].into_iter().chain([40, 60, 50].repeat(20)).for_each(|ms| note(Answer::Frame, ms));
+        note(Answer::Turn, 9);
         assert_eq!(stats.key_to_pixel_median_ms(), Some(50.0));
-        stats.note_mouse_to_pixel(Duration::from_millis(9));
         assert!(stats.text("cpu").contains("key to pixel 50 ms   mouse 9 ms"));
     }
 }

@@ -1,7 +1,7 @@
 //! `holdfast bench`: how fast a model dreams on this machine, and how much of the machine it uses.
 
 use super::{
-    atomic_file, compare,
+    atomic_file, bench_window, compare,
     fault::mistake,
     interrupt,
     model_folder::{DreamArgs, dream},
@@ -32,6 +32,7 @@ const AFTER_HELP: &str = "Examples:
   holdfast bench --json --seconds 60 > bench.json
   holdfast bench --compare bench.json
   holdfast bench --also 256x144
+  holdfast bench --window                         the game's own window, with a made-up player
   holdfast bench --ticks 72000 --plot hour.svg    an hour of play, and whether it keeps its pace
 
 Steps run one after another, uncapped, under a seeded wandering player. What the keys of --json mean:
@@ -49,7 +50,14 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
   minutes             step time, cells and memory at each minute of play (1,200 steps)
   late_over_early     median step of the last tenth of those minutes over that of the first tenth
   also                the same figures at the size that --also asks for
-  ratios              with --compare: this run over that one, number by number";
+  ratios              with --compare: this run over that one, number by number
+
+With --window the dream runs as it does in play, 20 steps a second, while the window follows the mouse:
+  step_ms_*           one step, beside the drawing
+  redraws_per_s       times that the window was drawn, on an average
+  missed_ticks        ticks that were due and never ran
+  key_to_pixel_ms_*   from a key until the frame that answers it was handed to the screen
+  mouse_to_pixel_ms_* from the mouse's motion until the last frame, turned by it, was";
 
 /// Measure frames a second, step times, memory and the share of the machine's peak
 #[derive(Debug, clap::Args)]
@@ -76,6 +84,9 @@ pub struct BenchArgs {
     /// Print this run's numbers over those of an earlier one, kept with --json
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Measure the game's window instead: redraws, missed ticks, key to pixel, mouse to pixel
+    #[arg(long, conflicts_with_all = ["ticks", "plot", "also"])]
+    window: bool,
     #[command(flatten)]
     dream: DreamArgs,
 }
@@ -132,6 +143,15 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let stop = interrupt::stop_flag()?;
     let before = args.compare.as_deref().map(compare::read).transpose()?;
     let (model, options) = args.dream.read(args.seed, true)?;
+    if args.window {
+        let mut figures = bench_window::measure(args.seed, args.seconds, model, options, args.dream.name()?)?;
+        if let Some(before) = &before {
+            figures.ratios = compare::ratios(&serde_json::to_value(&figures)?, before);
+        }
+        let text = if args.json { serde_json::to_string_pretty(&figures)? } else { figures.table() };
+        writeln!(std::io::stdout(), "{text}")?;
+        return Ok(());
+    }
     let mut figures = figures(args, model.clone(), options, stop)?;
     if let Some(path) = &args.plot {
         atomic_file::write(path, pace::svg(&figures.minutes).as_bytes())

@@ -3,6 +3,7 @@
 mod actions;
 mod atomic_file;
 mod bench;
+mod bench_window;
 mod compare;
 mod contact_sheet;
 mod data;

@@ -3,6 +3,8 @@
 use super::{export::ProvenanceArgs, model_folder::DreamArgs, seed};
 #[cfg(feature = "view")]
 use holdfast_game::app::{PlayOptions, WorldFactory};
+#[cfg(feature = "view")]
+use holdfast_model::{DreamOptions, folder::ModelFolder};
 use std::{
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
@@ -54,10 +56,8 @@ pub struct PlayArgs {
 
 #[cfg(feature = "view")]
 pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
-    use super::{fault::mistake, model_folder::dream};
-    use holdfast_game::app::Worlds;
-    use holdfast_model::keep::{About, Save};
-    use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
+    use super::fault::mistake;
+    use holdfast_model::keep::Save;
 
     let seed = args.seed.unwrap_or_else(seed_of_the_moment);
     // Read before the window opens, so that a broken model is told in one line where the command was typed.
@@ -72,14 +72,7 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
             )));
         }
     }
-    let camera = Camera::new(model.config.width, model.config.height);
-    let factory = move || {
-        let dream = dream(model, options)?;
-        let device = dream.status().device;
-        let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
-        let about = Some(About::of(&dream, &model_name));
-        Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device, about })
-    };
+    let factory = worlds(model, options, model_name);
     let options = PlayOptions {
         seed,
         side_by_side: args.side_by_side,
@@ -91,8 +84,27 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<()> {
         screenshot_dir: args.screenshots.clone(),
         seal: args.provenance.seal()?,
         replay: None,
+        bench: None,
     };
-    open(options, Box::new(factory))
+    open(options, factory)
+}
+
+/// Makes a dream of a model, and the simulator to stand beside it.
+#[cfg(feature = "view")]
+pub fn worlds(model: ModelFolder, options: DreamOptions, model_name: String) -> WorldFactory {
+    use super::model_folder::dream;
+    use holdfast_game::app::Worlds;
+    use holdfast_model::keep::About;
+    use holdfast_sim::{Camera, World, voxel::world::VoxelWorld};
+
+    let camera = Camera::new(model.config.width, model.config.height);
+    Box::new(move || {
+        let dream = dream(model, options)?;
+        let device = dream.status().device;
+        let truth: Box<dyn World> = Box::new(VoxelWorld::new(camera));
+        let about = Some(About::of(&dream, &model_name));
+        Ok(Worlds { dream: Box::new(dream), truth: Some(truth), device, about })
+    })
 }
 
 /// Opens the window; a mistake in the settings file is the user's.

@@ -57,7 +57,7 @@ impl Default for Devices {
 }
 
 impl Devices {
-    pub fn press(&mut self, input: Input, config: &Config) {
+    pub fn press(&mut self, input: Input, config: &Config, at: Instant) {
         self.held.insert(input);
         self.pressed.insert(input);
         for control in config.bindings.controls_of(input) {
@@ -65,12 +65,12 @@ impl Devices {
                 (self.slot, self.slot_chosen) = (slot, slot);
             }
         }
-        self.stamp();
+        self.stamp(at);
     }
 
-    pub fn release(&mut self, input: Input) {
+    pub fn release(&mut self, input: Input, at: Instant) {
         self.held.remove(&input);
-        self.stamp();
+        self.stamp(at);
     }
 
     /// Forgets what is held and pending: what was pressed in a menu must not act in the world.
@@ -105,8 +105,14 @@ impl Devices {
         (!quiet).then_some(intent)
     }
 
-    fn stamp(&mut self) {
-        self.oldest_event_at.get_or_insert_with(Instant::now);
+    /// Notes a motion of the mouse.
+    pub fn move_mouse(&mut self, counts: Vec2, at: Instant) {
+        self.mouse_counts += counts;
+        self.stamp(at);
+    }
+
+    fn stamp(&mut self, at: Instant) {
+        self.oldest_event_at = Some(self.oldest_event_at.map_or(at, |oldest| oldest.min(at)));
     }
 }
 
@@ -147,9 +153,10 @@ pub fn gather(
         return messages.skip();
     }
     let devices = &mut *devices;
+    let now = Instant::now();
     let turn = |devices: &mut Devices, input: Input, state: ButtonState| match state {
-        ButtonState::Pressed => devices.press(input, &config),
-        ButtonState::Released => devices.release(input),
+        ButtonState::Pressed => devices.press(input, &config, now),
+        ButtonState::Released => devices.release(input, now),
     };
     for key in messages.keys.read().filter(|key| !key.repeat) {
         turn(devices, Input::Key(key.key_code), key.state);
@@ -161,8 +168,7 @@ pub fn gather(
         turn(devices, Input::Pad(event.button), event.state);
     }
     for motion in messages.motion.read() {
-        devices.mouse_counts += motion.delta;
-        devices.stamp();
+        devices.move_mouse(motion.delta, now);
     }
     for wheel in messages.wheel.read() {
         devices.wheel_notches += match wheel.unit {
@@ -172,8 +178,8 @@ pub fn gather(
         while devices.wheel_notches.abs() >= 1.0 {
             let input = if devices.wheel_notches > 0.0 { Input::WheelUp } else { Input::WheelDown };
             devices.wheel_notches -= devices.wheel_notches.signum();
-            devices.press(input, &config);
-            devices.release(input);
+            devices.press(input, &config, now);
+            devices.release(input, now);
         }
     }
     if messages.focus_lost.read().count() > 0 {
@@ -187,6 +193,6 @@ pub fn gather(
     let sticks = (sum(Gamepad::left_stick), sum(Gamepad::right_stick));
     if sticks != (devices.move_stick, devices.look_stick) {
         (devices.move_stick, devices.look_stick) = sticks;
-        devices.stamp();
+        devices.stamp(now);
     }
 }

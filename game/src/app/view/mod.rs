@@ -1,5 +1,6 @@
 //! The window: shows what the core holds, and sleeps in between.
 
+pub mod bench;
 mod chart;
 mod figures;
 mod menus;
@@ -17,8 +18,10 @@ mod turning;
 use super::{
     core::AppSet,
     hotbar::Hotbar,
+    machine::Renderer,
     menu::Screen,
     session::{Notice, Phase, Pictures, Session},
+    stats::Stats,
     steer::ScreenshotWanted,
 };
 use crate::input::Config;
@@ -38,12 +41,17 @@ pub struct ViewPlugin {
     pub screenshot_dir: Option<PathBuf>,
 }
 
-/// The window as it opens: ten screen pixels for each pixel of a frame.
-pub fn window() -> Window {
+/// The window as it opens: ten screen pixels for each pixel of a frame, or seven where each costs the processor, which has
+/// the world to make.
+pub fn window(renderer: Renderer) -> Window {
+    let [width, height] = match renderer {
+        Renderer::Card => [1280, 720],
+        Renderer::Processor => [896, 504],
+    };
     Window {
         title: "Holdfast".into(),
         name: Some("holdfast".into()),
-        resolution: WindowResolution::new(1280, 720),
+        resolution: WindowResolution::new(width, height),
         present_mode: PresentMode::AutoVsync,
         // A queued frame is an old frame.
         desired_maximum_frame_latency: std::num::NonZero::new(1),
@@ -60,7 +68,7 @@ impl Plugin for ViewPlugin {
             .init_resource::<screenshot::News>()
             .init_resource::<turning::Ahead>()
             .configure_sets(PreUpdate, AppSet::Steer.after(PickingSystems::Last))
-            .add_plugins(present::PresentPlugin)
+            .add_plugins((present::PresentPlugin, picture::PicturePlugin))
             .add_systems(
                 Startup,
                 (
@@ -108,6 +116,7 @@ fn redraw_if_changed(
     pictures: Res<Pictures>,
     (session, config, notice): (Res<Session>, Res<Config>, Res<Notice>),
     ahead: Res<turning::Ahead>,
+    mut stats: ResMut<Stats>,
     mut shown: Local<u64>,
     mut resized: MessageReader<WindowResized>,
     mut screenshots: MessageReader<ScreenshotWanted>,
@@ -119,6 +128,7 @@ fn redraw_if_changed(
     let playing = *screen.get() == Screen::Play && session.phase == Phase::Ready;
     let needed = asked || changed || !playing || *shown != pictures.version;
     *shown = pictures.version;
+    stats.redraws += u64::from(needed);
     if camera.is_active != needed {
         camera.is_active = needed;
     }

@@ -3,14 +3,18 @@
 use super::{style, turning::Ahead};
 use crate::app::{
     generator::SideBySide,
-    look::Look,
+    look::{Look, Source},
     session::{Pictures, Session},
 };
 use bevy::{
-    asset::RenderAssetUsages,
+    asset::{RenderAssetUsages, embedded_asset},
     image::ImageSampler,
     prelude::*,
-    render::render_resource::{Extent3d, TextureDimension, TextureFormat},
+    render::render_resource::{
+        AsBindGroup, Extent3d, RenderPipelineDescriptor, TextureDimension, TextureFormat,
+    },
+    shader::ShaderRef,
+    ui_render::prelude::UiMaterialKey,
     window::PrimaryWindow,
 };
 use holdfast_sim::Frame;
@@ -30,13 +34,48 @@ pub struct Tag(Picture);
 #[derive(Component)]
 pub struct Crosshair;
 
-pub fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+/// A frame that fills its node, and may be turned. The user interface's own images are drawn with corners, borders and
+/// blending, which costs a software renderer twice as much for a whole window.
+#[derive(Debug, Clone, Asset, AsBindGroup, TypePath)]
+pub struct TurnedPicture {
+    #[uniform(0)]
+    source_from_shown: Mat3,
+    #[texture(1)]
+    image: Handle<Image>,
+}
+
+impl UiMaterial for TurnedPicture {
+    fn fragment_shader() -> ShaderRef {
+        "embedded://holdfast_game/app/view/picture.wgsl".into()
+    }
+
+    fn specialize(descriptor: &mut RenderPipelineDescriptor, _: UiMaterialKey<Self>) {
+        let targets = descriptor.fragment.iter_mut().flat_map(|fragment| &mut fragment.targets);
+        targets.flatten().for_each(|target| target.blend = None);
+    }
+}
+
+pub struct PicturePlugin;
+
+impl Plugin for PicturePlugin {
+    fn build(&self, app: &mut App) {
+        embedded_asset!(app, "picture.wgsl");
+        app.add_plugins(UiMaterialPlugin::<TurnedPicture>::default());
+    }
+}
+
+pub fn spawn(
+    mut commands: Commands,
+    mut images: ResMut<Assets<Image>>,
+    mut materials: ResMut<Assets<TurnedPicture>>,
+) {
     for picture in [Picture::Dream, Picture::Truth] {
         let image = images.add(image_of(&Frame::new(1, 1)));
+        let material = materials.add(TurnedPicture { source_from_shown: Mat3::IDENTITY, image });
         commands
             .spawn((
                 picture,
-                ImageNode::new(image),
+                MaterialNode(material),
                 Node {
                     position_type: PositionType::Absolute,
                     align_items: AlignItems::Center,
@@ -78,32 +117,35 @@ fn crosshair(parent: &mut ChildSpawnerCommands) {
     }
 }
 
-/// Uploads a frame when there is a new one or it is to be turned, and only then: touching an image asset uploads it.
+/// Uploads a frame when there is a new one, and only then: touching an image asset uploads it. A turn touches the material
+/// alone, and so does a new image, which it must be bound to.
 pub fn upload(
     (pictures, look, ahead): (Res<Pictures>, Res<Look>, Res<Ahead>),
     mut images: ResMut<Assets<Image>>,
-    nodes: Query<(&Picture, &ImageNode)>,
+    mut materials: ResMut<Assets<TurnedPicture>>,
+    nodes: Query<(&Picture, &MaterialNode<TurnedPicture>)>,
     mut shown: Local<(u64, [f32; 2])>,
-    mut marked: Local<Frame>,
 ) {
     let is_new = shown.0 != pictures.version;
     if *shown == (pictures.version, ahead.deg) {
         return;
     }
     *shown = (pictures.version, ahead.deg);
-    if is_new {
-        *marked = pictures.as_exported(&pictures.dream);
-    }
     for (picture, node) in &nodes {
-        let shown = match (picture, &pictures.truth) {
-            (Picture::Dream, _) if ahead.deg != [0.0; 2] => image_of(&look.turn(&marked)),
-            (Picture::Dream, _) => image_of(&marked),
+        let Some(mut material) = materials.get_mut(&node.0) else { continue };
+        if *picture == Picture::Dream {
+            let frame_px = [pictures.dream.width, pictures.dream.height];
+            let source = if ahead.deg == [0.0; 2] { Source::SAME } else { look.source(frame_px) };
+            material.source_from_shown = Mat3::from_cols_array_2d(&source.0);
+        }
+        let frame = match (picture, &pictures.truth) {
             _ if !is_new => continue,
-            (Picture::Truth, SideBySide::Shown(frame)) => image_of(frame),
+            (Picture::Dream, _) => &pictures.as_exported(&pictures.dream),
+            (Picture::Truth, SideBySide::Shown(frame)) => frame,
             (Picture::Truth, _) => continue,
         };
-        if let Some(mut image) = images.get_mut(&node.image) {
-            *image = shown;
+        if let Some(mut image) = images.get_mut(&material.image) {
+            *image = image_of(frame);
         }
     }
 }

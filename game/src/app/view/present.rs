@@ -2,13 +2,17 @@
 //! to the screen; and for the mouse, until the last frame turned by it has. What the screen itself adds cannot be seen from here.
 
 use super::turning;
-use crate::app::{core::AppSet, session::Pictures, stats::Stats};
+use crate::app::{
+    core::AppSet,
+    session::Pictures,
+    stats::{Answer, Presented, Stats},
+};
 use bevy::{
     prelude::*,
     render::{Extract, ExtractSchedule, Render, RenderApp, RenderSystems},
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub struct PresentPlugin;
 
@@ -16,16 +20,7 @@ pub struct PresentPlugin;
 const WAITING_TIMES: usize = 8;
 
 #[derive(Resource)]
-struct Measured(Receiver<(Answer, Duration)>);
-
-/// How an input event shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// In a frame of the world.
-    Frame,
-    /// In the last frame, turned.
-    Turn,
-}
+struct Measured(Receiver<Presented>);
 
 /// In the main world: the input events answered by this update.
 #[derive(Resource, Default)]
@@ -35,13 +30,14 @@ struct Answering(Vec<(Answer, Instant)>);
 #[derive(Resource)]
 struct Drawing {
     answers: Vec<(Answer, Instant)>,
-    measured: Sender<(Answer, Duration)>,
+    measured: Sender<Presented>,
 }
 
 impl Plugin for PresentPlugin {
     fn build(&self, app: &mut App) {
         let (measured, receiver) = bounded(WAITING_TIMES);
         app.insert_resource(Measured(receiver))
+            .add_message::<Presented>()
             .init_resource::<Answering>()
             .add_systems(Update, (hand_over.after(turning::update), note).in_set(AppSet::Show));
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else {
@@ -68,17 +64,15 @@ fn extract(answering: Extract<Res<Answering>>, mut drawing: ResMut<Drawing>) {
 
 fn presented(mut drawing: ResMut<Drawing>) {
     let Drawing { answers, measured } = &mut *drawing;
-    for (answer, at) in answers.drain(..) {
+    for (by, arrived_at) in answers.drain(..) {
         // A full channel only loses a sample.
-        let _ = measured.try_send((answer, at.elapsed()));
+        let _ = measured.try_send(Presented { by, arrived_at, elapsed: arrived_at.elapsed() });
     }
 }
 
-fn note(measured: Res<Measured>, mut stats: ResMut<Stats>) {
-    for (answer, elapsed) in measured.0.try_iter() {
-        match answer {
-            Answer::Frame => stats.note_key_to_pixel(elapsed),
-            Answer::Turn => stats.note_mouse_to_pixel(elapsed),
-        }
+fn note(measured: Res<Measured>, mut stats: ResMut<Stats>, mut told: MessageWriter<Presented>) {
+    for presented in measured.0.try_iter() {
+        stats.note(&presented);
+        told.write(presented);
     }
 }
