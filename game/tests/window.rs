@@ -22,6 +22,7 @@ fn main() {
         None => {
             window::keys_change_what_the_window_shows();
             window::a_replay_is_shown_and_its_screenshots_are_signed();
+            window::the_window_measures_itself();
             println!("window: passed");
         }
         Some(reason) => {
@@ -174,7 +175,7 @@ mod window {
     }
 
     /// The app under test on a display of its own; it finds its folder of screenshots under the name `app`.
-    fn stage(folder: &Path, mut app: Command) -> Stage {
+    fn stage(folder: &Path, mut app: Command, out: Stdio) -> Stage {
         let runtime = folder.join("runtime");
         fs::create_dir(&runtime).expect("a new folder");
         fs::set_permissions(&runtime, Permissions::from_mode(0o700)).expect("our own folder");
@@ -201,7 +202,7 @@ mod window {
             .env("DISPLAY", &display)
             .env_remove("WAYLAND_DISPLAY")
             .env("XDG_RUNTIME_DIR", &runtime)
-            .stdout(Stdio::null())
+            .stdout(out)
             .stderr(log)
             .spawn()
             .expect("this program can be started again");
@@ -249,7 +250,7 @@ mod window {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut app = Command::new(env::current_exe().expect("a running program has a path"));
         app.env(APP_FOLDER, folder.path().join("app"));
-        let mut stage = stage(folder.path(), app);
+        let mut stage = stage(folder.path(), app, Stdio::null());
         let loading = stage.screenshot("loading");
         File::create(stage.folder.join(LOADED)).expect("our own folder");
         thread::sleep(Duration::from_secs(2));
@@ -298,7 +299,7 @@ mod window {
         assert_ne!(paused, settings, "the menu did not follow the keys");
         stage.key("Escape");
         // The second row of the pause menu, with the mouse.
-        stage.xdotool(&["mousemove", "560", "341", "click", "1"]);
+        stage.xdotool(&["mousemove", "368", "233", "click", "1"]);
         thread::sleep(Duration::from_millis(800));
         stage.key("4");
         stage.key("2");
@@ -326,12 +327,32 @@ mod window {
         assert!(status.success(), "{status}; {}", stage.log());
     }
 
+    pub fn the_window_measures_itself() {
+        let place = Place::new();
+        let figures = place.path("figures");
+        let out = File::create(&figures).expect("a new file");
+        let mut stage = stage(place.0.path(), place.command("bench --window --json --seconds 4"), out.into());
+        let start = Instant::now();
+        while stage.app.0.try_wait().expect("our own child").is_none() {
+            assert!(start.elapsed() < PATIENCE, "the measurement did not end; {}", stage.log());
+            thread::sleep(Duration::from_millis(50));
+        }
+        let figures = fs::read(figures).expect("our own file");
+        let figures: serde_json::Value =
+            serde_json::from_slice(&figures).unwrap_or_else(|fault| panic!("{fault}; {}", stage.log()));
+        for figure in ["frames_per_s", "step_ms_p50", "redraws_per_s", "key_to_pixel_ms_p50", "mouse_to_pixel_ms_p50"] {
+            assert!(figures[figure].as_f64().is_some_and(|value| value > 0.0), "{figure}: {figures}");
+        }
+        // The mouse is answered by turning the last frame, before the world answers.
+        assert!(figures["mouse_events"].as_u64() > figures["key_events"].as_u64(), "{figures}");
+    }
+
     pub fn a_replay_is_shown_and_its_screenshots_are_signed() {
         let place = Place::new();
         place.run("rollout --seed 7 --policy wander --ticks 60 --out out", 0);
         let shots = place.path("app");
         let line = format!("replay out/rollout.holdfast --screenshots {}", shots.display());
-        let stage = stage(place.0.path(), place.command(&line));
+        let stage = stage(place.0.path(), place.command(&line), Stdio::null());
         let shot = |name: &str| {
             stage.screenshot(name);
             artefacts().join(format!("window-{name}.png"))

@@ -3,6 +3,7 @@
 use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
+    around::Around,
     assemble::{assemble, encode_frame},
     cake,
     deed::{self, Told},
@@ -106,6 +107,8 @@ pub struct Dream {
     rng: ChaCha8Rng,
     state: Memory,
     sight: Sight,
+    /// For [`Dream::around`].
+    wide_sight: Sight,
     outcome: Outcome,
     pixels: Vec<f32>,
     motion: Motion,
@@ -178,6 +181,7 @@ impl Dream {
             start_frames,
             state: Memory::new(),
             sight: Sight::default(),
+            wide_sight: Sight::default(),
             outcome: Outcome::default(),
             motion: Motion::default(),
             pose: Pose::default(),
@@ -258,6 +262,14 @@ impl Dream {
             memory: self.options.memory,
             sampler_steps: self.sampler_steps(),
         })
+    }
+
+    /// The newest frame with what is known around it, as far as a turn of `ahead_deg` shows; `None` before the first reset and
+    /// without a memory. It changes nothing of the dream.
+    pub fn around(&mut self, ahead_deg: f32) -> Option<Around> {
+        let (frame, _) = self.last.as_ref().filter(|_| self.options.memory)?;
+        let (memory, crew, sight) = (&self.state, self.sampler.crew(), &mut self.wide_sight);
+        Some(Around::new(memory, crew, &self.pose, &self.camera, frame, ahead_deg, sight))
     }
 
     /// Goes on from a snapshot: the next frames are those that followed it, bit for bit. The dream takes over the

@@ -1,6 +1,7 @@
 //! The dreamed world: denoiser, noise, sampler, world state, `Dream` and training. Burn; never Bevy.
 
 pub mod ambience;
+mod around;
 pub mod assemble;
 pub mod cake;
 pub mod cells;
@@ -44,6 +45,7 @@ pub mod trodden;
 pub mod water;
 pub mod weights;
 
+pub use around::Around;
 pub use condition::Condition;
 pub use config::ModelConfig;
 pub use device::DeviceChoice;

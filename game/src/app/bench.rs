@@ -23,7 +23,8 @@ pub struct WindowRun {
     pub missed_ticks: u64,
     /// Frames that the window was too slow to take.
     pub dropped_frames: u64,
-    pub redraws: u64,
+    /// Times a second that the window was drawn while the mouse moved.
+    pub redraws_per_s: f64,
     /// Milliseconds of each step of the dream.
     pub step_ms: Vec<f64>,
     /// From a key going down or up until the frame that answers it was handed to the screen.

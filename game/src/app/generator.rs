@@ -11,6 +11,7 @@ use super::{
 };
 use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use holdfast_model::Around;
 use holdfast_model::{engine::said_in, keep::recording::Recording};
 use holdfast_sim::{Frame, Observation};
 use std::{
@@ -56,6 +57,11 @@ pub enum Event {
         has_truth: bool,
     },
     Frame(Box<Tick>),
+    /// What is known around the frame of a tick, to be shown where the look turns ahead of the next.
+    Around {
+        tick: u64,
+        around: Around,
+    },
     /// What is known, seen from above.
     Chart(Frame),
     /// A saved world goes on; its frame follows. A world that began with a picture has seed 0.
@@ -222,6 +228,11 @@ impl Outlet {
     pub fn say(&self, event: Event) {
         let _ = self.events.send(event);
         self.waker.wake();
+    }
+
+    /// Says something that nobody waits for, if there is room: it shows when the window is drawn next.
+    pub fn mention(&self, event: Event) {
+        let _ = self.events.try_send(event);
     }
 
     /// Shows a frame if there is room; hands it back otherwise.

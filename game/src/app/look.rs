@@ -10,7 +10,7 @@ use holdfast_sim::{Camera, Pose};
 use std::time::Instant;
 
 /// Farther than this no frame is turned, degrees: beyond, too little of it is left to show.
-const MOST_AHEAD_DEG: f32 = 12.0;
+pub const MOST_AHEAD_DEG: f32 = 12.0;
 /// Turns smaller than this change no pixel, degrees.
 const LEAST_AHEAD_DEG: f32 = 0.05;
 
@@ -51,9 +51,9 @@ impl Look {
         if pitch.hypot(yaw) < LEAST_AHEAD_DEG { [0.0; 2] } else { [pitch, yaw] }
     }
 
-    /// Where in the newest frame what is shown comes from, after the turn: see [`Source`].
-    pub fn source(&self, frame_px: [usize; 2]) -> Source {
-        Source::after(self.pitch_deg, self.ahead_deg(), frame_px)
+    /// Where what is shown comes from after a turn, in the newest frame or in one that holds it in its middle.
+    pub fn source(&self, ahead_deg: [f32; 2], shown_px: [usize; 2], source_px: [usize; 2]) -> Source {
+        Source::after(self.pitch_deg, ahead_deg, shown_px, source_px)
     }
 }
 
@@ -67,20 +67,23 @@ impl Source {
     /// Of a frame that is shown as it is.
     pub const SAME: Source = Source([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
 
-    /// Of a frame seen at a pitch, after a turn of pitch and yaw.
-    fn after(pitch_deg: f32, ahead_deg: [f32; 2], [width, height]: [usize; 2]) -> Source {
-        if ahead_deg == [0.0; 2] || width == 0 || height == 0 {
+    /// Of a frame of `shown_px` seen at a pitch, after a turn of pitch and yaw, in a picture through the same lens of
+    /// `source_px`.
+    fn after(pitch_deg: f32, ahead_deg: [f32; 2], shown_px: [usize; 2], source_px: [usize; 2]) -> Source {
+        let is_same = ahead_deg == [0.0; 2] && shown_px == source_px;
+        if is_same || shown_px.contains(&0) || source_px.contains(&0) {
             return Source::SAME;
         }
         let before = Pose { pitch_deg, ..Pose::default() };
         let (axes, ahead) = (before.axes(), before.turned(ahead_deg).axes());
-        let focal_px = Camera::new(width, height).focal_px();
-        let slope = [width as f32 / focal_px, height as f32 / focal_px];
+        let focal_px = Camera::new(shown_px[0], shown_px[1]).focal_px();
+        let [slope, source_slope] = [shown_px, source_px].map(|size_px| size_px.map(|side| side as f32 / focal_px));
         // The way from one side of the picture to the other, in the world, at distance 1.
         let (across, down) = (ahead.right * slope[0], -ahead.up * slope[1]);
         Source([across, down, ahead.forward - across * 0.5 - down * 0.5].map(|way| {
             let far = way.dot(axes.forward);
-            [far * 0.5 + way.dot(axes.right) / slope[0], far * 0.5 - way.dot(axes.up) / slope[1], far]
+            let [right, up] = [way.dot(axes.right) / source_slope[0], way.dot(axes.up) / source_slope[1]];
+            [far * 0.5 + right, far * 0.5 - up, far]
         }))
     }
 }
@@ -98,13 +101,13 @@ mod tests {
         voxel::{render::View, world::VoxelWorld},
     };
 
-    /// A frame as the window draws it.
-    fn drawn(frame: &Frame, source: Source) -> Frame {
-        let mut out = Frame::new(frame.width, frame.height);
+    /// A frame of so many pixels as the window draws it.
+    fn drawn(frame: &Frame, source: Source, shown_px: [usize; 2]) -> Frame {
+        let mut out = Frame::new(shown_px[0], shown_px[1]);
         let size = [frame.width, frame.height];
         for (at, rgb) in out.rgb.chunks_exact_mut(3).enumerate() {
-            let shown = [at % size[0], at / size[0]];
-            let [u, v] = [0, 1].map(|axis| (shown[axis] as f32 + 0.5) / size[axis] as f32);
+            let shown = [at % shown_px[0], at / shown_px[0]];
+            let [u, v] = [0, 1].map(|axis| (shown[axis] as f32 + 0.5) / shown_px[axis] as f32);
             let place = [0, 1, 2].map(|row| source.0[0][row] * u + source.0[1][row] * v + source.0[2][row]);
             // A conversion stops at 0 by itself.
             let [x, y] = [0, 1].map(|axis| (place[axis] / place[2] * size[axis] as f32) as usize);
@@ -147,7 +150,8 @@ mod tests {
             world.tick(&Action { camera: turn, ..Action::default() });
             let after = picture(&world);
             held += before.psnr_db(&after);
-            ahead += drawn(&before, Source::after(pitch_deg, turn, [camera.width, camera.height])).psnr_db(&after);
+            let size = [camera.width, camera.height];
+            ahead += drawn(&before, Source::after(pitch_deg, turn, size, size), size).psnr_db(&after);
         }
         assert!(ahead > held + 9.0, "turned {ahead} dB, held {held} dB, of three");
     }
@@ -156,6 +160,16 @@ mod tests {
     fn a_frame_that_is_not_turned_stays_as_it_is() {
         let mut frame = Frame::new(16, 10);
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = at as u8);
-        assert_eq!(drawn(&frame, Source::after(30.0, [0.0; 2], [16, 10])), frame);
+        assert_eq!(drawn(&frame, Source::after(30.0, [0.0; 2], [16, 10], [16, 10]), [16, 10]), frame);
+    }
+
+    #[test]
+    fn a_frame_is_the_middle_of_a_wider_one() {
+        let mut wide = Frame::new(24, 14);
+        wide.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = at as u8);
+        let shown = drawn(&wide, Source::after(30.0, [0.0; 2], [16, 10], [24, 14]), [16, 10]);
+        for (x, y) in [(0, 0), (15, 9), (7, 3)] {
+            assert_eq!(shown.pixel(x, y), wide.pixel(x + 4, y + 2), "{x} {y}");
+        }
     }
 }

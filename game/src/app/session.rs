@@ -15,6 +15,7 @@ use bevy::{
     ecs::resource::Resource,
     prelude::{DetectChanges, NextState, Res, ResMut, State},
 };
+use holdfast_model::Around;
 use holdfast_sim::{Frame, TICKS_PER_SECOND};
 use std::{
     collections::VecDeque,
@@ -113,8 +114,12 @@ impl Default for Session {
 #[derive(Debug, Clone, Resource)]
 pub struct Pictures {
     pub dream: Frame,
+    /// Of that frame.
+    pub tick: u64,
     pub truth: SideBySide,
     pub chart: Option<ChartPicture>,
+    /// What is known around the newest frame, once it is drawn.
+    pub around: Option<Around>,
     /// What marks and signs them where they are exported.
     pub exporter: Option<Exporter>,
     /// Counts up with every new frame.
@@ -134,8 +139,10 @@ impl Default for Pictures {
     fn default() -> Self {
         Pictures {
             dream: Frame::default(),
+            tick: 0,
             truth: SideBySide::Off,
             chart: None,
+            around: None,
             exporter: None,
             version: 0,
             input_at: None,
@@ -220,11 +227,15 @@ pub(super) fn hear(
                 stats.note_tick(&tick, Instant::now());
                 look.answer(tick.told_deg, tick.observation.pose.pitch_deg);
                 pictures.dream = tick.observation.frame;
+                (pictures.tick, pictures.around) = (tick.observation.tick, None);
                 pictures.truth = tick.truth;
                 pictures.exporter = tick.exporter;
                 pictures.version += 1;
                 pictures.input_at = pictures.input_at.or(tick.input_at);
             }
+            Event::Around { tick, around } if tick == pictures.tick => pictures.around = Some(around),
+            // Of a frame that has gone.
+            Event::Around { .. } => {}
             Event::Failed { message, can_reset } => {
                 tracing::error!("{message}");
                 session.phase = Phase::Failed { message, can_reset };

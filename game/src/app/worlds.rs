@@ -1,7 +1,7 @@
 //! What the app plays: a dreamed world, and beside it, if wanted, the true one under the same actions.
 
 use holdfast_model::{
-    DeviceChoice, Dream,
+    Around, DeviceChoice, Dream,
     keep::{About, Snapshot},
     state::Chart,
 };
@@ -38,6 +38,12 @@ pub trait PlayableWorld: World {
 
     /// How to draw what it knows now; `None` for a world without a map. Copying it costs the tick next to nothing.
     fn draw_chart(&self) -> Option<DrawChart> {
+        None
+    }
+
+    /// The newest frame with what is known around it, as far as a turn of so many degrees shows; `None` for a world that
+    /// knows nothing beyond its frame.
+    fn around(&mut self, _ahead_deg: f32) -> Option<Around> {
         None
     }
 
@@ -95,6 +101,10 @@ impl PlayableWorld for Dream {
             let chart = Chart { pose, camera: Some(camera), trail, tick, most_blocks: CHART_BLOCKS };
             snapshot.world_state().draw_chart(&chart, CHART_PX[0], CHART_PX[1])
         }))
+    }
+
+    fn around(&mut self, ahead_deg: f32) -> Option<Around> {
+        Dream::around(self, ahead_deg)
     }
 
     fn as_dream(&mut self) -> Option<&mut Dream> {

@@ -54,7 +54,7 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
 
 With --window the dream runs as it does in play, 20 steps a second, while the window follows the mouse:
   step_ms_*           one step, beside the drawing
-  redraws_per_s       times that the window was drawn, on an average
+  redraws_per_s       times that the window was drawn, while the mouse moved
   missed_ticks        ticks that were due and never ran
   key_to_pixel_ms_*   from a key until the frame that answers it was handed to the screen
   mouse_to_pixel_ms_* from the mouse's motion until the last frame, turned by it, was";

@@ -74,7 +74,7 @@ pub fn measure(
         step_ms_p50: step[0],
         step_ms_p95: step[1],
         step_ms_p99: step[2],
-        redraws_per_s: rounded(run.redraws as f64 / run.seconds),
+        redraws_per_s: rounded(run.redraws_per_s),
         key_to_pixel_ms_p50: key[0],
         key_to_pixel_ms_p95: key[1],
         key_events: run.key_to_pixel_ms.len(),
@@ -110,7 +110,7 @@ impl WindowFigures {
                 "step",
                 format!("{:.1} ms p50, {:.1} p95, {:.1} p99", self.step_ms_p50, self.step_ms_p95, self.step_ms_p99),
             ),
-            ("redraws a second", format!("{:.1}", self.redraws_per_s)),
+            ("redraws a second", format!("{:.1}, while the mouse moves", self.redraws_per_s)),
             (
                 "key to pixel",
                 format!(

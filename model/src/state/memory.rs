@@ -141,9 +141,23 @@ impl Memory {
 
     /// As [`Memory::read`], on a crew's threads; their number changes no bit.
     pub fn read_on(&mut self, crew: &Crew, pose: &Pose, camera: &Camera, sight: &mut Sight) {
-        let Sight { canvas, firm, drafts, nearest_z, .. } = sight;
+        let Sight { firm, drafts, .. } = sight;
         self.firm.read_on(crew, pose, camera, &mut firm.reader, &mut firm.canvas);
         self.drafts.read_on(crew, pose, camera, &mut drafts.reader, &mut drafts.canvas);
+        self.lay_together(pose, camera, sight);
+    }
+
+    /// As [`Memory::read_on`], and changes nothing: for eyes, not for the dream.
+    pub fn glance(&self, crew: &Crew, pose: &Pose, camera: &Camera, sight: &mut Sight) {
+        let Sight { firm, drafts, .. } = sight;
+        self.firm.glance(crew, pose, camera, &mut firm.reader, &mut firm.canvas);
+        self.drafts.glance(crew, pose, camera, &mut drafts.reader, &mut drafts.canvas);
+        self.lay_together(pose, camera, sight);
+    }
+
+    /// Lays what was read of the two maps over each other, and what lives before them.
+    fn lay_together(&self, pose: &Pose, camera: &Camera, sight: &mut Sight) {
+        let Sight { canvas, firm, drafts, nearest_z, .. } = sight;
         canvas.copy_from(&firm.canvas);
         let drafts = &drafts.canvas;
         for pixel in 0..canvas.rgb.len() {

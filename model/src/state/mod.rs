@@ -39,13 +39,15 @@ use std::sync::Arc;
 /// Sides of the cells, in blocks: a surface seen from near is stored finer.
 pub const CELL_BLOCKS: [f32; 4] = [1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0];
 
+/// By place on the ground: height and index of the bricks that stand there, in the order of their making.
+type Columns = FxHashMap<(i32, i32), Vec<(i32, u32)>>;
+
 /// The map. A clone shares its bricks with the original; each goes its own way with the first change to a brick, so a
 /// clone costs next to nothing and holds only what has changed since.
 #[derive(Debug, Clone, Default)]
 pub struct WorldState {
     bricks: Vec<Arc<Brick>>,
-    /// By place on the ground: height and index of the bricks that stand there, in the order of their making.
-    columns: FxHashMap<(i32, i32), Vec<(i32, u32)>>,
+    columns: Columns,
     /// Indices of bricks that stand nowhere.
     spare: Vec<u32>,
     cells: usize,

@@ -1,7 +1,7 @@
 //! Reading the world state: every cell in view is splatted softly onto the image plane, what is far as summaries.
 
 use super::{
-    CELL_BLOCKS, WorldState,
+    CELL_BLOCKS, Columns, WorldState,
     brick::{BRICK_BLOCKS, Brick, Order},
     sky::Sky,
     splat::{Blend, Look, Part, Projected, blend, find_nearest},
@@ -79,8 +79,36 @@ impl WorldState {
     /// As [`WorldState::read`], on a crew's threads: each draws bands of rows, so their number changes no bit.
     pub fn read_on(&mut self, crew: &Crew, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
         let axes = pose.axes();
-        self.project(pose, camera, &axes, reader);
-        aim(&mut reader.rays, camera, &axes);
+        let view = Frustum::new(pose.eye(), camera, &axes);
+        reader.in_view.clear();
+        self.reads = self.reads.wrapping_add(1);
+        for (at, centre) in in_view(&self.columns, &view) {
+            let renew = self.reads.wrapping_add(at) % RENEWED_EVERY == 0;
+            let (brick, coarsest) = (&mut self.bricks[at as usize], view.coarsest(centre));
+            if coarsest > 0 && brick.needs_thinning(coarsest, renew) {
+                Arc::make_mut(brick).thin(coarsest, &mut reader.order);
+            }
+            view.project(brick, at, coarsest, reader);
+        }
+        self.draw(crew, camera, &axes, reader, canvas);
+    }
+
+    /// As [`WorldState::read_on`], and changes nothing: what no read has summed up yet is drawn cell by cell.
+    pub(super) fn glance(&self, crew: &Crew, pose: &Pose, camera: &Camera, reader: &mut Reader, canvas: &mut Canvas) {
+        let axes = pose.axes();
+        let view = Frustum::new(pose.eye(), camera, &axes);
+        reader.in_view.clear();
+        for (at, centre) in in_view(&self.columns, &view) {
+            let (brick, coarsest) = (&self.bricks[at as usize], view.coarsest(centre));
+            let summed_up = coarsest > 0 && !brick.summaries(coarsest).is_empty();
+            view.project(brick, at, if summed_up { coarsest } else { 0 }, reader);
+        }
+        self.draw(crew, camera, &axes, reader, canvas);
+    }
+
+    /// Draws the points in view.
+    fn draw(&self, crew: &Crew, camera: &Camera, axes: &Axes, reader: &mut Reader, canvas: &mut Canvas) {
+        aim(&mut reader.rays, camera, axes);
         let (width, height) = (camera.width, camera.height);
         canvas.resize(width, height);
         reader.nearest_z.resize(width * height, f32::INFINITY);
@@ -101,27 +129,21 @@ impl WorldState {
             });
         });
     }
+}
 
-    /// Finds the cells in view, brick by brick in the fixed order of the grid around the eye.
-    fn project(&mut self, pose: &Pose, camera: &Camera, axes: &Axes, reader: &mut Reader) {
-        reader.in_view.clear();
-        self.reads = self.reads.wrapping_add(1);
-        let view = Frustum::new(pose.eye(), camera, axes);
-        let reach = (VIEW_BLOCKS / BRICK_BLOCKS).ceil() as i32;
-        let place = Self::place_of(view.eye);
-        for k in place.z - reach..=place.z + reach {
-            for i in place.x - reach..=place.x + reach {
-                let Some(column) = self.columns.get(&(i, k)) else { continue };
-                for &(j, at) in column {
-                    let centre = (IVec3::new(i, j, k).as_vec3() + 0.5) * BRICK_BLOCKS - view.eye;
-                    if view.meets(centre) {
-                        let renew = self.reads.wrapping_add(at) % RENEWED_EVERY == 0;
-                        view.project(&mut self.bricks[at as usize], at, centre, renew, reader);
-                    }
-                }
-            }
-        }
-    }
+/// The bricks in view and their centres, relative to the eye, in the fixed order of the grid around it.
+fn in_view<'a>(columns: &'a Columns, view: &'a Frustum) -> impl Iterator<Item = (u32, Vec3)> + 'a {
+    let reach = (VIEW_BLOCKS / BRICK_BLOCKS).ceil() as i32;
+    let place = WorldState::place_of(view.eye);
+    let around = move |middle: i32| middle - reach..=middle + reach;
+    around(place.z).flat_map(move |k| around(place.x).map(move |i| (i, k))).flat_map(move |(i, k)| {
+        let column = columns.get(&(i, k)).map(Vec::as_slice).unwrap_or_default();
+        let centred = column.iter().map(move |&(j, at)| {
+            let centre = (IVec3::new(i, j, k).as_vec3() + 0.5) * BRICK_BLOCKS - view.eye;
+            (at, centre)
+        });
+        centred.filter(|(_, centre)| view.meets(*centre))
+    })
 }
 
 /// What the camera sees from the eye.
@@ -155,15 +177,16 @@ impl<'a> Frustum<'a> {
             && self.normals.iter().all(|normal| centre.dot(*normal) >= -extent.dot(normal.abs()) - 0.5)
     }
 
-    /// Adds what a brick shows from the eye to the points in view.
-    fn project(&self, brick: &mut Arc<Brick>, brick_at: u32, centre: Vec3, renew: bool, reader: &mut Reader) {
+    /// The coarsest level that a brick around `centre` is drawn in: that of cells no larger than a pixel.
+    fn coarsest(&self, centre: Vec3) -> usize {
         let distance = (centre.abs() - BRICK_BLOCKS * 0.5).max(Vec3::ZERO).length();
         let pixel_blocks = distance / self.focal;
-        let coarsest = CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0);
+        CELL_BLOCKS.iter().rposition(|&size| size <= pixel_blocks * THIN_PX).unwrap_or(0)
+    }
+
+    /// Adds what a brick shows from the eye to the points in view.
+    fn project(&self, brick: &Brick, brick_at: u32, coarsest: usize, reader: &mut Reader) {
         if coarsest > 0 {
-            if brick.needs_thinning(coarsest, renew) {
-                Arc::make_mut(brick).thin(coarsest, &mut reader.order);
-            }
             let points = brick.summaries(coarsest).iter().map(|summary| (summary.position, summary.look));
             self.project_all(brick_at, Part::Summary(coarsest as u8), points, &mut reader.in_view);
         }

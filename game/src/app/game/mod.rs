@@ -27,6 +27,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// With at least this long until the next tick, what is known around the frame is drawn; it takes some milliseconds.
+const AROUND_WITHIN: Duration = Duration::from_millis(12);
+/// It is drawn until the look has rested for so many ticks.
+const RESTED_TICKS: u32 = 20;
+
 /// How long before a tick the window is asked for what it has gathered: it sleeps through mouse motion otherwise.
 const ASK_BEFORE: Duration = Duration::from_millis(6);
 
@@ -49,6 +54,8 @@ pub(super) struct Game {
     intent: Intent,
     /// See [`Tick::told_deg`].
     told_deg: [f64; 2],
+    /// Since the look turned.
+    rested_ticks: u32,
     pacer: Pacer,
     pub asked: bool,
     dropped_frames: u64,
@@ -101,6 +108,7 @@ impl Game {
             side_by_side: false,
             intent: Intent::default(),
             told_deg: [0.0; 2],
+            rested_ticks: RESTED_TICKS,
             pacer: Pacer::new(Instant::now()),
             asked: false,
             dropped_frames: 0,
@@ -225,6 +233,7 @@ impl Game {
         }
         self.mind_device(outlet)?;
         let (action, input_at) = self.intent.take_action();
+        self.rested_ticks = if action.camera == [0.0; 2] { self.rested_ticks.saturating_add(1) } else { 0 };
         self.unanswered_input_at = self.unanswered_input_at.or(input_at);
         let started = Instant::now();
         let observation = guard(|| self.dream.step(&action).map_err(|error| error.to_string()))?;
@@ -240,9 +249,22 @@ impl Game {
         self.asked = false;
         let input_at = self.unanswered_input_at.take();
         let tick = Tick { truth, input_at, ..self.describe(observation, step_ms) };
+        let at = tick.observation.tick;
         if let Some(refused) = outlet.show(Box::new(tick)) {
             self.dropped_frames += 1;
             self.unanswered_input_at = refused.input_at;
+        }
+        self.look_around(at, outlet)
+    }
+
+    /// Draws what is known around a frame, after it and only where there is time: it is of use to a look that turns.
+    fn look_around(&mut self, tick: u64, outlet: &Outlet) -> Result<(), String> {
+        let time_left = self.pacer.due().saturating_duration_since(Instant::now());
+        if self.rested_ticks < RESTED_TICKS && time_left >= AROUND_WITHIN {
+            let around = guard(|| Ok(self.dream.around(look::MOST_AHEAD_DEG)))?;
+            if let Some(around) = around {
+                outlet.mention(Event::Around { tick, around });
+            }
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ const TURNS: Duration = Duration::from_secs(2);
 const KEYS: [KeyCode; 5] = [KeyCode::KeyW, KeyCode::KeyD, KeyCode::KeyS, KeyCode::KeyA, KeyCode::Space];
 /// Of play, before the clock starts.
 const WARM_UP: Duration = Duration::from_secs(3);
+/// A mouse that moved so lately moves still.
+const STILL_MOVES: Duration = Duration::from_millis(100);
 /// Events that wait for a window that is busy drawing.
 const WAITING_EVENTS: usize = 1024;
 
@@ -60,6 +62,26 @@ struct Running {
     clock: Option<(Instant, Stats)>,
     run: WindowRun,
     last_tick: u64,
+    /// While the mouse moved.
+    moved: Moved,
+}
+
+#[derive(Default)]
+struct Moved {
+    last: Option<(Instant, u64)>,
+    redraws: u64,
+    seconds: f64,
+}
+
+impl Moved {
+    /// Notes how often the window had been drawn at a moment.
+    fn note(&mut self, now: Instant, redraws: u64, moves: bool) {
+        if let Some((before, redraws_before)) = self.last.filter(|_| moves) {
+            self.seconds += (now - before).as_secs_f64();
+            self.redraws += redraws - redraws_before;
+        }
+        self.last = Some((now, redraws));
+    }
 }
 
 impl Plugin for BenchPlugin {
@@ -76,6 +98,7 @@ impl Plugin for BenchPlugin {
             clock: None,
             run: WindowRun::default(),
             last_tick: 0,
+            moved: Moved::default(),
         })
         .add_systems(PreUpdate, act.in_set(AppSet::Gather).after(devices::gather))
         .add_systems(Update, (stay_awake.after(turning::stay_awake), measure));
@@ -167,6 +190,8 @@ fn measure(
             Answer::Frame => {}
         }
     }
+    let moves = running.turned_at.is_some_and(|turned_at| now - turned_at < STILL_MOVES);
+    running.moved.note(now, stats.redraws, moves);
     if stats.tick != running.last_tick {
         running.last_tick = stats.tick;
         running.run.step_ms.push(f64::from(stats.step_ms));
@@ -180,7 +205,7 @@ fn measure(
         running.run.ticks = stats.tick - before.tick;
         running.run.missed_ticks = stats.missed_ticks - before.missed_ticks;
         running.run.dropped_frames = stats.dropped_frames - before.dropped_frames;
-        running.run.redraws = stats.redraws - before.redraws;
+        running.run.redraws_per_s = running.moved.redraws as f64 / running.moved.seconds.max(1e-3);
         let _ = running.bench.done.try_send(Ok(std::mem::take(&mut running.run)));
         exit.write(AppExit::Success);
     }

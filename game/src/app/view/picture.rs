@@ -3,20 +3,19 @@
 use super::{style, turning::Ahead};
 use crate::app::{
     generator::SideBySide,
-    look::{Look, Source},
+    look::Look,
     session::{Pictures, Session},
 };
 use bevy::{
     asset::{RenderAssetUsages, embedded_asset},
     image::ImageSampler,
     prelude::*,
-    render::render_resource::{
-        AsBindGroup, Extent3d, RenderPipelineDescriptor, TextureDimension, TextureFormat,
-    },
+    render::render_resource::{AsBindGroup, Extent3d, RenderPipelineDescriptor, TextureDimension, TextureFormat},
     shader::ShaderRef,
     ui_render::prelude::UiMaterialKey,
     window::PrimaryWindow,
 };
+use holdfast_model::Around;
 use holdfast_sim::Frame;
 
 /// A picture on the screen, by the world it shows.
@@ -64,11 +63,7 @@ impl Plugin for PicturePlugin {
     }
 }
 
-pub fn spawn(
-    mut commands: Commands,
-    mut images: ResMut<Assets<Image>>,
-    mut materials: ResMut<Assets<TurnedPicture>>,
-) {
+pub fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>, mut materials: ResMut<Assets<TurnedPicture>>) {
     for picture in [Picture::Dream, Picture::Truth] {
         let image = images.add(image_of(&Frame::new(1, 1)));
         let material = materials.add(TurnedPicture { source_from_shown: Mat3::IDENTITY, image });
@@ -117,30 +112,37 @@ fn crosshair(parent: &mut ChildSpawnerCommands) {
     }
 }
 
-/// Uploads a frame when there is a new one, and only then: touching an image asset uploads it. A turn touches the material
-/// alone, and so does a new image, which it must be bound to.
+/// Uploads a frame when there is a new one, or more is known around it, and only then: touching an image asset uploads it. A
+/// turn touches the material alone, and so does a new image, which it must be bound to.
 pub fn upload(
     (pictures, look, ahead): (Res<Pictures>, Res<Look>, Res<Ahead>),
     mut images: ResMut<Assets<Image>>,
     mut materials: ResMut<Assets<TurnedPicture>>,
     nodes: Query<(&Picture, &MaterialNode<TurnedPicture>)>,
-    mut shown: Local<(u64, [f32; 2])>,
+    mut shown: Local<(u64, bool, [f32; 2])>,
+    mut marked: Local<Frame>,
 ) {
-    let is_new = shown.0 != pictures.version;
-    if *shown == (pictures.version, ahead.deg) {
+    let now = (pictures.version, pictures.around.is_some(), ahead.deg);
+    let is_new = (shown.0, shown.1) != (now.0, now.1);
+    if *shown == now {
         return;
     }
-    *shown = (pictures.version, ahead.deg);
+    if shown.0 != now.0 {
+        *marked = pictures.as_exported(&pictures.dream);
+    }
+    *shown = now;
     for (picture, node) in &nodes {
         let Some(mut material) = materials.get_mut(&node.0) else { continue };
         if *picture == Picture::Dream {
             let frame_px = [pictures.dream.width, pictures.dream.height];
-            let source = if ahead.deg == [0.0; 2] { Source::SAME } else { look.source(frame_px) };
+            let source_px =
+                pictures.around.as_ref().map_or(frame_px, |around| [around.frame.width, around.frame.height]);
+            let source = look.source(ahead.deg, frame_px, source_px);
             material.source_from_shown = Mat3::from_cols_array_2d(&source.0);
         }
         let frame = match (picture, &pictures.truth) {
             _ if !is_new => continue,
-            (Picture::Dream, _) => &pictures.as_exported(&pictures.dream),
+            (Picture::Dream, _) => &within(&marked, pictures.around.as_ref()),
             (Picture::Truth, SideBySide::Shown(frame)) => frame,
             (Picture::Truth, _) => continue,
         };
@@ -148,6 +150,17 @@ pub fn upload(
             *image = image_of(frame);
         }
     }
+}
+
+/// A frame in the middle of what is known around it.
+fn within(frame: &Frame, around: Option<&Around>) -> Frame {
+    let Some(Around { frame: wide, margin_px: [left, top] }) = around else { return frame.clone() };
+    let mut out = wide.clone();
+    for (y, row) in frame.rgb.chunks_exact(frame.width * 3).enumerate() {
+        let at = ((y + top) * wide.width + left) * 3;
+        out.rgb[at..at + row.len()].copy_from_slice(row);
+    }
+    out
 }
 
 pub fn lay_out(
