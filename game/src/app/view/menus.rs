@@ -8,13 +8,35 @@ use crate::{
     },
     input::Config,
 };
-use bevy::prelude::*;
+use bevy::{prelude::*, window::PrimaryWindow};
 
 #[derive(Component)]
 pub struct MenuRoot;
 
 #[derive(Component)]
 pub struct RowNode(usize);
+
+/// Logical pixels that the tallest screen needs, but for saved worlds: the start screen.
+const SCREEN_PX: f32 = 490.0;
+/// Around the rows of saved worlds, and each with its picture.
+const WORLDS_PX: [f32; 2] = [200.0, 70.0];
+
+/// Makes everything smaller where a window has no room for what it shows.
+pub fn fit(
+    window: Single<&Window, With<PrimaryWindow>>,
+    screen: Res<State<Screen>>,
+    session: Res<Session>,
+    mut scale: ResMut<UiScale>,
+) {
+    let needed_px = match screen.get() {
+        Screen::Worlds => WORLDS_PX[0] + WORLDS_PX[1] * session.saves.len() as f32,
+        _ => SCREEN_PX,
+    };
+    let wanted = (window.height() / needed_px).clamp(0.25, 1.0);
+    if scale.0 != wanted {
+        scale.0 = wanted;
+    }
+}
 
 /// Builds the card when a screen opens, and takes it away when it closes.
 pub fn open(

@@ -94,7 +94,7 @@ impl Plugin for ViewPlugin {
                     (overlay::show_while_playing, overlay::mark_slot, overlay::tell_news),
                     (figures::update, recorded::update, replayed::update),
                     start::update,
-                    (menus::open, menus::update).chain(),
+                    (menus::fit, menus::open, menus::update).chain(),
                     pointer::grab_again.run_if(in_state(Screen::Play)),
                     (screenshot::take, screenshot::tell),
                     redraw_if_changed.after(turning::update),

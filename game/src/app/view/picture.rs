@@ -165,7 +165,7 @@ fn within(frame: &Frame, around: Option<&Around>) -> Frame {
 
 pub fn lay_out(
     window: Single<&Window, With<PrimaryWindow>>,
-    session: Res<Session>,
+    (session, scale): (Res<Session>, Res<UiScale>),
     pictures: Res<Pictures>,
     mut nodes: Query<(&Picture, &mut Node)>,
     mut tags: Query<(&Tag, &mut Node, &Children), Without<Picture>>,
@@ -179,8 +179,8 @@ pub fn lay_out(
     for (picture, mut node) in &mut nodes {
         style::show(&mut node, pictures.version > 0 && (beside || *picture == Picture::Dream));
         let offset_px = if *picture == Picture::Truth { size_px[0] / parts } else { 0 };
-        // The layout counts in logical pixels.
-        let logical = |physical: u32| px(physical as f32 / window.scale_factor());
+        // The layout counts in pixels of its own.
+        let logical = |physical: u32| px(physical as f32 / window.scale_factor() / scale.0);
         let wanted = [place.left + offset_px, place.top, place.width, place.height].map(logical);
         if [node.left, node.top, node.width, node.height] != wanted {
             [node.left, node.top, node.width, node.height] = wanted;
