@@ -26,7 +26,7 @@ fn kernel(c: &mut Criterion) {
         width,
         height,
     };
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [Precision::F32, Precision::Bf16, Precision::Int8] {
         let kernel = Kernel::with_precision(config.clone(), precision);
         let (mut tape, mut packing) = (Tape::default(), Packing::default());
         let packed = packing.pack(&kernel, &weights, Passes::ForwardAndBackward);
@@ -38,6 +38,10 @@ fn kernel(c: &mut Criterion) {
             c.bench_function(&format!("frame/{threads} threads/{precision:?}"), |b| {
                 b.iter(|| kernel.frame(packed, &of(1), &mut tape, &crew));
             });
+        }
+        if precision == Precision::Int8 {
+            // Nobody trains in it.
+            continue;
         }
         let mut gradients = weights.zeros_like();
         c.bench_function(&format!("forward and backward/{samples}/{precision:?}"), |b| {

@@ -31,7 +31,7 @@ fn wider(camera: &Camera, ahead_deg: f32) -> (Camera, [usize; 2]) {
 impl Around {
     /// What is known around a frame seen from `pose`, as far as a turn of `ahead_deg` shows. Where nothing is known, the
     /// frame's nearest edge goes on.
-    pub(crate) fn new(
+    pub fn new(
         memory: &Memory,
         crew: &Crew,
         pose: &Pose,
@@ -70,10 +70,7 @@ fn lay(frame: &Frame, margin_px: [usize; 2], canvas: &Canvas) -> Frame {
 mod tests {
     use super::*;
     use crate::state::Shown;
-    use holdfast_sim::{
-        Action,
-        voxel::{render::View, world::VoxelWorld},
-    };
+    use holdfast_sim::Depth;
 
     #[test]
     fn the_margins_are_what_a_turn_uncovers() {
@@ -88,43 +85,10 @@ mod tests {
         assert_eq!(wider(&camera, 0.0).1, [0, 0]);
     }
 
-    /// The wide picture of a world seen from its start, with a memory of the frames before as the eye turned by `looks_deg`.
-    fn around(looks_deg: &[f32]) -> (Around, Frame) {
-        let camera = Camera::new(128, 72);
-        let mut world = VoxelWorld::new(camera);
-        world.reset_seed(4);
-        let (mut memory, mut sight) = (Memory::new(), Sight::default());
-        let mut view = View::new(camera.width, camera.height);
-        for (tick, &yaw_deg) in looks_deg.iter().enumerate() {
-            world.tick(&Action { camera: [0.0, yaw_deg], ..Action::default() });
-            world.view(&camera, &mut view);
-            memory.read(&world.pose(), &camera, &mut sight);
-            let shown = Shown::given(&view.frame, &view.depth, tick as u32);
-            memory.write(&world.pose(), &camera, &mut sight, &shown);
-        }
-        let (wide, _) = wider(&camera, 12.0);
-        let pose = world.pose();
-        let around = Around::new(&memory, &Crew::default(), &pose, &camera, &view.frame, 12.0, &mut sight);
-        let mut whole = View::new(wide.width, wide.height);
-        world.view(&wide, &mut whole);
-        (around, whole.frame)
-    }
-
-    #[test]
-    fn what_was_seen_beside_the_frame_is_shown_there() {
-        let (known, truth) = around(&[0.0, 12.0, -24.0, 12.0]);
-        let (unknown, _) = around(&[0.0]);
-        let margin = known.margin_px[0];
-        let beside = |at: usize| !(margin..truth.width - margin).contains(&(at % truth.width));
-        let psnr_db = |frame: &Frame| frame.psnr_db_where(&truth, beside).expect("there are margins");
-        let (shown, edges) = (psnr_db(&known.frame), psnr_db(&unknown.frame));
-        assert!(shown > edges + 3.0, "{shown} dB with a memory, {edges} dB without");
-    }
-
     #[test]
     fn a_glance_changes_nothing() {
         let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), Camera::new(64, 36));
-        let (mut frame, mut depth) = (Frame::new(64, 36), holdfast_sim::Depth::new(64, 36));
+        let (mut frame, mut depth) = (Frame::new(64, 36), Depth::new(64, 36));
         frame.rgb.iter_mut().enumerate().for_each(|(at, value)| *value = at as u8);
         depth.blocks.fill(9.0);
         memory.read(&Pose::default(), &camera, &mut sight);

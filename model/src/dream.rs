@@ -14,7 +14,7 @@ use crate::{
     hole,
     imagined::Imagined,
     keep::Snapshot,
-    kernel::{self, Crew},
+    kernel::{self, Crew, Precision},
     layout::input,
     loose::{self, Last},
     lore::Lore,
@@ -44,11 +44,20 @@ pub struct DreamOptions {
     /// What evaluates the denoiser; all else is computed on the processor. Where it fails, the processor finishes the step,
     /// and goes on from there if this is [`DeviceChoice::Auto`].
     pub device: DeviceChoice,
+    /// What the processor rounds the factors of large products to; `None` for the fastest that it has.
+    pub precision: Option<Precision>,
 }
 
 impl Default for DreamOptions {
     fn default() -> Self {
-        DreamOptions { memory: true, sampler_steps: None, noise_seed: 0, threads: 1, device: DeviceChoice::Cpu }
+        DreamOptions {
+            memory: true,
+            sampler_steps: None,
+            noise_seed: 0,
+            threads: 1,
+            device: DeviceChoice::Cpu,
+            precision: None,
+        }
     }
 }
 
@@ -157,7 +166,7 @@ impl Dream {
         }
         let camera = Camera::new(config.width, config.height);
         let parameters = weights.parameters();
-        let sampler = Sampler::new(&config, weights, crew, device);
+        let sampler = Sampler::new(&config, weights, options.precision.unwrap_or(Precision::fastest()), crew, device);
         let status = DreamStatus {
             width: config.width,
             height: config.height,
@@ -241,6 +250,7 @@ impl Dream {
         if !(1..=64).contains(&steps) {
             return Err(ModelError::Steps(steps));
         }
+        self.sampler.set_precision(options.precision.unwrap_or(Precision::fastest()));
         self.options = options;
         self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
         Ok(())

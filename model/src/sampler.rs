@@ -5,7 +5,7 @@ use crate::{
     assemble::put_noised,
     engine::{Cpu, DeviceFault, Engine},
     imagined::{Imagined, mean},
-    kernel::Crew,
+    kernel::{Crew, Precision},
     layout::{input, output},
     noise,
     weights::Weights,
@@ -44,9 +44,15 @@ pub struct Sampler {
 impl Sampler {
     /// A sampler that computes on a device, or without one on a crew's threads; their number does not change a bit of what
     /// it makes.
-    pub fn new(config: &ModelConfig, weights: Weights, crew: Crew, device: Option<Box<dyn Engine>>) -> Sampler {
+    pub fn new(
+        config: &ModelConfig,
+        weights: Weights,
+        precision: Precision,
+        crew: Crew,
+        device: Option<Box<dyn Engine>>,
+    ) -> Sampler {
         Sampler {
-            own: Cpu::new(config, weights),
+            own: Cpu::with_precision(config, weights, precision),
             device,
             fault: None,
             crew,
@@ -54,6 +60,11 @@ impl Sampler {
             width: config.width,
             height: config.height,
         }
+    }
+
+    /// What the processor computes in from now on.
+    pub fn set_precision(&mut self, precision: Precision) {
+        self.own.set_precision(precision);
     }
 
     pub fn precision(&self) -> &'static str {

@@ -95,7 +95,7 @@ def main():
 
     candidates = {
         f"holdfast {precision}": Kernel(args.program, args.model, args.threads, precision, pixels, condition)
-        for precision in ("f32", "bf16")
+        for precision in ("f32", "bf16", "int8")
     }
     compiled = None if args.eager else torch.compile(network)
     for bf16 in (False, True):
@@ -122,7 +122,7 @@ def main():
     for name, candidate in candidates.items():
         difference = numpy.abs(candidate.output(numpy) - expected).max() / length
         print(f"{name:22} {numpy.median(times[name]):8.2f} {min(times[name]):8.2f}   {difference:.2e}")
-    for ours, theirs in [("f32", ("f32",)), ("bf16", ("bf16",)), ("bf16", ("f32", "bf16"))]:
+    for ours, theirs in [("f32", ("f32",)), ("bf16", ("bf16",)), ("bf16", ("f32", "bf16")), ("int8", ("f32", "bf16"))]:
         peers = [name for name in times if name.startswith("torch") and name.endswith(theirs)]
         best = min(peers, key=lambda name: numpy.median(times[name]))
         ratio = numpy.median(times[f"holdfast {ours}"]) / numpy.median(times[best])

@@ -17,13 +17,9 @@ fn read(path: &str) -> Result<Vec<f32>, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [folder, threads, precision, pixels, condition] = arguments.as_slice() else {
-        return Err("expected: model folder, threads, f32 or bf16, pixels, condition".into());
+        return Err("expected: model folder, threads, f32, bf16 or int8, pixels, condition".into());
     };
-    let precision = match precision.as_str() {
-        "f32" => Precision::F32,
-        "bf16" => Precision::Bf16,
-        other => return Err(format!("unknown precision {other}").into()),
-    };
+    let precision: Precision = precision.parse()?;
     let ModelFolder { config, weights, .. } = ModelFolder::load(Path::new(folder))?;
     let (pixels, condition) = (read(pixels)?, read(condition)?);
     let (width, height) = (config.width, config.height);

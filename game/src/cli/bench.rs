@@ -10,7 +10,11 @@ use super::{
     timing::{Durations, elapsed_ms, rounded},
 };
 use anyhow::Context;
-use holdfast_model::{Dream, DreamOptions, folder::ModelFolder, kernel::matmul::peak_gflops};
+use holdfast_model::{
+    Dream, DreamOptions,
+    folder::ModelFolder,
+    kernel::{Precision, matmul::peak_gflops},
+};
 use holdfast_sim::{Start, World, script::Policy, seeds};
 use serde::Serialize;
 use std::{
@@ -180,7 +184,8 @@ fn figures(args: &BenchArgs, model: ModelFolder, options: DreamOptions, stop: &A
     let steps = measured.steps.len();
     let frames_per_s = steps as f64 / measured.seconds;
     let device_peak = dream.device().and_then(|device| device.matrix_peak_gflops());
-    let matrix_peak_gflops = device_peak.unwrap_or_else(|| peak_of(status.threads));
+    let matrix_peak_gflops =
+        device_peak.unwrap_or_else(|| peak_of(status.precision.parse().unwrap_or_default(), status.threads));
     let mut stages = measured.stages_ms;
     stages.values_mut().for_each(|ms| *ms /= steps as f64);
     let denoiser_s = stages.get("denoiser").map_or(f64::INFINITY, |ms| ms / 1e3);
@@ -262,9 +267,9 @@ fn measure(args: &BenchArgs, dream: &mut Dream, stop: &AtomicBool) -> anyhow::Re
 }
 
 /// The best of each of `threads` threads while all are busy, summed.
-fn peak_of(threads: usize) -> f64 {
+fn peak_of(precision: Precision, threads: usize) -> f64 {
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| peak_gflops(PEAK_SECONDS))).collect();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(move || peak_gflops(precision, PEAK_SECONDS))).collect();
         threads.into_iter().map(|thread| thread.join().expect("a matrix product of fixed sizes does not fail")).sum()
     })
 }

@@ -3,7 +3,7 @@
 use super::{fault::mistake, progress};
 use anyhow::{Context, anyhow};
 use holdfast_model::{
-    Dream, DreamOptions,
+    Dream,
     keep::{
         About, Fault, Line, Origin, Save, Snapshot, frame_hash,
         recording::{Beginning, Recording},
@@ -103,12 +103,7 @@ impl Way {
                 "it was made with the model {model}, and this one is {short}; give its folder with --model"
             )));
         }
-        let options = DreamOptions {
-            memory: self.about.memory,
-            sampler_steps: Some(self.about.sampler_steps),
-            noise_seed: self.noise_seed,
-            ..dream.options()
-        };
+        let options = self.about.options(self.noise_seed, dream.options());
         dream.set_options(options).map_err(mistake)?;
         let (mut tick, mut frame) = match self.known.filter(|known| known.tick() <= at) {
             Some(known) => {

@@ -91,7 +91,7 @@ fn draw(world: &Snapshot, trail: &[[f32; 2]], path: &Path, [width, height]: [usi
 
 /// The world at the end of a recording's last line, and the way there: dreamed again.
 fn end_of(recording: &Recording, args: &InspectArgs) -> anyhow::Result<(Snapshot, Vec<[f32; 2]>)> {
-    let dream_args = DreamArgs { model: args.model.clone(), device: Default::default(), steps: None, threads: None };
+    let dream_args = DreamArgs { model: args.model.clone(), ..DreamArgs::default() };
     let (model, options) = replay::model_of(recording, &dream_args, &args.file)?;
     let mut dream = model_folder::dream(model, options)?;
     // By tick, so that a fork goes on from where it left its line.

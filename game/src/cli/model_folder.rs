@@ -2,7 +2,8 @@
 
 use super::fault::mistake;
 use holdfast_model::{
-    DeviceChoice, Dream, DreamOptions, device::threads_of_a_dream, engine, folder::ModelFolder, train::first_frame,
+    DeviceChoice, Dream, DreamOptions, device::threads_of_a_dream, engine, folder::ModelFolder, kernel::Precision,
+    train::first_frame,
 };
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 const DEFAULT: &str = "assets/models/pebble";
 
 /// What every command that dreams lets one choose.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct DreamArgs {
     /// Model folder, with config.json and model.safetensors [default: the shipped assets/models/pebble]
     #[arg(long, value_name = "DIR")]
@@ -24,6 +25,9 @@ pub struct DreamArgs {
     /// Threads that compute a frame; their number changes no bit of it [default: all cores but one, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+    /// What the processor rounds large products to: f32, bf16 or int8 [default: the fastest that it has]
+    #[arg(long, value_name = "NAME")]
+    pub precision: Option<Precision>,
 }
 
 impl DreamArgs {
@@ -43,12 +47,21 @@ impl DreamArgs {
 
     /// Reads and checks the model, for a dream that is made elsewhere.
     pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
+        if let Some(precision) = self.precision.filter(|precision| *precision > Precision::fastest()) {
+            let (wanted, best) = (precision.name(), Precision::fastest().name());
+            return Err(mistake(format!(
+                "this processor has no instructions for {wanted}; choose {best} or leave it out"
+            )));
+        }
         // Before the weights are read: a wrong device should not cost a wait.
         engine::check(self.device).map_err(mistake)?;
         let model = ModelFolder::load(&find(self.model.as_deref())?).map_err(mistake)?;
         let threads = self.threads.map_or_else(threads_of_a_dream, usize::from);
         let sampler_steps = self.steps.map(usize::from);
-        Ok((model, DreamOptions { memory, sampler_steps, noise_seed, threads, device: self.device }))
+        Ok((
+            model,
+            DreamOptions { memory, sampler_steps, noise_seed, threads, device: self.device, precision: self.precision },
+        ))
     }
 }
 

@@ -294,6 +294,7 @@ mod tests {
             ticks_per_second: 20,
             memory: true,
             sampler_steps: 1,
+            precision: None,
         }
     }
 

@@ -63,7 +63,8 @@ pub struct ReplayArgs {
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let name = args.file.display();
     let recording = Recording::open(&args.file).map_err(|fault| mistake(format!("{name}: {fault}")))?;
-    let dream_args = DreamArgs { model: args.model.clone(), device: args.device, steps: None, threads: args.threads };
+    let dream_args =
+        DreamArgs { model: args.model.clone(), device: args.device, threads: args.threads, ..DreamArgs::default() };
     let (model, options) = model_of(&recording, &dream_args, &args.file)?;
     if let Some(missing) = &recording.missing {
         eprintln!("note: {name}: {missing}");

@@ -18,7 +18,7 @@ pub struct Cpu {
 
 impl Cpu {
     pub fn new(config: &ModelConfig, weights: Weights) -> Cpu {
-        Cpu::with_precision(config, weights, Precision::default())
+        Cpu::with_precision(config, weights, Precision::fastest())
     }
 
     pub fn with_precision(config: &ModelConfig, weights: Weights, precision: Precision) -> Cpu {
@@ -34,6 +34,14 @@ impl Cpu {
 
     pub fn precision(&self) -> Precision {
         self.kernel.precision()
+    }
+
+    /// Computes in another precision from now on.
+    pub fn set_precision(&mut self, precision: Precision) {
+        if self.kernel.precision() != precision.min(Precision::fastest()) {
+            self.kernel = self.kernel.clone().in_precision(precision);
+            self.weights.pack_again(&self.kernel);
+        }
     }
 
     /// See [`super::Engine::evaluate`]; on a crew's threads, whose number does not change a bit.

@@ -1,7 +1,7 @@
 //! What a kept file says of the model and the program that made it.
 
 use super::bytes::MOST_SIDE_PX;
-use crate::{Dream, ModelConfig, device};
+use crate::{Dream, DreamOptions, ModelConfig, device, kernel::Precision};
 use holdfast_sim::TICKS_PER_SECOND;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ pub struct About {
     /// Whether the world state was read and written.
     pub memory: bool,
     pub sampler_steps: usize,
+    /// What the factors of large products were rounded to; files of before 2026-11-23 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
 }
 
 impl About {
@@ -42,6 +45,20 @@ impl About {
             ticks_per_second: TICKS_PER_SECOND,
             memory: dream.options().memory,
             sampler_steps: dream.sampler_steps(),
+            precision: Some(status.precision.into()),
+        }
+    }
+
+    /// Options of a dream that makes such frames again. Where the file does not say what they were computed in, it was the
+    /// fastest but int8.
+    pub fn options(&self, noise_seed: u64, options: DreamOptions) -> DreamOptions {
+        let precision = self.precision.as_ref().map_or(Some(Precision::default()), |name| name.parse().ok());
+        DreamOptions {
+            memory: self.memory,
+            sampler_steps: Some(self.sampler_steps),
+            noise_seed,
+            precision: precision.or(options.precision),
+            ..options
         }
     }
 
@@ -95,6 +112,7 @@ pub(super) mod tests {
             ticks_per_second: 20,
             memory: true,
             sampler_steps: 1,
+            precision: Some("bf16".into()),
         }
     }
 

@@ -12,6 +12,18 @@ pub const LANES: usize = 16;
 #[repr(C, align(64))]
 pub struct Line([u32; LANES]);
 
+impl Line {
+    pub fn set(&mut self, lane: usize, bits: u32) {
+        self.0[lane] = bits;
+    }
+
+    /// The bytes of some lines, in the order in which a processor reads them.
+    pub fn bytes_mut(lines: &mut [Line]) -> &mut [u8] {
+        // SAFETY: lines are plain bytes without padding, and bytes have no alignment.
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), std::mem::size_of_val(lines)) }
+    }
+}
+
 /// Rows as they lie, `inner` values each with `step` from row to row: `lines` lines a row.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub fn convert_rows(out: &mut [Line], lines: usize, source: &[f32], step: usize, rows: usize, inner: usize) {

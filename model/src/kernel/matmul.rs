@@ -3,8 +3,9 @@
 #![allow(unsafe_code)] // the one call of `gemm`, after a check that its matrices lie inside their slices
 
 #[cfg(target_arch = "x86_64")]
-use super::bf16;
+use super::{bf16, int8};
 use gemm::Parallelism;
+use std::str::FromStr;
 
 /// What the factors of large matrix products are rounded to. Sums, weights and all other arithmetic are f32 in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,25 +13,48 @@ pub enum Precision {
     F32,
     /// Twice as fast where the processor multiplies bf16, and the same as `F32` elsewhere.
     Bf16,
+    /// Weights, and what they are multiplied by, in int8 where the processor multiplies it; all else as `Bf16`.
+    Int8,
 }
 
 impl Precision {
+    pub const ALL: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int8];
+
     pub fn name(self) -> &'static str {
         match self {
             Precision::F32 => "f32",
             Precision::Bf16 => "bf16",
+            Precision::Int8 => "int8",
         }
+    }
+
+    /// The fastest that this processor has instructions for.
+    pub fn fastest() -> Precision {
+        #[cfg(target_arch = "x86_64")]
+        if int8::available() {
+            return Precision::Int8;
+        }
+        Precision::default()
     }
 }
 
 impl Default for Precision {
-    /// The fastest that this processor has instructions for.
+    /// The fastest in which a network can be trained here.
     fn default() -> Precision {
         #[cfg(target_arch = "x86_64")]
         if bf16::available() {
             return Precision::Bf16;
         }
         Precision::F32
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Precision::ALL.into_iter().find(|precision| precision.name() == text);
+        found.ok_or_else(|| format!("unknown precision `{text}`, expected f32, bf16 or int8"))
     }
 }
 
@@ -83,14 +107,29 @@ impl View {
 pub struct Panels {
     #[cfg(target_arch = "x86_64")]
     lines: Vec<super::bf16_pack::Line>,
+    #[cfg(target_arch = "x86_64")]
+    weights8: int8::Weights8,
 }
 
 impl Panels {
+    /// Packs a matrix that stays as it is.
+    pub(super) fn pack_weights(&mut self, precision: Precision, values: &[f32], view: View) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if precision == Precision::Int8 && int8::available() && bf16::worthwhile(&view) {
+                self.lines.clear();
+                return self.weights8.pack(values, view);
+            }
+            self.weights8.clear();
+        }
+        self.pack(precision, values, view);
+    }
+
     /// Packs a matrix where products in this precision want it.
     pub(super) fn pack(&mut self, precision: Precision, values: &[f32], view: View) {
         #[cfg(target_arch = "x86_64")]
         {
-            if precision == Precision::Bf16 && bf16::available() && bf16::worthwhile(&view) {
+            if precision != Precision::F32 && bf16::available() && bf16::worthwhile(&view) {
                 bf16::pack_right(&mut self.lines, values, view);
             } else {
                 self.lines.clear();
@@ -103,7 +142,7 @@ impl Panels {
     pub(super) fn is_empty(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
-            self.lines.is_empty()
+            self.lines.is_empty() && self.weights8.is_empty()
         }
         #[cfg(not(target_arch = "x86_64"))]
         {
@@ -126,6 +165,8 @@ pub struct Products {
     pub precision: Precision,
     #[cfg(target_arch = "x86_64")]
     pub(super) packed: bf16::Packed,
+    #[cfg(target_arch = "x86_64")]
+    rounded: int8::Rounded,
 }
 
 impl Products {
@@ -135,7 +176,7 @@ impl Products {
 
     #[cfg(target_arch = "x86_64")]
     pub(super) fn in_bf16(&self) -> bool {
-        self.precision == Precision::Bf16 && bf16::available()
+        self.precision != Precision::F32 && bf16::available()
     }
 
     /// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.
@@ -174,6 +215,10 @@ impl Products {
 
     /// `c = scale * a * b`. The same bits for some rows of `a` as for all, where `b` is packed.
     pub fn apply_view(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: Factor, scale: f32) {
+        #[cfg(target_arch = "x86_64")]
+        if !b.panels.weights8.is_empty() {
+            return self.rounded.multiply(c, c_view, a, a_view, &b.panels.weights8, scale);
+        }
         #[cfg(target_arch = "x86_64")]
         if self.in_bf16() && !b.panels.is_empty() {
             return self.packed.multiply_panels(c, c_view, a, a_view, &b.panels.lines, scale);
@@ -224,14 +269,14 @@ fn matmul_f32(c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &[f32], b
     }
 }
 
-/// The best rate of a large matrix product on one thread, in the fastest precision and with a right factor that is packed
-/// already, in GFLOP/s: what [`crate::kernel`] can be measured against.
-pub fn peak_gflops(seconds: f64) -> f64 {
+/// The best rate of a large matrix product on one thread, in a precision and with a right factor that is packed already, in
+/// GFLOP/s: what [`crate::kernel`] can be measured against.
+pub fn peak_gflops(precision: Precision, seconds: f64) -> f64 {
     let size = 768;
     let (a, b) = (vec![0.5f32; size * size], vec![0.25f32; size * size]);
     let mut c = vec![0.0f32; size * size];
-    let (mut products, mut panels) = (Products::default(), Panels::default());
-    panels.pack(products.precision, &b, View::dense(size, size));
+    let (mut products, mut panels) = (Products::new(precision), Panels::default());
+    panels.pack_weights(precision, &b, View::dense(size, size));
     let b = Factor { values: &b, view: View::dense(size, size), panels: &panels };
     let (begin, mut best) = (std::time::Instant::now(), f64::INFINITY);
     while begin.elapsed().as_secs_f64() < seconds {

@@ -18,6 +18,8 @@ mod forward;
 mod frame;
 mod frame_head;
 mod head_back;
+#[cfg(target_arch = "x86_64")]
+mod int8;
 pub mod matmul;
 mod packed;
 mod rows;
@@ -219,7 +221,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel in the fastest precision that this processor has.
+    /// A kernel in the fastest precision in which this processor can train.
     pub fn new(config: ModelConfig) -> Kernel {
         Kernel::with_precision(config, Precision::default())
     }
@@ -228,9 +230,14 @@ impl Kernel {
         Kernel { config, precision }
     }
 
+    /// The same network in another precision.
+    pub fn in_precision(self, precision: Precision) -> Kernel {
+        Kernel { precision, ..self }
+    }
+
     /// The precision that large products are really computed in here.
     pub fn precision(&self) -> Precision {
-        self.precision.min(Precision::default())
+        self.precision.min(Precision::fastest())
     }
 
     /// Evaluates a batch; the raw output is in [`Tape::output`], `[samples, height, width, output::CHANNELS]`.

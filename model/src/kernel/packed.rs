@@ -47,7 +47,7 @@ impl Packing {
             all.resize_with(weights.tensors.len(), Default::default);
             all.par_iter_mut().zip(&weights.tensors).enumerate().for_each(|(index, (panels, tensor))| {
                 if read.contains(&index) && !(transposed && index == at::PATCH_IN) {
-                    panels.pack(kernel.precision, &tensor.values, view_of(tensor, transposed));
+                    panels.pack_weights(kernel.precision, &tensor.values, view_of(tensor, transposed));
                 }
             });
         }
@@ -106,6 +106,11 @@ impl PackedWeights {
         let mut packing = Packing::default();
         packing.pack(kernel, &weights, Passes::Forward);
         PackedWeights { plain: weights, packing }
+    }
+
+    /// Packs the same weights for another kernel.
+    pub fn pack_again(&mut self, kernel: &Kernel) {
+        self.packing.pack(kernel, &self.plain, Passes::Forward);
     }
 
     pub fn get(&self) -> Packed<'_> {

@@ -128,7 +128,7 @@ fn bf16_stays_near_f32_and_repeats_to_the_bit() {
 /// The forward pass without a tape: near the one with a tape, and the same to the bit for any number of threads.
 #[test]
 fn a_frame_does_not_depend_on_the_number_of_threads() {
-    for (precision, most) in [(Precision::F32, 2e-6), (Precision::Bf16, 0.01)] {
+    for (precision, most) in [(Precision::F32, 2e-6), (Precision::Bf16, 0.01), (Precision::Int8, 0.04)] {
         let (config, weights, pixels, condition) = problem(52, 28, 6);
         let kernel = Kernel::with_precision(config.clone(), precision);
         let frame = Batch {

@@ -1,7 +1,7 @@
 //! Making a recording's frames again, line by line, and comparing their hashes.
 
 use super::{Beginning, Recording};
-use crate::{Dream, DreamOptions, keep::Save, keep::Snapshot, keep::line::frame_hash};
+use crate::{Dream, keep::Save, keep::Snapshot, keep::line::frame_hash};
 use holdfast_sim::{Observation, World};
 use std::collections::BTreeMap;
 
@@ -61,14 +61,10 @@ impl Replay {
 
     fn begin(&self, recording: &Recording, dream: &mut Dream) -> Result<Observation, String> {
         let line = &recording.lines[self.line];
+        let options = recording.about.options(line.noise_seed, dream.options());
+        dream.set_options(options).map_err(|error| error.to_string())?;
         match &line.beginning {
-            Beginning::Origin(origin) => {
-                let about = &recording.about;
-                let (memory, sampler_steps) = (about.memory, Some(about.sampler_steps));
-                let options = DreamOptions { memory, sampler_steps, noise_seed: line.noise_seed, ..dream.options() };
-                dream.set_options(options).map_err(|error| error.to_string())?;
-                dream.reset(&origin.start()).map_err(|error| error.to_string())
-            }
+            Beginning::Origin(origin) => dream.reset(&origin.start()).map_err(|error| error.to_string()),
             Beginning::Save(bytes) => {
                 let save = Save::read(bytes.as_slice()).map_err(|fault| format!("the save in it: {fault}"))?;
                 dream.restore(&save.snapshot).map_err(|error| format!("the save in it: {error}"))
