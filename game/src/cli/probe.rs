@@ -8,8 +8,11 @@ use super::{
     progress,
 };
 use anyhow::Context;
-use holdfast_model::probe::{
-    self, Baseline, Dreamer, Event, Figure, Ignorant, Options, ProbeError, Report, Scale, Simulator, Subject, suite,
+use holdfast_model::{
+    DreamOptions,
+    probe::{
+        self, Baseline, Dreamer, Event, Figure, Ignorant, Options, ProbeError, Report, Scale, Simulator, Subject, suite,
+    },
 };
 use holdfast_sim::Camera;
 use std::{ops::Range, path::PathBuf};
@@ -68,8 +71,9 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         "copy-last-frame" => Box::new(Ignorant { baseline: Baseline::CopyLastFrame, camera }),
         "noise" => Box::new(Ignorant { baseline: Baseline::Noise, camera }),
         _ => {
-            let device = scored_on(dream.device);
-            Box::new(Dreamer { model, sampler_steps: dream.sampler_steps, device })
+            // Each trial has one thread, and trials are what runs at once.
+            let options = DreamOptions { device: scored_on(dream.device), threads: 1, ..dream };
+            Box::new(Dreamer { model, options })
         }
     };
     let (probes, usual_seeds) = match args.suite.as_str() {

@@ -58,6 +58,8 @@ struct Head {
     schema: u32,
     model_hash: String,
     reader_hash: String,
+    #[serde(default)]
+    settings: String,
 }
 
 const HEAD: &str = "run.json";
@@ -86,7 +88,8 @@ pub fn run(
     let reads_keys = probes.iter().any(|probe| probe.reads_keys());
     let (reader, inverse) =
         rayon::join(|| BlockReader::train(camera), || reads_keys.then(|| InverseDynamics::train(camera)));
-    let head = Head { schema: super::SCHEMA, model_hash: subject.model_hash(), reader_hash: reader.hash() };
+    let (model_hash, settings) = (subject.model_hash(), subject.settings());
+    let head = Head { schema: super::SCHEMA, model_hash, reader_hash: reader.hash(), settings };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
     let Options { floors_every, controls_every, .. } = *options;
@@ -163,7 +166,11 @@ impl Keeper {
             let text = fs::read(&head_path).map_err(|error| file_error(&head_path, error))?;
             let found: Head = serde_json::from_slice(&text).map_err(|error| file_error(&head_path, error))?;
             if found != *head {
-                let what = if found.model_hash == head.model_hash { "version of the probes" } else { "model" };
+                let what = match found {
+                    Head { model_hash, .. } if model_hash != head.model_hash => "model",
+                    Head { settings, .. } if settings != head.settings => "number of steps, precision or device",
+                    _ => "version of the probes",
+                };
                 return Err(ProbeError::OtherRun { path: head_path, what });
             }
             let text = fs::read_to_string(&path).unwrap_or_default();

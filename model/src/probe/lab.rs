@@ -195,7 +195,7 @@ pub fn choice(frame: &Frame, right: &Frame, wrong: &Frame, pixels: &[usize]) -> 
 mod tests {
     use super::*;
     use crate::{
-        DeviceChoice, ModelConfig,
+        DreamOptions, ModelConfig,
         folder::ModelFolder,
         probe::{Dreamer, Plan, stage},
     };
@@ -214,8 +214,7 @@ mod tests {
     #[test]
     fn what_scenes_have_in_common_is_rolled_out_once_and_changes_nothing() {
         let config = ModelConfig { width: 32, height: 24, d_model: 32, heads: 1, layers: 1, ..ModelConfig::default() };
-        let subject =
-            Dreamer { model: ModelFolder::untrained(config, 3), sampler_steps: None, device: DeviceChoice::Cpu };
+        let subject = Dreamer { model: ModelFolder::untrained(config, 3), options: DreamOptions::default() };
         let (reader, stop) = (BlockReader::train(subject.camera()), AtomicBool::new(false));
         let lab =
             Lab { subject: &subject, reader: &reader, inverse: None, floors_every: 4, controls_every: 8, stop: &stop };

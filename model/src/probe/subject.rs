@@ -1,7 +1,7 @@
 //! Whom a probe asks: any world, in each of the roles that give its score a floor, a ceiling and controls.
 
 use super::{ProbeError, Scene, film::look};
-use crate::{DeviceChoice, Dream, DreamOptions, folder::ModelFolder, train::true_matters};
+use crate::{Dream, DreamOptions, folder::ModelFolder, kernel::Precision, train::true_matters};
 use glam::Vec3;
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice, voxel::world::VoxelWorld,
@@ -66,6 +66,10 @@ pub trait Subject: Sync {
     fn model_hash(&self) -> String {
         self.name()
     }
+    /// How it is run, where that may change what it scores.
+    fn settings(&self) -> String {
+        String::new()
+    }
     /// The camera of its frames.
     fn camera(&self) -> Camera;
     /// A fresh world for a trial, to be reset with the picture of the scene's start; `None` where it has no such role.
@@ -78,10 +82,9 @@ pub trait Subject: Sync {
 #[derive(Debug, Clone)]
 pub struct Dreamer {
     pub model: ModelFolder,
-    /// Denoising steps a frame; `None` takes the model's own default.
-    pub sampler_steps: Option<usize>,
-    /// What evaluates it. Only on the processor are scores the same, bit for bit, each time.
-    pub device: DeviceChoice,
+    /// How it dreams; whether with a memory, each role says. Only on the processor are scores the same, bit for bit, each
+    /// time.
+    pub options: DreamOptions,
 }
 
 impl Subject for Dreamer {
@@ -93,17 +96,19 @@ impl Subject for Dreamer {
         self.model.hash.clone()
     }
 
+    fn settings(&self) -> String {
+        let DreamOptions { sampler_steps, precision, device, .. } = self.options;
+        let steps = sampler_steps.unwrap_or(self.model.config.sampler_steps);
+        let precision = precision.unwrap_or(Precision::fastest()).min(Precision::fastest()).name();
+        format!("{steps} steps, {precision} on {device}")
+    }
+
     fn camera(&self) -> Camera {
         Camera::new(self.model.config.width, self.model.config.height)
     }
 
     fn world(&self, role: Role, scene: &Scene) -> Result<Option<Box<dyn World>>, ProbeError> {
-        let options = DreamOptions {
-            memory: role != Role::MemoryOff,
-            sampler_steps: self.sampler_steps,
-            device: self.device,
-            ..DreamOptions::default()
-        };
+        let options = DreamOptions { memory: role != Role::MemoryOff, ..self.options };
         // Trials start from pictures, never from seeds.
         let no_seeds = Box::new(|_, camera: Camera| (Frame::new(camera.width, camera.height), Pose::default()));
         let mut dream = Dream::new(self.model.clone(), options, no_seeds)?;

@@ -170,8 +170,14 @@ fn a_run_that_was_stopped_goes_on_and_runs_nothing_twice() {
     let mut all = [first, second].concat();
     all.sort_unstable();
     assert_eq!(all, seeds.clone().collect::<Vec<_>>());
-    let error = run_known(Known::new(), folder.path(), seeds, false).expect_err("it exists").to_string();
+    let error = run_known(Known::new(), folder.path(), seeds.clone(), false).expect_err("it exists").to_string();
     assert!(error.contains("--resume"), "{error}");
+    // Trials of a dream that was computed otherwise are not its own.
+    let head = folder.path().join("run.json");
+    let text = std::fs::read_to_string(&head).expect("written");
+    std::fs::write(&head, text.replace("\"settings\": \"\"", "\"settings\": \"8 steps\"")).expect("room for a line");
+    let error = run_known(Known::new(), folder.path(), seeds, true).expect_err("another run").to_string();
+    assert!(error.contains("number of steps, precision or device"), "{error}");
 }
 
 #[test]
