@@ -61,6 +61,14 @@ impl Default for DreamOptions {
     }
 }
 
+impl DreamOptions {
+    /// What this processor rounds the factors of large products to.
+    pub fn rounds_to(&self) -> Precision {
+        let fastest = Precision::fastest();
+        self.precision.unwrap_or(fastest).min(fastest)
+    }
+}
+
 /// Facts about a running dream, for heads-up displays and reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DreamStatus {
@@ -166,7 +174,7 @@ impl Dream {
         }
         let camera = Camera::new(config.width, config.height);
         let parameters = weights.parameters();
-        let sampler = Sampler::new(&config, weights, options.precision.unwrap_or(Precision::fastest()), crew, device);
+        let sampler = Sampler::new(&config, weights, options.rounds_to(), crew, device);
         let status = DreamStatus {
             width: config.width,
             height: config.height,
@@ -250,7 +258,7 @@ impl Dream {
         if !(1..=64).contains(&steps) {
             return Err(ModelError::Steps(steps));
         }
-        self.sampler.set_precision(options.precision.unwrap_or(Precision::fastest()));
+        self.sampler.set_precision(options.rounds_to());
         self.options = options;
         self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
         Ok(())

@@ -11,8 +11,7 @@ use super::{
 };
 use crate::export::{Exporter, Seal};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use holdfast_model::Around;
-use holdfast_model::{engine::said_in, keep::recording::Recording};
+use holdfast_model::{Around, engine::said_in, keep::recording::Recording};
 use holdfast_sim::{Frame, Observation};
 use std::{
     io,

@@ -92,7 +92,7 @@ fn pairs_of(values: &[f32]) -> __m512i {
 /// Up to sixteen values from the start of a slice, zeros beyond its end.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load(values: &[f32]) -> __m512 {
+pub fn load(values: &[f32]) -> __m512 {
     match values.first_chunk::<LANES>() {
         // SAFETY: an array of sixteen values is what the vector holds.
         Some(values) => unsafe { _mm512_loadu_ps(values.as_ptr()) },

@@ -8,7 +8,7 @@
 
 use super::{
     bf16::{ROWS, grown},
-    bf16_pack::{LANES, Line},
+    bf16_pack::{LANES, Line, load},
     matmul::View,
 };
 use std::arch::x86_64::*;
@@ -168,15 +168,6 @@ fn round_row(out: &mut [Line], values: &[f32]) -> f32 {
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), bytes) };
     }
     most / MOST
-}
-
-/// Up to sixteen values from the start of a slice, zeros beyond its end.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(values: &[f32]) -> __m512 {
-    let mask: __mmask16 = if values.len() >= LANES { !0 } else { (1 << values.len()) - 1 };
-    // SAFETY: the mask admits only what lies inside the slice.
-    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) }
 }
 
 /// Where a tile's sums go, and what they are scaled by.

@@ -1,7 +1,7 @@
 //! Whom a probe asks: any world, in each of the roles that give its score a floor, a ceiling and controls.
 
 use super::{ProbeError, Scene, film::look};
-use crate::{Dream, DreamOptions, folder::ModelFolder, kernel::Precision, train::true_matters};
+use crate::{Dream, DreamOptions, folder::ModelFolder, train::true_matters};
 use glam::Vec3;
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice, voxel::world::VoxelWorld,
@@ -97,10 +97,9 @@ impl Subject for Dreamer {
     }
 
     fn settings(&self) -> String {
-        let DreamOptions { sampler_steps, precision, device, .. } = self.options;
+        let DreamOptions { sampler_steps, device, .. } = self.options;
         let steps = sampler_steps.unwrap_or(self.model.config.sampler_steps);
-        let precision = precision.unwrap_or(Precision::fastest()).min(Precision::fastest()).name();
-        format!("{steps} steps, {precision} on {device}")
+        format!("{steps} steps, {} on {device}", self.options.rounds_to().name())
     }
 
     fn camera(&self) -> Camera {

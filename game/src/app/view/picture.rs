@@ -132,6 +132,10 @@ pub fn upload(
     }
     *shown = now;
     for (picture, node) in &nodes {
+        // The truth is not turned.
+        if *picture == Picture::Truth && !is_new {
+            continue;
+        }
         let Some(mut material) = materials.get_mut(&node.0) else { continue };
         if *picture == Picture::Dream {
             let frame_px = [pictures.dream.width, pictures.dream.height];
