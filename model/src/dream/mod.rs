@@ -1,5 +1,10 @@
 //! The dream: a world generated frame by frame from the player's actions.
 
+mod options;
+mod tampering;
+
+pub use options::{DreamOptions, DreamStatus};
+
 use crate::{
     DeviceChoice, ModelConfig, ModelError,
     ambience::Ambience,
@@ -14,99 +19,21 @@ use crate::{
     hole,
     imagined::Imagined,
     keep::Snapshot,
-    kernel::{self, Crew, Precision},
+    kernel::{self, Crew},
     layout::input,
     loose::{self, Last},
     lore::Lore,
-    matter::Matter,
     motion::Motion,
     outcome::{self, Outcome},
     sampler::Sampler,
     situation::Situation,
-    state::{Canvas, Memory, Shown, Sight},
+    state::{Memory, Shown, Sight},
     sweep,
 };
-use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
+use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{fmt, time::Instant};
-
-/// How a dream runs; the model folder says what it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DreamOptions {
-    /// Off: the world state is neither read nor written (the floor of every probe of memory).
-    pub memory: bool,
-    /// Denoising steps a frame; `None` takes the model's own default.
-    pub sampler_steps: Option<usize>,
-    /// Seed of the sampler's noise: the same seed and actions give the same frames.
-    pub noise_seed: u64,
-    /// Threads that a frame is computed on, at least one. Their number does not change a bit of the dream.
-    pub threads: usize,
-    /// What evaluates the denoiser; all else is computed on the processor. Where it fails, the processor finishes the step,
-    /// and goes on from there if this is [`DeviceChoice::Auto`].
-    pub device: DeviceChoice,
-    /// What the processor rounds the factors of large products to; `None` for the fastest that it has.
-    pub precision: Option<Precision>,
-}
-
-impl Default for DreamOptions {
-    fn default() -> Self {
-        DreamOptions {
-            memory: true,
-            sampler_steps: None,
-            noise_seed: 0,
-            threads: 1,
-            device: DeviceChoice::Cpu,
-            precision: None,
-        }
-    }
-}
-
-impl DreamOptions {
-    /// What this processor rounds the factors of large products to.
-    pub fn rounds_to(&self) -> Precision {
-        let fastest = Precision::fastest();
-        self.precision.unwrap_or(fastest).min(fastest)
-    }
-}
-
-/// Facts about a running dream, for heads-up displays and reports.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DreamStatus {
-    pub width: usize,
-    pub height: usize,
-    /// BLAKE3 of the weights file, hexadecimal.
-    pub model_hash: String,
-    pub device: String,
-    /// What the factors of large matrix products are rounded to.
-    pub precision: &'static str,
-    pub threads: usize,
-    pub parameters: usize,
-    /// Floating-point operations of one frame, in 1e9, all sampler steps included.
-    pub gflop_per_frame: f64,
-    /// Cells that the world state holds now.
-    pub memory_cells: usize,
-}
-
-/// What a probe does to a dream's memory, for its ceiling and its controls. A dream that is played has none of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Tampering {
-    /// The pose of the next step, in place of the predicted one.
-    next_pose: Option<Pose>,
-    /// The memory holds true views only: the dream's own frames are not written.
-    taught: bool,
-    /// What the memory shows has its colours permuted among the pixels.
-    shuffled: bool,
-}
-
-/// Permutes the colours among the known pixels: places stay, what is there is lost.
-fn shuffle_colours(canvas: &mut Canvas, seed: u64) {
-    let known: Vec<usize> = (0..canvas.rgb.len()).filter(|&pixel| canvas.known(pixel)).collect();
-    let mut dice = Dice::new(seed);
-    for last in (1..known.len()).rev() {
-        let other = dice.whole(0..last as u32 + 1) as usize;
-        canvas.rgb.swap(known[last], known[other]);
-    }
-}
+use tampering::{Tampering, shuffle_colours};
 
 /// Gives the first frame of the world of a seed, at the camera's size, and the pose that it was seen from.
 pub type StartFrames = Box<dyn FnMut(u64, Camera) -> (Frame, Pose)>;
@@ -344,35 +271,6 @@ impl Dream {
         if self.options.memory && !self.tampering.taught {
             self.state.write(&self.pose, &self.camera, &mut self.sight, shown);
         }
-    }
-}
-
-/// For probes only: ceilings and controls. Nothing that plays or records calls these.
-impl Dream {
-    /// The next step takes this pose (in the dream's own coordinates) instead of predicting one.
-    pub fn guide(&mut self, pose: Pose) {
-        self.tampering.next_pose = Some(pose);
-    }
-
-    /// Writes a true view from the present pose into the memory; from the first on, the memory holds nothing else.
-    pub fn teach(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter]) {
-        if !self.tampering.taught {
-            self.tampering.taught = true;
-            self.state.clear();
-        }
-        self.state.read(&self.pose, &self.camera, &mut self.sight);
-        let shown = Shown { matters, ..Shown::given(frame, depth, self.tick as u32) };
-        self.state.write(&self.pose, &self.camera, &mut self.sight, &shown);
-    }
-
-    /// From now on, also after a reset, the memory is read with its colours permuted.
-    pub fn shuffle_memory(&mut self) {
-        self.tampering.shuffled = true;
-    }
-
-    /// Takes the memory of another dream for its own, and gives back what it had.
-    pub fn exchange_memory(&mut self, state: Memory) -> Memory {
-        std::mem::replace(&mut self.state, state)
     }
 }
 
