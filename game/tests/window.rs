@@ -332,6 +332,9 @@ mod window {
         let figures = place.path("figures");
         let out = File::create(&figures).expect("a new file");
         let mut stage = stage(place.0.path(), place.command("bench --window --json --seconds 4"), out.into());
+        // A focus that goes elsewhere pauses a game, and no measurement.
+        let root = stage.xdotool(&["search", "--maxdepth", "0", ".*"]).expect("a display has a root window");
+        stage.xdotool(&["windowfocus", &root]).expect("the root window can have the focus");
         let start = Instant::now();
         while stage.app.0.try_wait().expect("our own child").is_none() {
             assert!(start.elapsed() < PATIENCE, "the measurement did not end; {}", stage.log());

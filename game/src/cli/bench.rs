@@ -144,7 +144,6 @@ struct Measured {
 }
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let stop = interrupt::stop_flag()?;
     let before = args.compare.as_deref().map(compare::read).transpose()?;
     let (model, options) = args.dream.read(args.seed, true)?;
     if args.window {
@@ -156,6 +155,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         writeln!(std::io::stdout(), "{text}")?;
         return Ok(());
     }
+    // Not before: a window has its own way to end.
+    let stop = interrupt::stop_flag()?;
     let mut figures = figures(args, model.clone(), options, stop)?;
     if let Some(path) = &args.plot {
         atomic_file::write(path, pace::svg(&figures.minutes).as_bytes())

@@ -13,7 +13,10 @@ use crate::{
     },
     input::{Config, Devices, Input, devices},
 };
-use bevy::{prelude::*, render::renderer::RenderAdapterInfo, window::PrimaryWindow, winit::WinitSettings};
+use bevy::{
+    input::keyboard::KeyboardFocusLost, prelude::*, render::renderer::RenderAdapterInfo, window::PrimaryWindow,
+    winit::WinitSettings,
+};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::{
     thread,
@@ -100,7 +103,10 @@ impl Plugin for BenchPlugin {
             last_tick: 0,
             moved: Moved::default(),
         })
-        .add_systems(PreUpdate, act.in_set(AppSet::Gather).after(devices::gather))
+        .add_systems(
+            PreUpdate,
+            (stay_in_play.before(devices::gather), act.after(devices::gather)).in_set(AppSet::Gather),
+        )
         .add_systems(Update, (stay_awake.after(turning::stay_awake), measure));
     }
 }
@@ -129,6 +135,12 @@ fn play(sender: &Sender<(Instant, Deed)>, waker: &Waker) {
             waker.wake();
         }
     }
+}
+
+/// A window that measures itself plays on without the focus, which would else pause the game for good: nobody is there to
+/// resume it.
+fn stay_in_play(mut focus_lost: ResMut<Messages<KeyboardFocusLost>>) {
+    focus_lost.clear();
 }
 
 /// Hands the player's deeds over as if the devices had said them.
