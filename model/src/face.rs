@@ -2,20 +2,20 @@
 
 use crate::grid::axis_faced;
 use glam::{IVec3, Vec3};
-use holdfast_sim::{Camera, Depth, pose::Axes};
+use holdfast_sim::{Camera, Depth, Pose};
 
 /// A surface is that of the nearest wall of cells when it is this near to it, as a share of the distance.
 const ON_WALL: f32 = 0.2;
 /// Pixels to each side by which a surface's slope is told.
 const REACH_PX: usize = 2;
 
-/// A picture's depth, seen from among the blocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    pub camera: &'a Camera,
-    pub axes: &'a Axes,
-    pub eye: Vec3,
-    pub depth: &'a Depth,
+/// What a picture's depth shows from among the blocks; its buffer is reused.
+#[derive(Debug, Clone, Default)]
+pub struct Faces {
+    width: usize,
+    eye: Vec3,
+    /// Where each pixel's surface is, from the eye, blocks; none of it is a number at the sky.
+    away: Vec<Vec3>,
 }
 
 /// Where a pixel lies on a block's face.
@@ -30,26 +30,35 @@ pub struct Face {
     pub cosine: f32,
 }
 
-impl Seen<'_> {
-    /// A pixel's point from the eye, blocks.
-    fn point(&self, x: usize, y: usize) -> Option<Vec3> {
-        let blocks = self.depth.blocks[y * self.camera.width + x];
-        let ray = self.camera.ray(self.axes, x, y);
-        (blocks < Depth::SKY).then(|| ray * (blocks / ray.length()))
+impl Faces {
+    /// Takes in a depth, seen from a pose among the blocks.
+    pub fn see(&mut self, pose: &Pose, camera: &Camera, depth: &Depth) {
+        let axes = pose.axes();
+        (self.width, self.eye) = (camera.width, pose.eye());
+        self.away.clear();
+        self.away.extend(depth.blocks.iter().enumerate().map(|(pixel, &blocks)| {
+            if blocks >= Depth::SKY {
+                return Vec3::NAN;
+            }
+            let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
+            ray * (blocks / ray.length())
+        }));
     }
-}
 
-impl Face {
-    /// The face that a pixel shows: of the axis that the surface faces most, the nearest wall of cells. `None` at the sky.
-    pub fn find(seen: &Seen, pixel: usize) -> Option<Face> {
-        let Camera { width, height, .. } = *seen.camera;
+    /// The face that a pixel shows: of the axis that the surface faces most, the nearest wall of cells. `None` at the sky
+    /// and beside it.
+    pub fn at(&self, pixel: usize) -> Option<Face> {
+        let (width, height) = (self.width, self.away.len() / self.width);
         let (x, y) = (pixel % width, pixel / width);
         let (left, right) = (x.saturating_sub(REACH_PX), (x + REACH_PX).min(width - 1));
         let (top, bottom) = (y.saturating_sub(REACH_PX), (y + REACH_PX).min(height - 1));
-        let across = seen.point(right, y)? - seen.point(left, y)?;
-        let down = seen.point(x, bottom)? - seen.point(x, top)?;
+        let across = self.away[y * width + right] - self.away[y * width + left];
+        let down = self.away[bottom * width + x] - self.away[top * width + x];
+        let (eye, away) = (self.eye, self.away[pixel]);
+        if (across.x + down.x + away.x).is_nan() {
+            return None;
+        }
         let axis = axis_faced(across, down);
-        let (eye, away) = (seen.eye, seen.point(x, y)?);
         let wall = (eye[axis] + away[axis]).round();
         let to_wall = Some((wall - eye[axis]) / away[axis]).filter(|to_wall| (to_wall - 1.0).abs() < ON_WALL);
         let point = eye + away * to_wall.unwrap_or(1.0);

@@ -8,19 +8,23 @@
 use crate::{
     Condition,
     deed::Change,
-    face::{Face, Seen},
+    face::{Face, Faces},
     light,
     lore::Lore,
     materials::Materials,
     matter::Matter,
-    pictures::Way,
+    pictures::{SIDE_PX, Way},
     state::Canvas,
 };
 use glam::Vec3;
-use holdfast_sim::{Camera, Depth, Frame, pose::Axes};
+use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// What is remembered as coarsely as this many pixels of now has details to gain, all of them from the second number on.
-const COARSE_PX: [f32; 2] = [1.5, 3.0];
+const COARSE_PX: [f32; 2] = [1.25, 2.0];
+/// The denoiser's own details are no finer than this many pixels.
+const SOFT_PX: f32 = 3.0;
+/// Ground that is seen at a flatter angle than this is counted as if it were not.
+const LEAST_COSINE: f32 = 0.06;
 /// Mist takes the grain from here to there, blocks.
 const MIST_BLOCKS: [f32; 2] = [14.0, 36.0];
 
@@ -37,63 +41,103 @@ pub struct Drawn<'a> {
     pub changed: &'a [bool],
 }
 
-/// Lays grain onto a frame.
-pub fn lay(frame: &mut Frame, drawn: &Drawn, lore: &Lore) {
-    let axes = drawn.condition.pose.axes();
-    let placed = place_colours(frame, drawn, &axes, lore);
-    for pixel in 0..drawn.matters.len() {
-        let rgb = &mut frame.rgb[pixel * 3..pixel * 3 + 3];
-        if let Some(colour) = placed.as_ref().and_then(|placed| placed.get(pixel).copied().flatten()) {
-            rgb.copy_from_slice(&colour);
-            continue;
-        }
-        let (matter, share) = (drawn.matters[pixel], drawn.share(pixel));
-        if share > 0.0
-            && lore.materials.has_grain(matter)
-            && let Some(grain) = drawn.grain(pixel, &axes, matter, &lore.materials)
-        {
-            rgb.iter_mut().for_each(|value| *value = (f32::from(*value) * (1.0 + share * (grain - 1.0)) + 0.5) as u8);
+/// Lays grain, and tells what each pixel has details of; its buffers are reused.
+#[derive(Debug, Clone, Default)]
+pub struct Grain {
+    faces: Faces,
+    /// Side of what each pixel of the newest frame has details of, blocks.
+    pub detail_blocks: Vec<f32>,
+}
+
+impl Grain {
+    /// Lays grain onto a frame. `copied` `[pixels]` is how far each is a copy of what was known: what gets grain no longer
+    /// is.
+    pub fn lay(&mut self, frame: &mut Frame, copied: &mut [f32], drawn: &Drawn, lore: &Lore) {
+        self.faces.see(&drawn.condition.pose, drawn.camera, drawn.depth);
+        self.detail_blocks.clear();
+        let placed = place_colours(frame, drawn, &self.faces, lore);
+        for pixel in 0..drawn.matters.len() {
+            let rgb = &mut frame.rgb[pixel * 3..pixel * 3 + 3];
+            let (face, side_blocks) = self.side_of(pixel, drawn.camera, drawn.depth);
+            if let Some(colour) = placed.as_ref().and_then(|placed| placed.get(pixel).copied().flatten()) {
+                rgb.copy_from_slice(&colour);
+                self.detail_blocks.push(side_blocks);
+                continue;
+            }
+            let known_blocks = drawn.known_blocks(pixel);
+            let (matter, share) = (drawn.matters[pixel], drawn.share(pixel, known_blocks, side_blocks));
+            let mut laid = false;
+            if share > 0.0
+                && lore.materials.has_grain(matter)
+                && let Some(face) = face
+            {
+                let grain = 1.0 + share * (lacking(&face, matter, side_blocks, known_blocks, &lore.materials) - 1.0);
+                rgb.iter_mut().for_each(|value| *value = (f32::from(*value) * grain + 0.5) as u8);
+                copied[pixel] *= 1.0 - share;
+                laid = share > 0.5;
+            }
+            let drawn_blocks = if laid { side_blocks } else { side_blocks * SOFT_PX };
+            self.detail_blocks.push(match known_blocks.filter(|_| !laid) {
+                Some(known_blocks) => drawn_blocks + (known_blocks - drawn_blocks) * copied[pixel],
+                None => drawn_blocks,
+            });
         }
     }
+
+    /// A picture that was given has details of each pixel's side. `pose` is that among the blocks.
+    pub fn given(&mut self, pose: &Pose, camera: &Camera, depth: &Depth) {
+        self.faces.see(pose, camera, depth);
+        self.detail_blocks.clear();
+        for pixel in 0..depth.blocks.len() {
+            self.detail_blocks.push(self.side_of(pixel, camera, depth).1);
+        }
+    }
+
+    /// The face that a pixel shows, if it is near, and the pixel's side on it, blocks: the mean of along and across.
+    fn side_of(&self, pixel: usize, camera: &Camera, depth: &Depth) -> (Option<Face>, f32) {
+        let blocks = depth.blocks[pixel];
+        let face = if blocks < MIST_BLOCKS[1] { self.faces.at(pixel) } else { None };
+        let slant = face.map_or(1.0, |face| face.cosine.max(LEAST_COSINE).sqrt());
+        (face, blocks / (camera.focal_px() * slant))
+    }
+}
+
+/// The grain that a pixel lacks: that of its size, over that of what is remembered there.
+fn lacking(face: &Face, matter: Matter, side_blocks: f32, known_blocks: Option<f32>, materials: &Materials) -> f32 {
+    let uv = turned(face, matter);
+    let grain = |blocks: f32| materials.grain(matter, face.side, uv, blocks * SIDE_PX as f32);
+    grain(side_blocks) / known_blocks.map_or(1.0, grain)
 }
 
 /// The colours of a placed block where it shows, in the light of the ground around it; or, where there is too little, in
 /// that in which the frame shows it.
-fn place_colours(frame: &Frame, drawn: &Drawn, axes: &Axes, lore: &Lore) -> Option<Vec<Option<[u8; 3]>>> {
+fn place_colours(frame: &Frame, drawn: &Drawn, faces: &Faces, lore: &Lore) -> Option<Vec<Option<[u8; 3]>>> {
     let Drawn { condition, camera, canvas, changed, .. } = *drawn;
     let change = condition.change.filter(|change| matches!(change, Change::Place(_)))?;
     let cube = lore.cube_in(condition.slot)?;
-    let eye = condition.pose.eye();
+    let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
     let place = |pixel: usize| {
-        let ray = camera.ray(axes, pixel % camera.width, pixel / camera.width);
+        let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
         changed[pixel].then(|| change.at(eye, ray, canvas, pixel)).flatten().map(|shown| shown.place)
     };
     let places: Vec<Option<Vec3>> = (0..changed.len()).map(place).collect();
     let shown = places.iter().enumerate().filter_map(|(pixel, place)| Some((pixel, (*place)?)));
-    let light = light::around(frame, drawn, axes, lore).or_else(|| light::shown_on(frame, cube, shown, lore))?;
+    let light = light::around(frame, drawn, faces, lore).or_else(|| light::shown_on(frame, cube, shown, lore))?;
     Some(places.iter().map(|place| place.map(|place| lore.colour(cube, place, light))).collect())
 }
 
 impl Drawn<'_> {
-    /// How far a pixel is new, 0 to 1.
-    fn share(&self, pixel: usize) -> f32 {
-        let blocks = self.depth.blocks[pixel];
-        let clear = 1.0 - between(MIST_BLOCKS, blocks);
+    /// Side of what is remembered at a pixel, blocks; `None` where nothing is, or where the hand changed it.
+    fn known_blocks(&self, pixel: usize) -> Option<f32> {
         let deed = self.changed.get(pixel).is_some_and(|changed| *changed);
-        if deed || self.canvas.rgb.is_empty() || !self.canvas.known(pixel) {
-            return clear;
-        }
-        let pixel_blocks = blocks / self.camera.focal_px();
-        clear * between(COARSE_PX, self.canvas.footprint_blocks[pixel] / pixel_blocks)
+        let known = !deed && !self.canvas.rgb.is_empty() && self.canvas.known(pixel);
+        known.then(|| self.canvas.footprint_blocks[pixel])
     }
 
-    fn grain(&self, pixel: usize, axes: &Axes, matter: Matter, materials: &Materials) -> Option<f32> {
-        let place =
-            Face::find(&Seen { camera: self.camera, axes, eye: self.condition.pose.eye(), depth: self.depth }, pixel)?;
-        let uv = turned(&place, matter);
-        let texels_a_block = crate::pictures::SIDE_PX as f32 / self.camera.focal_px();
-        let texels = self.depth.blocks[pixel] * texels_a_block / place.cosine.max(0.06).sqrt();
-        Some(materials.grain(matter, place.side, uv, texels))
+    /// How far a pixel has details to gain, 0 to 1.
+    fn share(&self, pixel: usize, known_blocks: Option<f32>, side_blocks: f32) -> f32 {
+        let clear = 1.0 - between(MIST_BLOCKS, self.depth.blocks[pixel]);
+        clear * known_blocks.map_or(1.0, |known_blocks| between(COARSE_PX, known_blocks / side_blocks))
     }
 }
 
@@ -115,7 +159,6 @@ fn turned(place: &Face, matter: Matter) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_sim::Pose;
     use std::collections::BTreeMap;
 
     const SIZE: [usize; 2] = [64, 48];
@@ -128,27 +171,56 @@ mod tests {
         Lore { materials, ..Lore::default() }
     }
 
-    /// A grey floor of stone at height 0 under an eye that looks down on it, with grain laid on; and where each pixel lies.
-    fn floor(x: f32, z: f32, yaw_deg: f32, canvas: &Canvas) -> Vec<(Vec3, u8)> {
-        let camera = Camera::new(SIZE[0], SIZE[1]);
-        let pose = Pose { position: [x, 1.62, z], yaw_deg, pitch_deg: 60.0 };
-        let condition = Condition { pose, ..Condition::default() };
-        let (mut frame, mut depth) = (Frame::new(SIZE[0], SIZE[1]), Depth::new(SIZE[0], SIZE[1]));
-        frame.rgb.fill(100);
-        let axes = pose.axes();
-        let rays: Vec<Vec3> = (0..depth.blocks.len()).map(|at| camera.ray(&axes, at % SIZE[0], at / SIZE[0])).collect();
-        let away: Vec<f32> = rays.iter().map(|ray| if ray.y < -0.1 { 1.62 / -ray.y } else { 1e6 }).collect();
-        depth
-            .blocks
-            .iter_mut()
-            .zip(rays.iter().zip(&away))
-            .for_each(|(blocks, (ray, away))| *blocks = away * ray.length());
-        let matters = vec![Matter::Stone; rays.len()];
-        let drawn =
-            Drawn { condition: &condition, camera: &camera, canvas, depth: &depth, matters: &matters, changed: &[] };
-        lay(&mut frame, &drawn, &chequered());
-        let points = rays.iter().zip(&away).map(|(ray, away)| pose.eye() + *ray * *away);
-        points.zip(frame.rgb.chunks_exact(3).map(|rgb| rgb[0])).filter(|(point, _)| point.y < 0.1).collect()
+    /// A grey floor of stone at height 0 under an eye that looks down on it, drawn as a copy of what is remembered, with
+    /// grain laid on.
+    struct Floor {
+        /// Where each pixel lies; above the horizon nowhere.
+        points: Vec<Vec3>,
+        frame: Frame,
+        copied: Vec<f32>,
+        grain: Grain,
+    }
+
+    impl Floor {
+        fn new([x, z]: [f32; 2], [yaw_deg, pitch_deg]: [f32; 2], canvas: &Canvas, lore: &Lore) -> Floor {
+            let camera = Camera::new(SIZE[0], SIZE[1]);
+            let pose = Pose { position: [x, 1.62, z], yaw_deg, pitch_deg };
+            let condition = Condition { pose, ..Condition::default() };
+            let (mut frame, mut depth) = (Frame::new(SIZE[0], SIZE[1]), Depth::new(SIZE[0], SIZE[1]));
+            frame.rgb.fill(100);
+            let axes = pose.axes();
+            let rays = (0..depth.blocks.len()).map(|at| camera.ray(&axes, at % SIZE[0], at / SIZE[0]));
+            let mut points = Vec::new();
+            for (blocks, ray) in depth.blocks.iter_mut().zip(rays) {
+                let away = if ray.y < -0.1 { pose.eye().y / -ray.y } else { 1e6 };
+                *blocks = away * ray.length();
+                points.push(pose.eye() + ray * away);
+            }
+            let matters = vec![Matter::Stone; points.len()];
+            let (camera, depth, matters) = (&camera, &depth, matters.as_slice());
+            let drawn = Drawn { condition: &condition, camera, canvas, depth, matters, changed: &[] };
+            let (mut grain, mut copied) = (Grain::default(), vec![1.0; points.len()]);
+            grain.lay(&mut frame, &mut copied, &drawn, lore);
+            Floor { points, frame, copied, grain }
+        }
+
+        /// Where the floor's pixels lie, and how bright they are.
+        fn values(&self) -> impl Iterator<Item = (Vec3, u8)> {
+            let values = self.frame.rgb.chunks_exact(3).map(|rgb| rgb[0]);
+            self.points.iter().copied().zip(values).filter(|(point, _)| point.y < 0.1)
+        }
+    }
+
+    fn remembered(footprint_blocks: f32) -> Canvas {
+        let pixels = SIZE[0] * SIZE[1];
+        Canvas {
+            width: SIZE[0],
+            height: SIZE[1],
+            rgb: vec![[100.0; 3]; pixels],
+            depth_blocks: vec![2.0; pixels],
+            confidence: vec![1.0; pixels],
+            footprint_blocks: vec![footprint_blocks; pixels],
+        }
     }
 
     #[test]
@@ -156,15 +228,16 @@ mod tests {
         let texel = |point: Vec3| [(point.x * 16.0).floor() as i32, (point.z * 16.0).floor() as i32];
         let inner =
             |point: &Vec3| [point.x, point.z].iter().all(|side| ((side * 16.0).fract().abs() - 0.5).abs() < 0.3);
+        let floor = |place, look| Floor::new(place, look, &Canvas::default(), &chequered());
         let mut seen = BTreeMap::new();
-        for (point, value) in floor(0.5, 0.5, 0.0, &Canvas::default()).into_iter().filter(|(point, _)| inner(point)) {
+        for (point, value) in floor([0.5, 0.5], [0.0, 60.0]).values().filter(|(point, _)| inner(point)) {
             assert!((60..=140).contains(&value));
             seen.insert(texel(point), value);
         }
         let rough = seen.values().filter(|value| value.abs_diff(100) > 15).count();
         assert!(rough * 2 > seen.len(), "{rough} of {} texels have a grain", seen.len());
         let (mut same, mut all) = (0, 0);
-        for (point, value) in floor(0.9, 0.2, 35.0, &Canvas::default()).into_iter().filter(|(point, _)| inner(point)) {
+        for (point, value) in floor([0.9, 0.2], [35.0, 60.0]).values().filter(|(point, _)| inner(point)) {
             let Some(before) = seen.get(&texel(point)) else { continue };
             all += 1;
             same += usize::from(before.abs_diff(value) < 12);
@@ -174,17 +247,36 @@ mod tests {
 
     #[test]
     fn what_is_remembered_well_is_left_alone() {
-        let pixels = SIZE[0] * SIZE[1];
-        let remembered = |footprint_blocks: f32| Canvas {
-            width: SIZE[0],
-            height: SIZE[1],
-            rgb: vec![[100.0; 3]; pixels],
-            depth_blocks: vec![2.0; pixels],
-            confidence: vec![1.0; pixels],
-            footprint_blocks: vec![footprint_blocks; pixels],
+        let rough = |canvas: &Canvas| {
+            let floor = Floor::new([0.5; 2], [0.0, 60.0], canvas, &chequered());
+            floor.values().filter(|(_, value)| *value != 100).count()
         };
-        let rough = |canvas: &Canvas| floor(0.5, 0.5, 0.0, canvas).iter().filter(|(_, value)| *value != 100).count();
         assert_eq!(rough(&remembered(0.01)), 0);
-        assert!(rough(&remembered(1.0)) > pixels / 4, "seen from afar only");
+        assert!(rough(&remembered(1.0)) > SIZE[0] * SIZE[1] / 4, "seen from afar only");
+    }
+
+    #[test]
+    fn what_is_copied_is_as_coarse_as_it_was_and_grain_makes_it_fine_and_its_own() {
+        let middle = SIZE[0] * (SIZE[1] + 1) / 2;
+        let of = |footprint_blocks: f32, lore: &Lore| {
+            let floor = Floor::new([0.5; 2], [0.0, 60.0], &remembered(footprint_blocks), lore);
+            (floor.grain.detail_blocks[middle], floor.copied[middle])
+        };
+        let pixel_blocks = 1.62 / Camera::new(SIZE[0], SIZE[1]).focal_px();
+        assert_eq!(of(0.5, &Lore::default()), (0.5, 1.0), "a matter without grain");
+        let (detail_blocks, copied) = of(0.5, &chequered());
+        assert!(detail_blocks < 2.0 * pixel_blocks && copied == 0.0, "{detail_blocks} {copied}");
+    }
+
+    #[test]
+    fn flat_ground_is_seen_more_coarsely_than_ground_below() {
+        let camera = Camera::new(SIZE[0], SIZE[1]);
+        let side_of = |pitch_deg: f32| {
+            let floor = Floor::new([0.5; 2], [0.0, pitch_deg], &Canvas::default(), &Lore::default());
+            let below = SIZE[0] * (SIZE[1] * 3 / 4) + SIZE[0] / 2;
+            let away = (floor.points[below] - Vec3::new(0.5, 1.62, 0.5)).length();
+            floor.grain.detail_blocks[below] / SOFT_PX * camera.focal_px() / away
+        };
+        assert!(side_of(80.0) < 1.2 && side_of(5.0) > 1.5, "{} {}", side_of(80.0), side_of(5.0));
     }
 }

@@ -1,14 +1,9 @@
 //! Light: how bright the faces of a block are beside each other, and how bright it is around, told by ground whose look
 //! is known.
 
-use crate::{
-    face::{Face, Seen},
-    grain::Drawn,
-    lore::Lore,
-    matter::Matter,
-};
+use crate::{face::Faces, grain::Drawn, lore::Lore, matter::Matter};
 use glam::Vec3;
-use holdfast_sim::{Frame, pose::Axes};
+use holdfast_sim::Frame;
 
 /// How bright a face is beside one that faces up: top, sides across x and across z, bottom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,15 +53,14 @@ const LEAST_PIXELS: usize = 60;
 
 /// How bright the ground around is, as a multiple of what it looks like in full light: the median of what is near, faces up
 /// and was there before. `None` where there is too little of it.
-pub fn around(frame: &Frame, drawn: &Drawn, axes: &Axes, lore: &Lore) -> Option<f32> {
-    let seen = Seen { camera: drawn.camera, axes, eye: drawn.condition.pose.eye(), depth: drawn.depth };
+pub fn around(frame: &Frame, drawn: &Drawn, faces: &Faces, lore: &Lore) -> Option<f32> {
     let mut shares = Vec::new();
     for (pixel, &matter) in drawn.matters.iter().enumerate() {
         let changed = drawn.changed.get(pixel).is_some_and(|changed| *changed);
         if changed || !lore.materials.has_grain(matter) || drawn.depth.blocks[pixel] > NEAR_BLOCKS {
             continue;
         }
-        if Face::find(&seen, pixel).is_some_and(|face| face.side == 0) {
+        if faces.at(pixel).is_some_and(|face| face.side == 0) {
             let shown: f32 = frame.rgb[pixel * 3..pixel * 3 + 3].iter().map(|&value| f32::from(value)).sum();
             shares.push(shown / lore.materials.brightness(matter, 0).max(1.0));
         }

@@ -14,7 +14,7 @@ use crate::{
     deed::{self, Told},
     engine::{self, DeviceFault, Engine},
     folder::ModelFolder,
-    grain::{self, Drawn},
+    grain::{Drawn, Grain},
     grid::{Alignment, Grid},
     hole,
     imagined::Imagined,
@@ -23,6 +23,7 @@ use crate::{
     layout::input,
     loose::{self, Last},
     lore::Lore,
+    matter::Matter,
     motion::Motion,
     outcome::{self, Outcome},
     sampler::Sampler,
@@ -54,6 +55,7 @@ pub struct Dream {
     /// For [`Dream::around`].
     wide_sight: Sight,
     outcome: Outcome,
+    grain: Grain,
     pixels: Vec<f32>,
     motion: Motion,
     pose: Pose,
@@ -127,6 +129,7 @@ impl Dream {
             sight: Sight::default(),
             wide_sight: Sight::default(),
             outcome: Outcome::default(),
+            grain: Grain::default(),
             motion: Motion::default(),
             pose: Pose::default(),
             last: None,
@@ -261,9 +264,17 @@ impl Dream {
         self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
         let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
         self.situation.find_loose(loose::find(&seen, &matters));
-        self.remember(&Shown { matters: &matters, ..Shown::given(&frame, &depth, self.tick as u32) });
+        self.remember_given(&frame, &depth, &matters);
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
+    }
+
+    fn remember_given(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter]) {
+        let mut grain = std::mem::take(&mut self.grain);
+        grain.given(&self.situation.grid().place(&self.pose), &self.camera, depth);
+        let detail_blocks = &grain.detail_blocks;
+        self.remember(&Shown { matters, detail_blocks, ..Shown::given(frame, depth, self.tick as u32) });
+        self.grain = grain;
     }
 
     fn remember(&mut self, shown: &Shown) {
@@ -354,13 +365,13 @@ impl World for Dream {
             hole::go_on(&mut imagined, &condition, &self.camera, &self.sight.canvas);
             loose::show(&stirred, &mut imagined, &condition.pose, &self.camera, &self.sight.canvas);
         }
-        let Imagined { mut frame, mut depth, copied, mut doubt, matters } = imagined;
+        let Imagined { mut frame, mut depth, mut copied, mut doubt, matters } = imagined;
         if self.options.memory {
             self.outcome.settle(&condition, &self.camera, &self.sight.canvas, &mut depth, &mut doubt);
         }
         let (camera, canvas, changed) = (&self.camera, &self.sight.canvas, self.outcome.changed.as_slice());
         let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
-        grain::lay(&mut frame, &drawn, &self.lore);
+        self.grain.lay(&mut frame, &mut copied, &drawn, &self.lore);
         mark("grain");
         if self.options.memory {
             loose::let_pass(&stirred, &condition.pose, &self.camera, &self.sight.canvas, &mut self.outcome.pending);
@@ -368,6 +379,7 @@ impl World for Dream {
 
         let tick = self.tick as u32;
         let outcome = std::mem::take(&mut self.outcome);
+        let grain = std::mem::take(&mut self.grain);
         let Outcome { changed, pending } = &outcome;
         self.remember(&Shown {
             frame: &frame,
@@ -376,6 +388,7 @@ impl World for Dream {
             doubt: &doubt,
             changed,
             pending,
+            detail_blocks: &grain.detail_blocks,
             matters: &matters,
             tick,
         });
@@ -384,7 +397,7 @@ impl World for Dream {
             let told = Told { condition: &condition, camera, canvas, lore, tick };
             deed::end(&mut self.state, &self.pose, &frame, &outcome, &told);
         }
-        self.outcome = outcome;
+        (self.outcome, self.grain) = (outcome, grain);
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);

@@ -2,6 +2,7 @@
 
 use super::Dream;
 use crate::{
+    grain::Grain,
     matter::Matter,
     state::{Canvas, Memory, Shown},
 };
@@ -41,7 +42,10 @@ impl Dream {
             self.state.clear();
         }
         self.state.read(&self.pose, &self.camera, &mut self.sight);
-        let shown = Shown { matters, ..Shown::given(frame, depth, self.tick as u32) };
+        let mut grain = Grain::default();
+        grain.given(&self.situation.grid().place(&self.pose), &self.camera, depth);
+        let detail_blocks = &grain.detail_blocks;
+        let shown = Shown { matters, detail_blocks, ..Shown::given(frame, depth, self.tick as u32) };
         self.state.write(&self.pose, &self.camera, &mut self.sight, &shown);
     }
 

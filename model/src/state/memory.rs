@@ -61,6 +61,8 @@ pub struct Shown<'a> {
     pub changed: &'a [bool],
     /// Pixels in which the hand is at work to no effect yet: what shows there passes. Empty: none.
     pub pending: &'a [bool],
+    /// Side of what each pixel has details of, blocks. Empty: each pixel's own side.
+    pub detail_blocks: &'a [f32],
     /// What stands there. Empty: nothing that moves.
     pub matters: &'a [Matter],
     pub tick: u32,
@@ -69,7 +71,17 @@ pub struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// A picture that was given, not drawn: nothing of it is copied or doubted.
     pub fn given(frame: &'a Frame, depth: &'a Depth, tick: u32) -> Shown<'a> {
-        Shown { frame, depth, copied: &[], doubt: &[], changed: &[], pending: &[], matters: &[], tick }
+        Shown {
+            frame,
+            depth,
+            copied: &[],
+            doubt: &[],
+            changed: &[],
+            pending: &[],
+            detail_blocks: &[],
+            matters: &[],
+            tick,
+        }
     }
 
     /// Whether a pixel shows something that lives. What a hand put there does not.
@@ -88,8 +100,8 @@ impl Sight {
 
 impl Layer {
     fn write(&self, state: &mut WorldState, pose: &Pose, camera: &Camera, shown: &Shown, skipped: &[bool]) {
-        let Shown { frame, depth, copied, changed, tick, .. } = *shown;
-        let seen = Seen { frame, depth, canvas: &self.canvas, copied, changed, skipped, tick };
+        let Shown { frame, depth, copied, changed, detail_blocks, tick, .. } = *shown;
+        let seen = Seen { frame, depth, canvas: &self.canvas, copied, changed, detail_blocks, skipped, tick };
         state.write(pose, camera, &self.reader, &seen);
     }
 }
@@ -242,6 +254,25 @@ mod tests {
         assert!((grey - 200.0).abs() < 2.0 && (blocks - 8.0).abs() < 0.4, "{grey} at {blocks}");
         let (_, grey, blocks) = after(&[(5.0, 90, 0.5), (8.0, 200, 0.0)]);
         assert!((grey - 200.0).abs() < 2.0 && (blocks - 8.0).abs() < 0.4, "{grey} at {blocks}");
+    }
+
+    #[test]
+    fn a_soft_look_gives_way_to_a_sharp_one_and_not_the_other_way_round() {
+        let after = |details: [f32; 2]| {
+            let (mut memory, mut sight) = (Memory::new(), Sight::default());
+            let (pose, camera) = (Pose::default(), Camera::new(32, 24));
+            for ((tick, grey), detail_blocks) in [(0, 90), (1, 200)].into_iter().zip(details) {
+                memory.read(&pose, &camera, &mut sight);
+                let (frame, depth) = wall(5.0, grey);
+                let detail_blocks = &vec![detail_blocks; depth.blocks.len()];
+                let shown = Shown { detail_blocks, ..Shown::given(&frame, &depth, tick) };
+                memory.write(&pose, &camera, &mut sight, &shown);
+            }
+            memory.read(&pose, &camera, &mut sight);
+            sight.canvas.rgb[12 * 32 + 16][0]
+        };
+        let [alike, sharper, softer] = [[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]].map(after);
+        assert!(sharper > 195.0 && alike < 180.0 && softer <= alike, "{sharper} {alike} {softer}");
     }
 
     #[test]

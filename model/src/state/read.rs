@@ -50,6 +50,13 @@ const SKY_CONFIDENCE: f32 = 0.3;
 /// Cells nearer than this to the eye are inside the body or noise.
 const NEAR_BLOCKS: f32 = 0.15;
 
+impl Reader {
+    /// Mean side of the cells that the last read showed at a pixel, blocks; infinite where it showed none.
+    pub(super) fn cell_blocks(&self, pixel: usize) -> f32 {
+        self.blended.get(pixel).filter(|sum| sum[5] > 0.0).map_or(f32::INFINITY, |sum| sum[7] / sum[5])
+    }
+}
+
 impl Canvas {
     /// Becomes another's equal within the room that it has.
     pub(super) fn copy_from(&mut self, other: &Canvas) {

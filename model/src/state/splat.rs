@@ -49,7 +49,7 @@ pub(super) struct Projected {
     pub half_px: f32,
 }
 
-/// Sums of a pixel, weighted: red, green, blue, z, confidence, 1, footprint.
+/// Sums of a pixel, weighted: red, green, blue, z, confidence, 1, footprint, side of the cells.
 pub(super) type Blend = [f32; 8];
 
 /// Rows of an image, the first and the one after the last, that one call draws to; slices begin with the first.
@@ -85,11 +85,12 @@ pub(super) fn blend(points: &[Projected], width: usize, rows: Rows, nearest_z: &
         }
         let (left, right) = covered(point.x, radius, &(0..width));
         let inverse = 1.0 / radius;
-        let slack = point.z - 0.02 * point.z - 0.06 - 0.35 * point.part.size();
+        let size_blocks = point.part.size();
+        let slack = point.z - 0.02 * point.z - 0.06 - 0.35 * size_blocks;
         let Look { rgb, footprint_blocks, trust } = point.look;
         let [red, green, blue] = rgb.map(f32::from);
-        let confidence = trust / (1.0 + 4.0 * footprint_blocks);
-        let values = [red, green, blue, point.z, confidence, 1.0, footprint_blocks, 0.0];
+        let confidence = trust / (1.0 + 2.0 * footprint_blocks);
+        let values = [red, green, blue, point.z, confidence, 1.0, footprint_blocks, size_blocks];
         for y in top..bottom {
             let dy = (y as f32 + 0.5 - point.y) * inverse;
             for x in left..right {

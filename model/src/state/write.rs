@@ -21,6 +21,9 @@ pub struct Seen<'a> {
     pub copied: &'a [f32],
     /// Pixels in which the player's deed shows: what stood there is gone at once. Empty: none.
     pub changed: &'a [bool],
+    /// Side of what each pixel has details of, blocks: no finer than the pixel, and coarser where the frame is soft.
+    /// Empty: each pixel's own side.
+    pub detail_blocks: &'a [f32],
     /// Pixels that add nothing. Empty: none.
     pub skipped: &'a [bool],
     pub tick: u32,
@@ -29,7 +32,7 @@ pub struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// A picture that was given, not drawn: nothing of it is copied, a deed or left out.
     pub fn given(frame: &'a Frame, depth: &'a Depth, canvas: &'a Canvas, tick: u32) -> Seen<'a> {
-        Seen { frame, depth, canvas, copied: &[], changed: &[], skipped: &[], tick }
+        Seen { frame, depth, canvas, copied: &[], changed: &[], detail_blocks: &[], skipped: &[], tick }
     }
 }
 
@@ -68,11 +71,12 @@ impl Clone for Scratch {
 #[derive(Debug, Clone, Copy)]
 struct Hit {
     point: Vec3,
-    footprint_blocks: f32,
+    /// Side of what the pixel has details of.
+    detail_blocks: f32,
     rgb: [u8; 3],
     copied: f32,
     tick: u32,
-    /// The canvas already showed this surface, as finely.
+    /// The canvas already showed this surface, in cells as fine, or the frame merely copied it.
     known: bool,
     /// The axis that the surface faces most.
     facing: Vec3,
@@ -110,9 +114,14 @@ impl WorldState {
                 continue;
             }
             let footprint_blocks = z * pixel_slope;
-            let known = seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks, copied);
+            let detail_blocks =
+                seen.detail_blocks.get(pixel).map_or(footprint_blocks, |size| size.max(footprint_blocks));
+            let level = level_of(footprint_blocks);
+            let as_fine = CELL_BLOCKS[level] > reader.cell_blocks(pixel) * FINER || copied > COPIED;
+            let known = as_fine && seen.canvas.agrees(pixel, seen.depth.blocks[pixel], footprint_blocks);
             let facing = if known { Vec3::ZERO } else { facing(rays, axis_z, pixel, width) };
-            self.add(Hit { point: eye + ray * z, footprint_blocks, rgb, copied, tick: seen.tick, known, facing });
+            let (point, tick) = (eye + ray * z, seen.tick);
+            self.add(level, Hit { point, detail_blocks, rgb, copied, tick, known, facing });
         }
         self.scratch = scratch;
     }
@@ -185,9 +194,9 @@ impl WorldState {
         }
     }
 
-    fn add(&mut self, hit: Hit) {
+    /// Takes in a hit at the level of its pixel.
+    fn add(&mut self, level: usize, hit: Hit) {
         let last = CELL_BLOCKS.len() - 1;
-        let level = CELL_BLOCKS.iter().position(|&size| size >= hit.footprint_blocks * 0.9).unwrap_or(last);
         let place = Self::place_of(hit.point);
         if let Some(at) = self.brick_at(place) {
             let brick = &self.bricks[at as usize];
@@ -237,7 +246,7 @@ impl Cell {
     fn new(hit: &Hit) -> Cell {
         Cell {
             position: hit.point,
-            footprint_blocks: hit.footprint_blocks,
+            footprint_blocks: hit.detail_blocks,
             tick: hit.tick,
             key: 0,
             rgb: hit.rgb,
@@ -255,27 +264,23 @@ impl Cell {
         }
         let mix = if hit.tick == self.tick { MIX_OF_ONE_FRAME } else { MIX };
         self.tick = hit.tick;
-        let finer = hit.footprint_blocks < self.footprint_blocks * FINER;
+        let finer = hit.detail_blocks < self.footprint_blocks * FINER;
         let share = if finer { 1.0 - hit.copied } else { mix * (1.0 - hit.copied) };
         for (old, new) in self.rgb.iter_mut().zip(hit.rgb) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share + 0.5) as u8;
         }
         self.position += (hit.point - self.position) * share;
         if share > 0.5 {
-            self.footprint_blocks = hit.footprint_blocks;
+            self.footprint_blocks = hit.detail_blocks;
         }
     }
 }
 
 impl Canvas {
-    /// Whether the canvas already shows a surface at this depth, seen about as finely as now; or one that the frame
-    /// merely copied, which a nearer look has therefore not made any finer.
-    fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32, copied: f32) -> bool {
+    /// Whether the canvas shows a surface at this depth.
+    fn agrees(&self, pixel: usize, depth_blocks: f32, footprint_blocks: f32) -> bool {
         let Some(&shown) = self.depth_blocks.get(pixel) else { return false };
-        if !shown.is_finite()
-            || shown >= Depth::SKY
-            || !(copied > COPIED || self.footprint_blocks[pixel] * FINER < footprint_blocks)
-        {
+        if !shown.is_finite() || shown >= Depth::SKY {
             return false;
         }
         // What is splatted reaches over its neighbours, and along the ground they are much nearer or farther.
@@ -293,6 +298,12 @@ impl Canvas {
         let behind = 0.05 * depth_blocks + 0.08 + 0.5 * footprint_blocks;
         depth_blocks > low * 0.96 - 0.05 && depth_blocks - behind < high
     }
+}
+
+/// The level whose cells are as fine as a pixel.
+fn level_of(footprint_blocks: f32) -> usize {
+    let last = CELL_BLOCKS.len() - 1;
+    CELL_BLOCKS.iter().position(|&size| size >= footprint_blocks * 0.9).unwrap_or(last)
 }
 
 /// Whether what a frame shows at this depth has no place of its own.

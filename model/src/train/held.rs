@@ -22,14 +22,14 @@ const MOST_APART: f32 = 50.0;
 ///
 /// # Arguments
 /// - `eventful` `[pixels]`: where something may have changed since it was seen. There it is the truth that counts.
-/// - `pixel_slope`: a pixel's side on the image plane, at distance 1.
-pub(super) fn held(truth: &View, canvas: &Canvas, eventful: &[bool], pixel_slope: f32) -> Vec<f32> {
+/// - `side_blocks` `[pixels]`: sides of the pixels on what they truly show, blocks.
+pub(super) fn held(truth: &View, canvas: &Canvas, eventful: &[bool], side_blocks: &[f32]) -> Vec<f32> {
     let (width, pixels) = (truth.depth.width, truth.depth.blocks.len());
     let mut frame: Vec<f32> = truth.frame.rgb.iter().map(|&value| f32::from(value)).collect();
     let agrees = |at: usize| {
         let (shown, true_blocks) = (canvas.depth_blocks[at], truth.depth.blocks[at]);
         let sky = true_blocks >= Depth::SKY;
-        let fine = sky || canvas.footprint_blocks[at] < COARSE_PX * pixel_slope * true_blocks;
+        let fine = sky || canvas.footprint_blocks[at] < COARSE_PX * side_blocks[at];
         let same = (shown >= Depth::SKY) == sky && (sky || (shown / true_blocks).ln().abs() < SAME_SURFACE);
         canvas.known(at) && !eventful[at] && fine && same
     };
@@ -95,7 +95,7 @@ mod tests {
     /// Mean difference of the frame to be drawn from a picture, of 255.
     #[track_caller]
     fn check_near(truth: &View, canvas: &Canvas, eventful: bool, like: &View) {
-        let frame = held(truth, canvas, &[eventful; WIDTH * WIDTH], 0.01);
+        let frame = held(truth, canvas, &[eventful; WIDTH * WIDTH], &[0.05; WIDTH * WIDTH]);
         let apart = frame.iter().zip(&like.frame.rgb).map(|(a, &b)| (a - f32::from(b)).abs()).sum::<f32>();
         assert!(apart / (frame.len() as f32) < 4.0, "{apart}");
     }

@@ -15,7 +15,7 @@ use crate::{
     ambience::Ambience,
     assemble::{assemble, encode_colour, encode_frame, put_noised},
     deed::{self, Told},
-    grain::{self, Drawn},
+    grain::{Drawn, Grain},
     grid::{Grid, enters},
     hole,
     imagined::Imagined,
@@ -58,6 +58,9 @@ pub struct Episode {
     /// Of the tick.
     condition: Condition,
     outcome: Outcome,
+    /// What the pixels have details of: in the truth, and in the answer.
+    given: Grain,
+    grain: Grain,
     tick: u32,
     ticks: u32,
     /// From here on the episode lives on the model's own frames.
@@ -158,6 +161,8 @@ impl Episode {
             situation: Situation::begin(Grid::ALIGNED),
             condition: Condition::default(),
             outcome: Outcome::default(),
+            given: Grain::default(),
+            grain: Grain::default(),
             tick: 0,
             ticks,
             own_from_tick,
@@ -221,7 +226,7 @@ impl Episode {
         self.tell_events(out);
         match canvas {
             Some(canvas) => {
-                let held = held(&self.view, canvas, out.eventful, 1.0 / self.camera.focal_px());
+                let held = held(&self.view, canvas, out.eventful, &self.given.detail_blocks);
                 out.rgb.iter_mut().zip(held).for_each(|(code, value)| *code = encode_colour(value));
             }
             None => out.rgb.copy_from_slice(&encode_frame(&self.view.frame)),
@@ -265,6 +270,7 @@ impl Episode {
         let pose = self.world.pose();
         self.world.view(&self.camera, &mut self.view);
         self.matters = true_matters(&self.view);
+        self.given.given(&pose, &self.camera, &self.view.depth);
         self.map_pose = self.map.place(&pose);
         self.state.read(&self.map_pose, &self.camera, &mut self.sight);
         self.pending_own = false;
@@ -320,7 +326,7 @@ impl Episode {
             hole::go_on(&mut imagined, condition, camera, canvas);
             let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
             let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
-            grain::lay(&mut imagined.frame, &drawn, lore);
+            self.grain.lay(&mut imagined.frame, &mut imagined.copied, &drawn, lore);
             doubt = imagined.doubt;
             for at in 0..width * height {
                 let own_colour = |frame: &mut Frame| {
@@ -329,7 +335,7 @@ impl Episode {
                 let deed = self.outcome.changed.get(at).is_some_and(|changed| *changed);
                 let pending = self.outcome.pending.get(at).is_some_and(|pending| *pending);
                 if deed || pending || !(draft || self.sight.canvas.known(at) || tick == 1) {
-                    doubt[at] = 0.0;
+                    (doubt[at], self.grain.detail_blocks[at]) = (0.0, self.given.detail_blocks[at]);
                     if deed && (imagined.depth.blocks[at] / depth.blocks[at]).ln().abs() < SAME_DEED {
                         own_colour(&mut frame);
                     }
@@ -352,8 +358,11 @@ impl Episode {
             }
         }
         let Outcome { changed, pending } = &self.outcome;
+        let drawn = self.is_own() && tick > 1;
+        let detail_blocks = if drawn { &self.grain.detail_blocks } else { &self.given.detail_blocks };
         let (copied, doubt, matters) = (&copied, &doubt, &matters);
-        let shown = Shown { frame: &frame, depth: &depth, copied, doubt, changed, pending, matters, tick };
+        let shown =
+            Shown { frame: &frame, depth: &depth, copied, doubt, changed, pending, detail_blocks, matters, tick };
         self.situation.see(&self.world.pose(), &self.camera, &shown);
         self.state.write(&self.map_pose, &self.camera, &mut self.sight, &shown);
         let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
