@@ -19,7 +19,7 @@ pub(super) struct Cell {
     /// Mean of the points that were seen in it, blocks.
     #[serde(with = "crate::keep::vec3")]
     pub position: Vec3,
-    /// Blocks a pixel covered when its colour was seen best.
+    /// Side of what it has details of, blocks: that of the pixel that saw it best, or more if that was soft.
     pub footprint_blocks: f32,
     /// Tick of the last write.
     pub tick: u32,

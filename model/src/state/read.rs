@@ -22,7 +22,7 @@ pub struct Canvas {
     pub depth_blocks: Vec<f32>,
     /// 0 where unknown; towards 1 the finer and the more often seen.
     pub confidence: Vec<f32>,
-    /// Blocks a pixel covered when what is shown here was seen best; infinite where unknown.
+    /// Side of what is remembered here in detail, blocks; infinite where unknown.
     pub footprint_blocks: Vec<f32>,
 }
 
