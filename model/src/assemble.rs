@@ -3,6 +3,7 @@
 use crate::{
     Condition,
     deed::Change,
+    exposure::Exposure,
     hole,
     hotbar::Hotbar,
     layout::{encode_depth, input},
@@ -40,6 +41,7 @@ pub fn assemble(
     let shown = canvas.unwrap_or(&unknown);
     let floor_y = (eye.y - LEAST_EYE_HEIGHT).floor() - eye.y;
     let focal = camera.focal_px();
+    let exposure = condition.exposure;
     for y in 0..camera.height {
         for x in 0..camera.width {
             let at = y * camera.width + x;
@@ -53,14 +55,15 @@ pub fn assemble(
             let mut away = floor;
             if let Some(canvas) = canvas.filter(|canvas| canvas.known(at)) {
                 for channel in 0..3 {
-                    out[input::CANVAS + channel] = encode_colour(canvas.rgb[at][channel]);
+                    out[input::CANVAS + channel] = exposure.encode(canvas.rgb[at][channel]);
                 }
                 out[input::KNOWN] = 1.0;
                 out[input::CANVAS_DEPTH] = encode_depth(canvas.depth_blocks[at]);
                 out[input::CONFIDENCE] = canvas.confidence[at];
                 away = canvas.depth_blocks[at] / length;
             } else {
-                out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&condition.ambience.expect(elevation));
+                let expected = condition.ambience.expect(elevation).map(|colour| exposure.lift(colour));
+                out[input::CANVAS..input::CANVAS + 3].copy_from_slice(&expected);
             }
             if let Some((_, depth)) = last {
                 out[input::LAST_DEPTH] = encode_depth(depth.blocks[at]);
@@ -87,7 +90,7 @@ pub fn assemble(
         }
     }
     if let Some((frame, _)) = last {
-        put_last(pixels, frame);
+        put_last(pixels, frame, &exposure);
     }
     if let Some(canvas) = canvas {
         hole::fill(pixels, condition, canvas);
@@ -98,7 +101,7 @@ pub fn assemble(
 /// little crisper than the one before grows without end when nothing moves; details are the world state's to keep.
 const LAST_SQUARE_PX: usize = 2;
 
-fn put_last(pixels: &mut [f32], frame: &Frame) {
+fn put_last(pixels: &mut [f32], frame: &Frame, exposure: &Exposure) {
     let (width, height) = (frame.width, frame.height);
     for top in (0..height).step_by(LAST_SQUARE_PX) {
         for left in (0..width).step_by(LAST_SQUARE_PX) {
@@ -106,7 +109,7 @@ fn put_last(pixels: &mut [f32], frame: &Frame) {
             let square = || rows.clone().flat_map(|y| columns.clone().map(move |x| y * width + x));
             for channel in 0..3 {
                 let sum: u32 = square().map(|at| u32::from(frame.rgb[at * 3 + channel])).sum();
-                let mean = encode_colour(sum as f32 / square().count() as f32);
+                let mean = exposure.encode(sum as f32 / square().count() as f32);
                 square().for_each(|at| pixels[at * input::CHANNELS + input::LAST + channel] = mean);
             }
         }
@@ -143,11 +146,6 @@ pub fn put_noised(pixels: &mut [f32], noised: &[f32]) {
     for (out, noised) in pixels.chunks_exact_mut(input::CHANNELS).zip(noised.chunks_exact(3)) {
         out[input::NOISED..input::NOISED + 3].copy_from_slice(noised);
     }
-}
-
-/// The clean frame as the denoiser counts it, `[height, width, 3]` in -1..1.
-pub fn encode_frame(frame: &Frame) -> Vec<f32> {
-    frame.rgb.iter().map(|&value| encode_colour(f32::from(value))).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the denoiser is told beside pixels: noise level, action, motion, what is in hand, and the light around.
 
-use crate::{ambience::Ambience, deed::Change};
+use crate::{ambience::Ambience, deed::Change, exposure::Exposure};
 use holdfast_sim::{Action, Pose};
 
 /// The condition of one evaluation, before it is turned into features.
@@ -25,6 +25,8 @@ pub struct Condition {
     pub moved_blocks: [f32; 3],
     /// Colours of the sky and the ground so far.
     pub ambience: Ambience,
+    /// How the pixels' colours are told.
+    pub exposure: Exposure,
     /// Signal level of the noised frame: 0 is pure noise, 1 the clean frame.
     pub signal_level: f32,
 }
@@ -45,6 +47,11 @@ impl Condition {
         + Ambience::FEATURES
         + Self::LEVEL_FEATURES
         + 1;
+
+    /// What the world state told of the light is left out.
+    pub fn without_ambience(self) -> Condition {
+        Condition { ambience: Ambience::default(), exposure: Exposure::default(), ..self }
+    }
 
     /// The features that the network reads, each about -1..1.
     pub fn features(&self) -> [f32; Self::FEATURES] {

@@ -2,6 +2,7 @@
 
 use crate::{
     ModelConfig, ModelError,
+    creature::Creatures,
     hotbar::Hotbar,
     light::FaceLight,
     lore::Lore,
@@ -66,7 +67,10 @@ impl ModelFolder {
         let note = |key: &'static str| named.get(key).map(String::as_str).ok_or_else(|| spoilt(key));
         let toughness = Toughness::from_text(note(TOUGHNESS_KEY)?).ok_or_else(|| spoilt(TOUGHNESS_KEY))?;
         let face_light = FaceLight::from_text(note(LIGHT_KEY)?).ok_or_else(|| spoilt(LIGHT_KEY))?;
-        let lore = Lore { hotbar, materials, toughness, face_light };
+        // Models that were trained before it was noted know none.
+        let creatures = named.get(CREATURES_KEY).map_or("", String::as_str);
+        let creatures = Creatures::from_text(creatures).ok_or_else(|| spoilt(CREATURES_KEY))?;
+        let lore = Lore { hotbar, materials, toughness, face_light, creatures };
         Ok(ModelFolder { config, weights, lore, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
 }
@@ -74,9 +78,10 @@ impl ModelFolder {
 /// Under what names the weights' file says which pictures belong to it.
 const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
-/// Under what names it notes how long each matter withstands the hand, and how bright the faces of a block are.
+/// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, and what lives.
 const TOUGHNESS_KEY: &str = "break_ticks";
 const LIGHT_KEY: &str = "face_light";
+const CREATURES_KEY: &str = "creatures";
 
 /// Writes a folder for shipping: weights in half precision.
 pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore: &Lore) -> Result<(), ModelError> {
@@ -84,13 +89,14 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;
     text.push('\n');
-    let Lore { hotbar, materials, toughness, face_light } = lore;
+    let Lore { hotbar, materials, toughness, face_light, creatures } = lore;
     let named = [
         ("format", "holdfast".into()),
         (HOTBAR_KEY, hotbar.hash()),
         (MATERIALS_KEY, materials.hash()),
         (TOUGHNESS_KEY, toughness.to_text()),
         (LIGHT_KEY, face_light.to_text()),
+        (CREATURES_KEY, creatures.to_text()),
     ];
     let named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
     let bytes = weights.to_bytes(true, &named)?;

@@ -4,10 +4,9 @@
 //! on whatever ground there is (`docs/decisions/deeds.md`). And where the block stood on level ground, the ground goes on.
 
 use crate::{
-    Condition,
-    assemble::encode_colour,
-    cake,
+    Condition, cake,
     deed::Change,
+    exposure::Exposure,
     imagined::Imagined,
     layout::{encode_depth, input},
     matter::Matter,
@@ -35,7 +34,7 @@ pub fn fill(pixels: &mut [f32], condition: &Condition, canvas: &Canvas) {
         if out[input::CHANGE] == 0.0 || canvas.known(at) {
             continue;
         }
-        let Some((colour, depth)) = beside(canvas, at) else { continue };
+        let Some((colour, depth)) = beside(canvas, at, &condition.exposure) else { continue };
         for channel in 0..3 {
             (out[input::CANVAS + channel], out[input::LAST + channel]) = (colour[channel], colour[channel]);
         }
@@ -44,7 +43,7 @@ pub fn fill(pixels: &mut [f32], condition: &Condition, canvas: &Canvas) {
 }
 
 /// Colour and encoded depth of the nearest that is known to the left, to the right, above and below, the nearer the more.
-fn beside(canvas: &Canvas, at: usize) -> Option<([f32; 3], f32)> {
+fn beside(canvas: &Canvas, at: usize, exposure: &Exposure) -> Option<([f32; 3], f32)> {
     let (width, height) = (canvas.width, canvas.height);
     let (x, y) = (at % width, at / width);
     // Pixels to the edge of the picture, and from one to the next.
@@ -59,7 +58,7 @@ fn beside(canvas: &Canvas, at: usize) -> Option<([f32; 3], f32)> {
         sum += weight;
         depth += weight * encode_depth(canvas.depth_blocks[found]);
         for (colour, known) in colour.iter_mut().zip(canvas.rgb[found]) {
-            *colour += weight * encode_colour(known);
+            *colour += weight * exposure.encode(known);
         }
     }
     (sum > 0.0).then(|| (colour.map(|value| value / sum), depth / sum))

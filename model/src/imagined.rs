@@ -2,7 +2,7 @@
 //! where the network says so.
 
 use crate::{
-    assemble::decode_colour,
+    exposure::Exposure,
     kernel::elementary::exp,
     layout::{decode_depth, decode_scale, input, output},
     matter::Matter,
@@ -57,7 +57,8 @@ pub struct Imagined {
 impl Imagined {
     /// # Arguments
     /// - `pixels`: `[height, width, input::CHANNELS]`; `raw`: `[height, width, output::CHANNELS]`
-    pub fn new(width: usize, height: usize, pixels: &[f32], raw: &[f32]) -> Imagined {
+    /// - `exposure`: the one that the pixels were told with.
+    pub fn new(width: usize, height: usize, pixels: &[f32], raw: &[f32], exposure: &Exposure) -> Imagined {
         let mut imagined = Imagined {
             frame: Frame::new(width, height),
             depth: Depth::new(width, height),
@@ -69,7 +70,7 @@ impl Imagined {
         for (at, (pixel, raw)) in both.enumerate() {
             let meant = mean(pixel, raw);
             for channel in 0..3 {
-                imagined.frame.rgb[at * 3 + channel] = decode_colour(meant.rgb[channel]);
+                imagined.frame.rgb[at * 3 + channel] = exposure.decode(meant.rgb[channel]);
             }
             imagined.depth.blocks[at] = decode_depth(meant.depth);
             imagined.copied[at] = meant.copy;

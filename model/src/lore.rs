@@ -1,7 +1,9 @@
 //! What a model knows of its world beside its weights: the same in every world, and known to whoever plays there before
 //! anything is touched.
 
-use crate::{hotbar::Hotbar, light::FaceLight, materials::Materials, matter::Matter, toughness::Toughness};
+use crate::{
+    creature::Creatures, hotbar::Hotbar, light::FaceLight, materials::Materials, matter::Matter, toughness::Toughness,
+};
 use glam::Vec3;
 
 /// See the module. It lies in the model folder, and the weights' file says what belongs to it.
@@ -12,6 +14,7 @@ pub struct Lore {
     pub materials: Materials,
     pub toughness: Toughness,
     pub face_light: FaceLight,
+    pub creatures: Creatures,
 }
 
 impl Lore {

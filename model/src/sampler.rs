@@ -10,6 +10,7 @@ use crate::{
     noise,
     weights::Weights,
 };
+use holdfast_sim::Frame;
 use rand_chacha::ChaCha8Rng;
 
 /// Signal level that evaluation `step` of `steps` reads; 1, the clean frame, after the last.
@@ -106,14 +107,14 @@ impl Sampler {
                 advance(pixels, self.output(), step, steps);
             }
         }
-        Imagined::new(self.width, self.height, pixels, self.output())
+        Imagined::new(self.width, self.height, pixels, self.output(), &condition.exposure)
     }
 
-    /// Reads the depth of a clean frame, `[height, width, 3]` in -1..1; the colours come back nearly as they went in.
-    pub fn perceive(&mut self, pixels: &mut [f32], condition: &Condition, clean: &[f32]) -> Imagined {
-        put_noised(pixels, clean);
+    /// Reads the depth of a frame; the colours come back nearly as they went in.
+    pub fn perceive(&mut self, pixels: &mut [f32], condition: &Condition, frame: &Frame) -> Imagined {
+        put_noised(pixels, &condition.exposure.encode_frame(frame));
         self.evaluate(pixels, &Condition { signal_level: 1.0, ..*condition });
-        Imagined::new(self.width, self.height, pixels, self.output())
+        Imagined::new(self.width, self.height, pixels, self.output(), &condition.exposure)
     }
 
     fn evaluate(&mut self, pixels: &[f32], condition: &Condition) {

@@ -180,6 +180,11 @@ impl Situation {
         Ground { grid: self.grid, trodden: &self.known.trodden, water: &self.known.water }
     }
 
+    /// How bright the world around is in the mean, 0..1.
+    pub fn brightness(&self) -> f32 {
+        self.ambience.brightness().unwrap_or(1.0)
+    }
+
     /// What the last frame showed under the crosshair.
     pub fn under(&self) -> Matter {
         self.under
@@ -351,7 +356,8 @@ impl Situation {
     /// The condition of a frame that no action led to.
     pub fn at_rest(&self, pose: &Pose) -> Condition {
         let pose = self.grid.place(pose);
-        Condition { slot: self.hand.slot, pose, ambience: self.ambience, ..Condition::default() }
+        let exposure = self.ambience.exposure();
+        Condition { slot: self.hand.slot, pose, ambience: self.ambience, exposure, ..Condition::default() }
     }
 
     /// Takes in the frame that followed.

@@ -7,10 +7,10 @@ pub use options::{DreamOptions, DreamStatus};
 
 use crate::{
     DeviceChoice, ModelConfig, ModelError,
-    ambience::Ambience,
     around::Around,
-    assemble::{assemble, encode_frame},
+    assemble::assemble,
     cake,
+    creature::{self, Sighted},
     deed::{self, Told},
     engine::{self, DeviceFault, Engine},
     folder::ModelFolder,
@@ -28,10 +28,10 @@ use crate::{
     outcome::{self, Outcome},
     sampler::Sampler,
     situation::Situation,
-    state::{Memory, Shown, Sight},
+    state::{Herd, Memory, Shown, Sight},
     sweep,
 };
-use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError};
+use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{fmt, time::Instant};
 use tampering::{Tampering, shuffle_colours};
@@ -60,6 +60,8 @@ pub struct Dream {
     motion: Motion,
     pose: Pose,
     last: Option<(Frame, Depth)>,
+    /// The same without the herd, where there is one.
+    bare: Option<(Frame, Depth)>,
     situation: Situation,
     tick: u64,
     tampering: Tampering,
@@ -133,6 +135,7 @@ impl Dream {
             motion: Motion::default(),
             pose: Pose::default(),
             last: None,
+            bare: None,
             situation: Situation::default(),
             tick: 0,
             tampering: Tampering::default(),
@@ -202,6 +205,7 @@ impl Dream {
             state: self.state.clone(),
             frame,
             depth,
+            bare: self.bare.clone(),
             motion: self.motion.clone(),
             pose: self.pose,
             situation: self.situation.clone(),
@@ -243,6 +247,7 @@ impl Dream {
         (self.rng, self.tampering) = (snapshot.rng.clone(), Tampering::default());
         let (frame, depth) = (snapshot.frame.clone(), snapshot.depth.clone());
         self.last = Some((frame.clone(), depth.clone()));
+        self.bare = snapshot.bare.clone();
         Ok(Observation { tick: self.tick, frame, depth, pose: self.pose, stages_ms: Vec::new() })
     }
 
@@ -258,22 +263,50 @@ impl Dream {
         self.rng = ChaCha8Rng::seed_from_u64(self.options.noise_seed);
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, None, None);
-        let clean = encode_frame(&frame);
-        let Imagined { mut depth, mut matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &clean);
+        let Imagined { mut depth, mut matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &frame);
         sweep::mend(&frame, &condition.pose, &self.camera, &self.lore.materials, &mut depth, &mut matters);
+        let sighted = if self.options.memory {
+            creature::find(&frame, &condition.pose, &self.camera, &self.lore, &mut depth, &mut matters)
+        } else {
+            Sighted::default()
+        };
         self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
         let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
         self.situation.find_loose(loose::find(&seen, &matters));
-        self.remember_given(&frame, &depth, &matters);
+        self.bare = (!sighted.found.is_empty()).then(|| creature::behind(&frame, &depth, &sighted.hidden));
+        let (bare_frame, bare_depth) = self.bare.take().unwrap_or_else(|| (frame.clone(), depth.clone()));
+        self.remember_given(&bare_frame, &bare_depth, &matters, &sighted.hidden);
+        if !sighted.found.is_empty() {
+            let alignment = Alignment::new(&self.pose, &condition.pose);
+            let turned_deg = self.pose.yaw_deg - condition.pose.yaw_deg;
+            let brightness = self.situation.brightness();
+            let mut herd = Herd::begin(&sighted.found, &alignment, turned_deg, brightness);
+            if self.tampering.shuffled {
+                herd.scatter(&mut Dice::new(self.options.noise_seed));
+            }
+            self.state.set_herd(herd);
+            self.bare = Some((bare_frame, bare_depth));
+        }
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
 
-    fn remember_given(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter]) {
+    /// Draws the herd into a finished frame; what is behind it is kept for the next.
+    fn show_herd(&mut self, frame: &mut Frame, depth: &mut Depth) {
+        if self.state.herd().is_empty() {
+            self.bare = None;
+            return;
+        }
+        self.bare = Some((frame.clone(), depth.clone()));
+        let (kinds, brightness) = ((&self.lore.creatures, &self.lore.face_light), self.situation.brightness());
+        self.state.herd().show(&self.pose, &self.camera, kinds, brightness, (frame, depth));
+    }
+
+    fn remember_given(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter], pending: &[bool]) {
         let mut grain = std::mem::take(&mut self.grain);
         grain.given(&self.situation.grid().place(&self.pose), &self.camera, depth);
         let detail_blocks = &grain.detail_blocks;
-        self.remember(&Shown { matters, detail_blocks, ..Shown::given(frame, depth, self.tick as u32) });
+        self.remember(&Shown { matters, detail_blocks, pending, ..Shown::given(frame, depth, self.tick as u32) });
         self.grain = grain;
     }
 
@@ -326,13 +359,15 @@ impl World for Dream {
         mark("pose");
 
         let mut stirred = Vec::new();
-        if let Some((frame, depth)) = self.last.as_ref().filter(|_| self.options.memory && !self.tampering.taught) {
+        let last = self.bare.as_ref().or(self.last.as_ref());
+        if let Some((frame, depth)) = last.filter(|_| self.options.memory && !self.tampering.taught) {
             let grid = self.situation.grid();
             let seen = Last { pose: grid.place(&before), camera: &self.camera, frame, depth };
             let alignment = Alignment::new(&self.pose, &grid.place(&self.pose));
             stirred = self.situation.stir(&mut self.state, &alignment, &seen, &self.lore, self.tick as u32);
         }
         if self.options.memory {
+            self.state.live(&self.pose, &self.situation.ground(), &self.lore.creatures, self.tick as u32);
             let crew = self.sampler.crew();
             self.state.read_on(crew, &self.pose, &self.camera, &mut self.sight);
             if self.tampering.shuffled {
@@ -342,7 +377,7 @@ impl World for Dream {
         mark("map_read");
 
         let canvas = self.options.memory.then_some(&self.sight.canvas);
-        let last = self.last.as_ref().map(|(frame, depth)| (frame, depth));
+        let last = self.bare.as_ref().or(self.last.as_ref()).map(|(frame, depth)| (frame, depth));
         let poses = [&before, &self.pose];
         let last_depth = last.map(|(_, depth)| depth);
         let mut condition = self.situation.act(action, poses, &self.camera, canvas, last_depth, &self.lore, None);
@@ -351,7 +386,7 @@ impl World for Dream {
         }
         let canvas = self.options.memory.then_some(&self.sight.canvas);
         if !self.options.memory {
-            condition.ambience = Ambience::default();
+            condition = condition.without_ambience();
         }
         assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, canvas, last);
         mark("assemble");
@@ -398,6 +433,7 @@ impl World for Dream {
             deed::end(&mut self.state, &self.pose, &frame, &outcome, &told);
         }
         (self.outcome, self.grain) = (outcome, grain);
+        self.show_herd(&mut frame, &mut depth);
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);

@@ -5,7 +5,7 @@ use crate::{
     matter::Matter,
     motion::Motion,
     situation::{Known, Made, Situation},
-    state::{KeptState, Memory, Movers},
+    state::{Herd, KeptState, Memory, Movers},
 };
 use holdfast_sim::{Depth, Frame, Pose};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub(crate) state: Memory,
     pub(crate) frame: Frame,
     pub(crate) depth: Depth,
+    /// The last frame without the herd, where there is one.
+    pub(crate) bare: Option<(Frame, Depth)>,
     pub(crate) motion: Motion,
     pub(crate) pose: Pose,
     pub(crate) situation: Situation,
@@ -73,6 +75,14 @@ struct Life {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Works {
     made: Made,
+}
+
+/// What follows from version 7 on, after what is known of single cells.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Beasts {
+    herd: Herd,
+    /// RGB and depths of the last frame without them.
+    bare: Option<(Vec<u8>, Vec<f32>)>,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -162,7 +172,10 @@ impl Snapshot {
         let works = Works { made: self.situation.made().clone() };
         let bytes = postcard::to_extend(&works, bytes).expect("plain data in memory always serialises");
         // What follows that from version 6 on.
-        postcard::to_extend(self.situation.known(), bytes).expect("plain data in memory always serialises")
+        let bytes = postcard::to_extend(self.situation.known(), bytes).expect("plain data in memory always serialises");
+        let bare = self.bare.as_ref().map(|(frame, depth)| (frame.rgb.clone(), depth.blocks.clone()));
+        let beasts = Beasts { herd: self.state.herd().clone(), bare };
+        postcard::to_extend(&beasts, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -173,6 +186,7 @@ impl Snapshot {
         let (life, rest) = take_if_any::<Life>(rest)?;
         let (works, rest) = take_if_any::<Works>(rest)?;
         let (known, rest) = take_if_any::<Known>(rest)?;
+        let (beasts, rest) = take_if_any::<Beasts>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -181,7 +195,8 @@ impl Snapshot {
         if pixels == 0 || kept.rgb.len() != pixels * 3 || kept.depth_blocks.len() != pixels {
             return Err("the last frame has not the size that it claims".into());
         }
-        if kept.depth_blocks.iter().any(|blocks| !blocks.is_finite() || *blocks < 0.0) {
+        let is_depth = |blocks: &f32| blocks.is_finite() && *blocks >= 0.0;
+        if !kept.depth_blocks.iter().all(is_depth) {
             return Err("the last depth is none".into());
         }
         let Pose { position, yaw_deg, pitch_deg } = kept.pose;
@@ -189,6 +204,14 @@ impl Snapshot {
         if !(stands && yaw_deg.abs() < MOST_YAW_DEG && pitch_deg.abs() <= 90.0) {
             return Err("the pose is out of the world".into());
         }
+        let beasts = beasts.unwrap_or_default();
+        let is_frame = |rgb: &[u8], blocks: &[f32]| {
+            rgb.len() == pixels * 3 && blocks.len() == pixels && blocks.iter().all(is_depth)
+        };
+        if beasts.bare.as_ref().is_some_and(|(rgb, blocks)| !is_frame(rgb, blocks)) {
+            return Err("what is behind the animals is no frame".into());
+        }
+        let bare = beasts.bare.map(|(rgb, blocks)| (Frame { width, height, rgb }, Depth { width, height, blocks }));
         let (drafts, stood_y) = tail.map_or((None, None), |tail| (Some(tail.drafts), Some(tail.stood_y)));
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
         let life = life.unwrap_or_default();
@@ -202,9 +225,10 @@ impl Snapshot {
         rng.set_word_pos(kept.rng_word);
         Ok(Snapshot {
             model_hash,
-            state: Memory::from_kept(kept.state, drafts, life.movers)?,
+            state: Memory::from_kept(kept.state, drafts, life.movers, beasts.herd)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
+            bare,
             motion,
             pose: kept.pose,
             situation,

@@ -2,7 +2,7 @@
 //! has been. Nothing reads it but eyes.
 
 use super::{
-    CELL_BLOCKS, Memory, Movers, WorldState,
+    CELL_BLOCKS, Memory, WorldState,
     brick::{BRICK_BLOCKS, Cell, PROVEN_LOOKS},
     memory::DRAFT_TRUST,
     pen::{Pen, lighter},
@@ -119,7 +119,7 @@ impl Memory {
                 None => UNKNOWN,
             });
         }
-        sheet.draw_movers(&self.movers, &mut frame);
+        sheet.draw_movers(self.movers.places().chain(self.herd.places()), &mut frame);
         sheet.draw_player(chart, &mut frame);
         frame
     }
@@ -218,9 +218,9 @@ impl Sheet {
     }
 
     /// What lives, and where it goes.
-    fn draw_movers(&self, movers: &Movers, frame: &mut Frame) {
+    fn draw_movers(&self, places: impl Iterator<Item = (Vec3, Vec3)>, frame: &mut Frame) {
         let mut pen = Pen::on(frame);
-        for (middle, velocity) in movers.places() {
+        for (middle, velocity) in places {
             let [at, goal] =
                 [middle, middle + velocity * AHEAD_TICKS].map(|there| self.place(Vec2::new(there.x, there.z)));
             pen.line(at, goal, MOVER, 0.9);

@@ -4,8 +4,8 @@
 //! where the firm one knows nothing: an invention hides nothing that was seen, lets nobody climb and stands in nobody's
 //! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
 
-use super::{Canvas, Movers, Reader, Seen, WorldState, write::is_sky};
-use crate::{kernel::Crew, matter::Matter};
+use super::{Canvas, Herd, Movers, Reader, Seen, WorldState, write::is_sky};
+use crate::{creature::Creatures, grid::Alignment, kernel::Crew, matter::Matter, motion::Ground};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
@@ -25,6 +25,7 @@ pub struct Memory {
     pub(super) firm: WorldState,
     pub(super) drafts: WorldState,
     pub(super) movers: Movers,
+    pub(super) herd: Herd,
 }
 
 /// What the memory shows from a pose; its buffers are reused from frame to frame.
@@ -131,7 +132,23 @@ impl Memory {
         &self.drafts
     }
 
-    /// What lives.
+    /// Animals that a start showed and that were recognised.
+    pub fn herd(&self) -> &Herd {
+        &self.herd
+    }
+
+    /// Takes in what a start showed.
+    pub fn set_herd(&mut self, herd: Herd) {
+        self.herd = herd;
+    }
+
+    /// A tick of the herd's life, seen or unseen; `pose` is the player's.
+    pub fn live(&mut self, pose: &Pose, ground: &Ground, creatures: &Creatures, tick: u32) {
+        let alignment = Alignment::new(pose, &ground.grid.place(pose));
+        self.herd.live(&self.firm, pose.eye(), &alignment, ground, creatures, tick);
+    }
+
+    /// What lives and was not recognised.
     pub fn movers(&self) -> &Movers {
         &self.movers
     }

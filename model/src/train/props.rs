@@ -2,16 +2,28 @@
 
 use super::matters::of_block;
 use crate::{
-    hotbar::Hotbar, light::FaceLight, lore::Lore, materials::Materials, matter::Matter, pictures::SIDE_PX,
+    creature::{Creature, Creatures, Part},
+    hotbar::Hotbar,
+    light::FaceLight,
+    lore::Lore,
+    materials::Materials,
+    matter::Matter,
+    pictures::SIDE_PX,
     toughness::Toughness,
 };
 use glam::{IVec3, Vec3};
 use holdfast_sim::{
     Frame, Pose,
     script::Policy,
-    voxel::{block::Block, entity::Kind, face_light, hands::PALETTE, texture::Textures, world::VoxelWorld},
+    voxel::{
+        block::Block, built_of, entity::Kind, entity_box::EntityBox, face_light, hands::PALETTE, texture::Textures,
+        world::VoxelWorld,
+    },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+
+/// How much of a body's colour is that of its patches.
+const PATCHED: f32 = 0.14;
 
 /// A uniform draw in 0..1.
 pub(super) fn unit(rng: &mut ChaCha8Rng) -> f32 {
@@ -38,7 +50,21 @@ pub fn lore() -> Lore {
     }));
     let face_light = FaceLight::new([(1, 1), (0, 0), (2, 0), (1, -1)].map(|(axis, up)| face_light(axis, up)));
     let (hotbar, materials) = (Hotbar::new(hotbar), Materials::new(texels.copied().collect()));
-    Lore { hotbar, materials, toughness, face_light }
+    Lore { hotbar, materials, toughness, face_light, creatures: creatures() }
+}
+
+/// The animals.
+fn creatures() -> Creatures {
+    let unit = |rgb: [u8; 3]| Vec3::from_array(rgb.map(|value| f32::from(value) / 255.0));
+    let part = |part: EntityBox| {
+        let rgb = unit(part.colour).lerp(unit(part.second_colour), PATCHED);
+        Part { middle: part.centre, half: part.half, rgb }
+    };
+    let kind = |kind: Kind| {
+        let parts = built_of(kind).into_iter().map(part).collect();
+        Creature { parts, pace_blocks: kind.pace() }
+    };
+    Creatures::new(Kind::ALL.map(kind).into())
 }
 
 /// A free cell on the ground, up to so many blocks ahead of the player, if there is some.

@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{
     Condition,
-    ambience::Ambience,
-    assemble::{assemble, encode_colour, encode_frame, put_noised},
+    assemble::{assemble, put_noised},
     deed::{self, Told},
     grain::{Drawn, Grain},
     grid::{Grid, enters},
@@ -104,7 +103,8 @@ pub struct SampleSlot<'a> {
     pub pixels: &'a mut [f32],
     /// `[Condition::FEATURES]`
     pub condition: &'a mut [f32],
-    /// `[height, width, 3]`, what is to be drawn, in -1..1: the truth, with the details of what is remembered.
+    /// `[height, width, 3]`, what is to be drawn, in -1..1, in the light that the pixels are told in: the truth, with the
+    /// details of what is remembered.
     pub rgb: &'a mut [f32],
     /// `[height, width]`, the truth, encoded.
     pub depth: &'a mut [f32],
@@ -208,7 +208,7 @@ impl Episode {
         if perceive {
             condition = Condition { slot: condition.slot, pose: condition.pose, ..Condition::default() };
         } else if hidden {
-            condition.ambience = Ambience::default();
+            condition = condition.without_ambience();
         }
         let own = !perceive && self.tick > self.own_from_tick;
         let still = self.script.policy() == Policy::Still;
@@ -220,6 +220,9 @@ impl Episode {
             _ if unit(&mut self.rng) < config.pure_noise_share => 0.0,
             _ => level_at(unit(&mut self.rng) * MOST_WAY),
         };
+        let exposure = condition.exposure;
+        // The answer is read as the sample was told.
+        self.condition.exposure = exposure;
         let canvas = (!perceive && !hidden).then_some(&self.sight.canvas);
         let last = if perceive { None } else { self.last.as_ref().map(|(frame, depth)| (frame, depth)) };
         assemble(out.pixels, &self.camera, &condition, &lore.hotbar, canvas, last);
@@ -227,9 +230,9 @@ impl Episode {
         match canvas {
             Some(canvas) => {
                 let held = held(&self.view, canvas, out.eventful, &self.given.detail_blocks);
-                out.rgb.iter_mut().zip(held).for_each(|(code, value)| *code = encode_colour(value));
+                out.rgb.iter_mut().zip(held).for_each(|(code, value)| *code = exposure.encode(value));
             }
-            None => out.rgb.copy_from_slice(&encode_frame(&self.view.frame)),
+            None => out.rgb.copy_from_slice(&exposure.encode_frame(&self.view.frame)),
         }
         for (code, &blocks) in out.depth.iter_mut().zip(&self.view.depth.blocks) {
             *code = encode_depth(blocks);
@@ -316,7 +319,7 @@ impl Episode {
             // and teaches to go on from such. Deeds are the truth's: who remembers a block that was broken can only be
             // wrong from then on. But where it drew the deed as well, it goes on from its own colours.
             let draft = self.pending_draft;
-            let mut imagined = Imagined::new(width, height, pixels, raw);
+            let mut imagined = Imagined::new(width, height, pixels, raw, &self.condition.exposure);
             let (condition, camera, canvas) = (&self.condition, &self.camera, &self.sight.canvas);
             if tick == 1 {
                 let (depth, matters) = (&mut imagined.depth, &mut imagined.matters);

@@ -44,7 +44,7 @@ impl Kind {
     }
 
     /// Walking pace, blocks a tick.
-    const fn pace(self) -> f32 {
+    pub const fn pace(self) -> f32 {
         match self {
             Kind::Chicken => 0.05,
             Kind::Cow => 0.06,

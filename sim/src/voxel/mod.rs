@@ -31,3 +31,4 @@ mod water;
 pub mod world;
 
 pub use light::face_light;
+pub use view::built_of;

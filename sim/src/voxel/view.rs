@@ -5,7 +5,7 @@ use super::entity_box::{EntityBox, Front, MOST_BOXES};
 use super::render::{Scene, View, render};
 use super::world::VoxelWorld;
 use crate::{Action, Camera, Observation, Pose, Start, World, WorldError};
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 
 /// The most boxes that one animal is made of.
 const BOXES_PER_ANIMAL: usize = 6;
@@ -153,6 +153,11 @@ fn boxes_of(animal: &Animal) -> impl Iterator<Item = EntityBox> {
     let trunk = part(build.trunk, build.coat, build.patches, Front::Plain);
     let head = part(build.head, build.head_colour, build.snout, Front::Face);
     [head, trunk].into_iter().chain(legs)
+}
+
+/// What an animal that stands at the origin and looks along +z is built of.
+pub fn built_of(kind: Kind) -> Vec<EntityBox> {
+    boxes_of(&Animal::new(0, kind, DVec3::ZERO, 0.0)).collect()
 }
 
 #[cfg(test)]
