@@ -54,12 +54,13 @@ impl ModelFolder {
         let hotbar = Hotbar::read(&folder.join("hotbar.png"))?;
         let materials = Materials::read(&folder.join("materials.png"))?;
         let named = weights::metadata(&bytes);
-        for (key, hash) in [(HOTBAR_KEY, hotbar.hash()), (MATERIALS_KEY, materials.hash())] {
-            if named.get(key) != Some(&hash) {
-                let reason = "is not the one that model.safetensors was trained with; fetch both again".into();
-                return Err(ModelError::File { path: folder.join(format!("{key}.png")), reason });
-            }
-        }
+        let check = |key: &str, hash: String| {
+            let reason = "is not the one that model.safetensors was trained with; fetch both again".into();
+            let fault = || ModelError::File { path: folder.join(format!("{key}.png")), reason };
+            (named.get(key) == Some(&hash)).then_some(()).ok_or_else(fault)
+        };
+        check(HOTBAR_KEY, hotbar.hash())?;
+        check(MATERIALS_KEY, materials.hash())?;
         let spoilt = |key: &str| {
             let reason = format!("its note {key} is spoilt; fetch or train it again");
             ModelError::File { path: folder.join("model.safetensors"), reason }
@@ -68,8 +69,15 @@ impl ModelFolder {
         let toughness = Toughness::from_text(note(TOUGHNESS_KEY)?).ok_or_else(|| spoilt(TOUGHNESS_KEY))?;
         let face_light = FaceLight::from_text(note(LIGHT_KEY)?).ok_or_else(|| spoilt(LIGHT_KEY))?;
         // Models that were trained before it was noted know none.
-        let creatures = named.get(CREATURES_KEY).map_or("", String::as_str);
-        let creatures = Creatures::from_text(creatures).ok_or_else(|| spoilt(CREATURES_KEY))?;
+        let creatures = match named.get(BODIES_KEY) {
+            Some(bodies) => {
+                let bodies = Creatures::from_text(bodies).ok_or_else(|| spoilt(BODIES_KEY))?;
+                let creatures = bodies.read(&folder.join("creatures.png"))?;
+                check(CREATURES_KEY, creatures.hash())?;
+                creatures
+            }
+            None => Creatures::default(),
+        };
         let lore = Lore { hotbar, materials, toughness, face_light, creatures };
         Ok(ModelFolder { config, weights, lore, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
@@ -78,10 +86,12 @@ impl ModelFolder {
 /// Under what names the weights' file says which pictures belong to it.
 const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
-/// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, and what lives.
+const CREATURES_KEY: &str = "creatures";
+/// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, and of what boxes
+/// animals are built.
 const TOUGHNESS_KEY: &str = "break_ticks";
 const LIGHT_KEY: &str = "face_light";
-const CREATURES_KEY: &str = "creatures";
+const BODIES_KEY: &str = "bodies";
 
 /// Writes a folder for shipping: weights in half precision.
 pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore: &Lore) -> Result<(), ModelError> {
@@ -96,11 +106,16 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
         (MATERIALS_KEY, materials.hash()),
         (TOUGHNESS_KEY, toughness.to_text()),
         (LIGHT_KEY, face_light.to_text()),
-        (CREATURES_KEY, creatures.to_text()),
     ];
-    let named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
+    let mut named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
+    let mut pictures = vec![(HOTBAR_KEY, hotbar.to_png()), (MATERIALS_KEY, materials.to_png())];
+    if *creatures != Creatures::default() {
+        named.insert(BODIES_KEY.into(), creatures.to_text());
+        named.insert(CREATURES_KEY.into(), creatures.hash());
+        pictures.push((CREATURES_KEY, creatures.to_png()));
+    }
     let bytes = weights.to_bytes(true, &named)?;
-    for (key, png) in [(HOTBAR_KEY, hotbar.to_png()), (MATERIALS_KEY, materials.to_png())] {
+    for (key, png) in pictures {
         let png = png.map_err(|error| fail(error.to_string()))?;
         write_atomically(&folder.join(format!("{key}.png")), &png).map_err(|error| fail(error.to_string()))?;
     }

@@ -38,7 +38,7 @@ const LEAST_PIXELS: usize = 8;
 /// Pixels of one body may be so far apart.
 const GAP_PX: usize = 2;
 /// How far off a body may stand, along the ground, blocks.
-const DISTANCES_BLOCKS: std::ops::Range<f32> = 1.2..10.0;
+const DISTANCES_BLOCKS: std::ops::Range<f32> = 1.2..9.0;
 /// Levels below the eye that it may stand on, blocks.
 const LEVELS: i32 = 5;
 /// The lowest pixel of a body shows its nearest foot, or something higher: the middle is farther off by so many blocks.
@@ -52,8 +52,9 @@ const STEPS: [(f32, f32); 3] = [(0.15, 10.0), (0.08, 5.0), (0.04, 3.0)];
 const MOST_PIXELS: usize = 700;
 /// Colours this far apart, as a share of the brightest, are not alike at all.
 const APART: f32 = 0.35;
-/// It may be as dark as night, and no brighter than full light.
-const LIGHTS: [f32; 2] = [0.03, 1.2];
+/// It is as bright as the frame is in the mean, about, and no brighter than full light.
+const LIGHTS: [f32; 2] = [0.6, 3.4];
+const FULL_LIGHT: f32 = 1.2;
 /// What looks as it should and was not named counts as much; and what was named and is beside it, against it.
 const UNNAMED: f32 = 0.35;
 const BESIDE: f32 = 0.4;
@@ -63,7 +64,7 @@ const OFF_FLOOR: f32 = 0.08;
 /// Pixels to the left and right of a body that may show a little of it.
 const EDGE_PX: usize = 2;
 /// What is less like than this is not there.
-const LEAST_LIKENESS: f32 = 0.5;
+const LEAST_LIKENESS: f32 = 0.62;
 
 /// Finds the bodies in a start, and puts their pixels right: those that show them, and how far off each is.
 ///
@@ -153,6 +154,8 @@ struct Glimpse<'a> {
     camera: &'a Camera,
     eye: Vec3,
     axes: Axes,
+    /// Darkest and brightest that a body may be, over its colours in full light.
+    lights: [f32; 2],
     /// The ray, the colour, and whether it was named.
     pixels: Vec<(Vec3, Vec3, bool)>,
 }
@@ -178,7 +181,10 @@ impl<'a> Glimpse<'a> {
         };
         let columns = || around[0].clone().step_by(step);
         let pixels = around[1].clone().step_by(step).flat_map(|y| columns().map(move |x| (x, y)));
-        Glimpse { lore, camera, eye: pose.eye(), axes, pixels: pixels.map(|(x, y)| pixel(x, y)).collect() }
+        let bright = frame.rgb.iter().map(|&value| f32::from(value)).sum::<f32>() / (frame.rgb.len() as f32 * 255.0);
+        let lights = LIGHTS.map(|share| (share * bright.max(0.01)).min(FULL_LIGHT));
+        let pixels = pixels.map(|(x, y)| pixel(x, y)).collect();
+        Glimpse { lore, camera, eye: pose.eye(), axes, lights, pixels }
     }
 
     fn posed(&self, found: &Found) -> Posed<'_> {
@@ -272,7 +278,7 @@ impl<'a> Glimpse<'a> {
         for (rgb, in_full_light, _) in drawn.iter().filter(|(.., named)| *named) {
             (shown, should) = (shown + rgb.element_sum(), should + in_full_light.element_sum());
         }
-        let brightness = (shown / should).clamp(LIGHTS[0], LIGHTS[1]);
+        let brightness = (shown / should).clamp(self.lights[0], self.lights[1]);
         let alike = |&(rgb, should, named): &(Vec3, Vec3, bool)| {
             let apart = (rgb - should * brightness).abs().element_sum() / (3.0 * APART * brightness);
             (1.0 - apart.min(1.0)) * if named { 1.0 } else { UNNAMED }

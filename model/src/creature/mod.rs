@@ -8,17 +8,23 @@ mod find;
 pub use behind::behind;
 pub use find::{Found, Sighted, find};
 
-use crate::{kernel::elementary::cos_of_turn, light::FaceLight};
+use crate::{
+    ModelError,
+    kernel::elementary::cos_of_turn,
+    light::FaceLight,
+    pictures::{self, SIDE_PX},
+};
 use glam::Vec3;
 use holdfast_sim::{Pose, pose::Axes};
+use std::path::Path;
 
 /// A part of a body: a box in the body's own axes (right, up from the feet, forward).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     pub middle: Vec3,
     pub half: Vec3,
-    /// RGB, 0..1, in full light.
-    pub rgb: Vec3,
+    /// `[SIDES, SIDE_PX, SIDE_PX, 3]`: what each side looks like in full light.
+    pub rgb: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +52,9 @@ impl Creatures {
         self.0.get(kind)
     }
 
-    /// As the weights' file notes it: kinds parted by semicolons, each its pace and then nine numbers a part.
+    /// As the weights' file notes it: kinds parted by semicolons, each its pace and then six numbers a part.
     pub fn to_text(&self) -> String {
-        let part =
-            |part: &Part| [part.middle, part.half, part.rgb].map(|v| format!("{} {} {}", v.x, v.y, v.z)).join(" ");
+        let part = |part: &Part| [part.middle, part.half].map(|v| format!("{} {} {}", v.x, v.y, v.z)).join(" ");
         let kind = |kind: &Creature| {
             let parts = kind.parts.iter().map(part);
             std::iter::once(kind.pace_blocks.to_string()).chain(parts).collect::<Vec<_>>().join(" ")
@@ -57,20 +62,20 @@ impl Creatures {
         self.0.iter().map(kind).collect::<Vec<_>>().join(";")
     }
 
-    /// Reads what [`Creatures::to_text`] wrote; `None` when it is something else.
+    /// Reads what [`Creatures::to_text`] wrote, all grey; `None` when it is something else.
     pub fn from_text(text: &str) -> Option<Creatures> {
         let kind = |text: &str| {
             let numbers: Vec<f32> = text.split(' ').map(|number| number.parse().ok()).collect::<Option<_>>()?;
             let (&pace_blocks, parts) = numbers.split_first()?;
             let sound =
                 numbers.iter().all(|number| number.abs() <= LARGEST_BLOCKS) && (0.0..1.0).contains(&pace_blocks);
-            let fits = parts.len().is_multiple_of(9) && (1..=MOST_PARTS).contains(&(parts.len() / 9));
+            let fits = parts.len().is_multiple_of(6) && (1..=MOST_PARTS).contains(&(parts.len() / 6));
             let part = |n: &[f32]| {
-                let [middle, half, rgb] = [0, 3, 6].map(|at| Vec3::new(n[at], n[at + 1], n[at + 2]));
-                Part { middle, half, rgb }
+                let [middle, half] = [0, 3].map(|at| Vec3::new(n[at], n[at + 1], n[at + 2]));
+                Part { middle, half, rgb: vec![128; Part::BYTES] }
             };
-            let parts: Vec<Part> = parts.chunks_exact(9).map(part).collect();
-            let solid = parts.iter().all(|part| part.half.min_element() > 0.0 && part.rgb.min_element() >= 0.0);
+            let parts: Vec<Part> = parts.chunks_exact(6).map(part).collect();
+            let solid = parts.iter().all(|part| part.half.min_element() > 0.0);
             (sound && fits && solid).then_some(Creature { parts, pace_blocks })
         };
         if text.is_empty() {
@@ -78,6 +83,44 @@ impl Creatures {
         }
         let kinds: Vec<Creature> = text.split(';').map(kind).collect::<Option<_>>()?;
         (kinds.len() <= MOST_KINDS).then_some(Creatures(kinds))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter().flat_map(|kind| &kind.parts)
+    }
+
+    /// BLAKE3 of the colours, hexadecimal.
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        self.parts().for_each(|part| {
+            hasher.update(&part.rgb);
+        });
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Takes its colours from a picture with a row for each part: right, left, top, bottom, front and back.
+    pub fn read(mut self, path: &Path) -> Result<Creatures, ModelError> {
+        let rgb = pictures::read(path, Part::SIDES, self.parts().count())?;
+        let parts = self.0.iter_mut().flat_map(|kind| &mut kind.parts);
+        for (part, rows) in parts.zip(rgb.chunks_exact(Part::BYTES)) {
+            let row = SIDE_PX * 3;
+            let texels = |side: usize, y: usize| &rows[(y * Part::SIDES + side) * row..][..row];
+            part.rgb =
+                (0..Part::SIDES).flat_map(|side| (0..SIDE_PX).flat_map(move |y| texels(side, y).to_vec())).collect();
+        }
+        Ok(self)
+    }
+
+    /// The bytes of the file that [`Creatures::read`] reads.
+    pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let row = SIDE_PX * 3;
+        let texels = |part: &Part, y: usize, side: usize| part.rgb[(side * SIDE_PX + y) * row..][..row].to_vec();
+        let rows = |part: &Part| {
+            let rows = (0..SIDE_PX).flat_map(|y| (0..Part::SIDES).flat_map(move |side| texels(part, y, side)));
+            rows.collect::<Vec<u8>>()
+        };
+        let rgb: Vec<u8> = self.parts().flat_map(rows).collect();
+        pictures::to_png(&rgb, Part::SIDES, self.parts().count())
     }
 }
 
@@ -134,7 +177,8 @@ impl Posed<'_> {
             let (near, far) = ((middle - part.half - from) / ray, (middle + part.half - from) / ray);
             let (enters, leaves) = (near.min(far).max_element(), near.max(far).min_element());
             if enters > 0.0 && enters < leaves && enters < nearest.0 {
-                nearest = (enters, Some(part.rgb * light.at((from + ray * enters - middle) / part.half)));
+                let place = (from + ray * enters - middle) / part.half;
+                nearest = (enters, Some(part.colour(place) * light.at(place)));
             }
         }
         nearest.1.map(|rgb| (nearest.0, rgb))
@@ -142,6 +186,36 @@ impl Posed<'_> {
 }
 
 impl Part {
+    /// Right, left, top, bottom, front and back.
+    pub const SIDES: usize = 6;
+    /// Length of [`Part::rgb`].
+    pub const BYTES: usize = Part::SIDES * SIDE_PX * SIDE_PX * 3;
+
+    /// The place, -1..1 in its own axes, that a texel of a side shows.
+    pub fn place(side: usize, x: usize, y: usize) -> Vec3 {
+        let [u, v] = [x, y].map(|at| (at as f32 + 0.5) / SIDE_PX as f32 * 2.0 - 1.0);
+        let out = if side % 2 == 0 { 1.0 } else { -1.0 };
+        match side / 2 {
+            0 => Vec3::new(out, -v, u),
+            1 => Vec3::new(u, out, v),
+            _ => Vec3::new(u, -v, out),
+        }
+    }
+
+    /// RGB, 0..1, of the texel at a place, -1..1 in its own axes, on the side that it is nearest to.
+    fn colour(&self, place: Vec3) -> Vec3 {
+        let away = place.abs();
+        let (axis, u, v) = match () {
+            () if away.x >= away.y.max(away.z) => (0, place.z, -place.y),
+            () if away.y >= away.z => (1, place.x, place.z),
+            () => (2, place.x, -place.y),
+        };
+        let side = axis * 2 + usize::from(place[axis] < 0.0);
+        let [x, y] = [u, v].map(|along| (((along + 1.0) * 0.5 * SIDE_PX as f32) as usize).min(SIDE_PX - 1));
+        let texel = ((side * SIDE_PX + y) * SIDE_PX + x) * 3;
+        Vec3::from_array([0, 1, 2].map(|channel| f32::from(self.rgb[texel + channel]) / 255.0))
+    }
+
     /// How far it swings to and fro when the body walks, -1 to 1: what reaches to the ground does.
     fn sway(&self) -> f32 {
         let is_leg = self.middle.y - self.half.y < 0.01;

@@ -8,7 +8,7 @@ use super::{
     pen::{Pen, lighter},
     write::MOST_VOTES,
 };
-use glam::Vec2;
+use glam::{Vec2, Vec3};
 use holdfast_sim::{Camera, Frame, Pose, TICKS_PER_SECOND};
 
 /// What is drawn over the map, and how much of it is shown.

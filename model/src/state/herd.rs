@@ -12,7 +12,7 @@ use crate::{
     motion::Ground,
 };
 use glam::Vec3;
-use holdfast_sim::{Camera, Depth, Frame, Pose, script::Dice};
+use holdfast_sim::{Camera, Depth, Frame, Pose, kinematics::BODY_WIDTH, script::Dice};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -133,7 +133,7 @@ impl Herd {
                 continue;
             }
             beast.resolve(tick);
-            if beast.walks && !beast.walk(creature, map, alignment, ground) {
+            if beast.walks && (beast.is_in_the_way(creature, eye) || !beast.walk(creature, map, alignment, ground)) {
                 // Always to the same side, so that it does not dither in a corner.
                 beast.goal_yaw_deg = beast.yaw_deg + if at % 2 == 0 { ASIDE_DEG } else { -ASIDE_DEG };
             }
@@ -208,6 +208,13 @@ impl Beast {
         }
         self.mood_ticks -= 1;
         self.yaw_deg += (self.goal_yaw_deg - self.yaw_deg).clamp(-TURN_DEG, TURN_DEG);
+    }
+
+    /// Whether a step ahead leads into a player who has the eye there.
+    fn is_in_the_way(&self, creature: &Creature, eye: Vec3) -> bool {
+        let away = |feet: Vec3| (eye - feet).with_y(0.0).length();
+        let next = away(self.feet + self.velocity(creature));
+        next < creature.size().0 + BODY_WIDTH && next < away(self.feet)
     }
 
     /// A step ahead; whether the way is free.

@@ -22,9 +22,6 @@ use holdfast_sim::{
 };
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 
-/// How much of a body's colour is that of its patches.
-const PATCHED: f32 = 0.14;
-
 /// A uniform draw in 0..1.
 pub(super) fn unit(rng: &mut ChaCha8Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32
@@ -55,10 +52,12 @@ pub fn lore() -> Lore {
 
 /// The animals.
 fn creatures() -> Creatures {
-    let unit = |rgb: [u8; 3]| Vec3::from_array(rgb.map(|value| f32::from(value) / 255.0));
     let part = |part: EntityBox| {
-        let rgb = unit(part.colour).lerp(unit(part.second_colour), PATCHED);
-        Part { middle: part.centre, half: part.half, rgb }
+        let texels = (0..Part::SIDES * SIDE_PX * SIDE_PX).flat_map(|at| {
+            let (side, y, x) = (at / (SIDE_PX * SIDE_PX), at / SIDE_PX % SIDE_PX, at % SIDE_PX);
+            part.colour_at(Part::place(side, x, y), side / 2).to_array().map(|value| (value * 255.0 + 0.5) as u8)
+        });
+        Part { middle: part.centre, half: part.half, rgb: texels.collect() }
     };
     let kind = |kind: Kind| {
         let parts = built_of(kind).into_iter().map(part).collect();

@@ -114,19 +114,24 @@ impl<'a> Seen<'a> {
             1 => 0.55,
             _ => 0.84,
         };
-        let looks_at_front = axis == 2 && ray.direction.z < 0.0;
+        Some((distance, entity.colour_at(point, axis) * facing))
+    }
+}
+
+impl EntityBox {
+    /// The colour, 0..1, of a point on its surface, -1..1 in its own axes; `axis` is that which its side faces.
+    pub fn colour_at(&self, point: Vec3, axis: usize) -> Vec3 {
+        let is_face = self.front == Front::Face && axis == 2 && point.z > 0.0;
         let unit = |colour: [u8; 3]| Vec3::from_array(colour.map(|channel| f32::from(channel) / 255.0));
-        let colour = match entity.front {
-            Front::Face if looks_at_front && point.y > 0.05 && point.y < 0.5 && (point.x.abs() - 0.6).abs() < 0.22 => {
-                Vec3::splat(0.06)
-            }
-            Front::Face if looks_at_front && point.y > -0.75 && point.y < -0.2 && point.x.abs() < 0.45 => {
-                unit(entity.second_colour)
-            }
-            _ if patch(point, axis) => unit(entity.colour).lerp(unit(entity.second_colour), 0.7),
-            _ => unit(entity.colour),
-        };
-        Some((distance, colour * facing))
+        if is_face && point.y > 0.05 && point.y < 0.5 && (point.x.abs() - 0.6).abs() < 0.22 {
+            Vec3::splat(0.06)
+        } else if is_face && point.y > -0.75 && point.y < -0.2 && point.x.abs() < 0.45 {
+            unit(self.second_colour)
+        } else if patch(point, axis) {
+            unit(self.colour).lerp(unit(self.second_colour), 0.7)
+        } else {
+            unit(self.colour)
+        }
     }
 }
 
