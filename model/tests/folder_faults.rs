@@ -7,8 +7,10 @@
 #[path = "../../tests/spoil/mod.rs"]
 mod spoil;
 
+use glam::Vec3;
 use holdfast_model::{
     ModelConfig,
+    creature::{Creature, Creatures, Part},
     folder::{ModelFolder, write_folder},
     hotbar::Hotbar,
     lore::Lore,
@@ -20,6 +22,13 @@ use spoil::{spoil, spoil_text, try_for_long, try_many};
 use std::{fs, path::Path, sync::LazyLock};
 use tempfile::TempDir;
 
+const PICTURES: [&str; 3] = ["hotbar.png", "materials.png", "creatures.png"];
+
+/// An animal of one grey box.
+fn hare() -> Creatures {
+    Creatures::from_text("0.1 0 0.5 0 0.3 0.5 0.4").expect("a pace and six numbers")
+}
+
 /// A small untrained model.
 struct Files {
     model: ModelConfig,
@@ -27,6 +36,7 @@ struct Files {
     weights: Vec<u8>,
     hotbar: Vec<u8>,
     materials: Vec<u8>,
+    creatures: Vec<u8>,
     parameters: usize,
 }
 
@@ -34,11 +44,11 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let weights = Weights::init(&model, 1);
-    write_folder(folder.path(), &model, &weights, &Lore::default()).expect("room");
+    write_folder(folder.path(), &model, &weights, &Lore { creatures: hare(), ..Lore::default() }).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
-    let [hotbar, materials] = ["hotbar.png", "materials.png"].map(read);
-    Files { model, config, weights: read("model.safetensors"), hotbar, materials, parameters }
+    let [hotbar, materials, creatures] = PICTURES.map(read);
+    Files { model, config, weights: read("model.safetensors"), hotbar, materials, creatures, parameters }
 });
 
 /// The weights with their header or their numbers spoilt: the length of the header in eight bytes, the header, numbers.
@@ -86,6 +96,7 @@ fn folder() -> TempDir {
         ("model.safetensors", &FILES.weights),
         ("hotbar.png", &FILES.hotbar),
         ("materials.png", &FILES.materials),
+        ("creatures.png", &FILES.creatures),
     ] {
         fs::write(folder.path().join(name), bytes).expect("room");
     }
@@ -115,7 +126,15 @@ fn whole_files_are_read() {
     assert!(try_config(folder.path(), &FILES.config));
     let hotbar = Hotbar::new(vec![7; Hotbar::BYTES]).to_png().expect("memory");
     let materials = Materials::new(vec![7; Materials::BYTES]).to_png().expect("memory");
-    for (name, own, other) in [("hotbar.png", &FILES.hotbar, hotbar), ("materials.png", &FILES.materials, materials)] {
+    let creatures = {
+        let part = Part { rgb: vec![7; Part::BYTES], middle: Vec3::Y, half: Vec3::ONE };
+        Creatures::new(vec![Creature { parts: vec![part], pace_blocks: 0.1 }]).to_png().expect("memory")
+    };
+    for (name, own, other) in [
+        ("hotbar.png", &FILES.hotbar, hotbar),
+        ("materials.png", &FILES.materials, materials),
+        ("creatures.png", &FILES.creatures, creatures),
+    ] {
         assert!(!try_picture(folder.path(), name, &other), "pictures that another model was trained with");
         assert!(try_picture(folder.path(), name, own));
     }
@@ -125,7 +144,7 @@ fn whole_files_are_read() {
 fn weights_without_their_notes_are_refused_by_name() {
     let folder = folder();
     let path = folder.path().join("model.safetensors");
-    for note in ["break_ticks", "face_light"] {
+    for note in ["break_ticks", "face_light", "creatures"] {
         let at = FILES.weights.windows(note.len()).position(|part| part == note.as_bytes()).expect("it notes it");
         let mut bytes = FILES.weights.clone();
         bytes[at] = b'x';
@@ -155,7 +174,7 @@ fn ten_thousand_spoilt_configs_are_read_or_refused() {
 
 #[test]
 fn ten_thousand_spoilt_pictures_are_read_or_refused() {
-    for (name, picture) in [("hotbar.png", &FILES.hotbar), ("materials.png", &FILES.materials)] {
+    for (name, picture) in PICTURES.into_iter().zip([&FILES.hotbar, &FILES.materials, &FILES.creatures]) {
         let folder = folder();
         let try_one = |bytes: &[u8]| try_picture(folder.path(), name, bytes);
         let good = try_many(10_000, 3, |dice| spoilt(picture, dice), try_one);

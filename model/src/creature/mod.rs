@@ -194,7 +194,7 @@ impl Part {
     /// The place, -1..1 in its own axes, that a texel of a side shows.
     pub fn place(side: usize, x: usize, y: usize) -> Vec3 {
         let [u, v] = [x, y].map(|at| (at as f32 + 0.5) / SIDE_PX as f32 * 2.0 - 1.0);
-        let out = if side % 2 == 0 { 1.0 } else { -1.0 };
+        let out = if side.is_multiple_of(2) { 1.0 } else { -1.0 };
         match side / 2 {
             0 => Vec3::new(out, -v, u),
             1 => Vec3::new(u, out, v),
@@ -221,5 +221,58 @@ impl Part {
         let is_leg = self.middle.y - self.half.y < 0.01;
         let end = if self.middle.z == 0.0 { 0.6 } else { self.middle.z.signum() };
         if is_leg { self.middle.x.signum() * end } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hare() -> Creatures {
+        let part = |y: f32, first: usize| Part {
+            middle: Vec3::new(0.0, y, 0.1),
+            half: Vec3::new(0.2, 0.3, 0.4),
+            rgb: (first..first + Part::BYTES).map(|at| (at * 7 % 251) as u8).collect(),
+        };
+        Creatures::new(vec![Creature { parts: vec![part(0.3, 0), part(0.9, 5)], pace_blocks: 0.07 }])
+    }
+
+    #[test]
+    fn bodies_and_their_looks_come_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("creatures.png");
+        std::fs::write(&path, hare().to_png().expect("memory")).expect("room");
+        let grey = Creatures::from_text(&hare().to_text()).expect("just written");
+        assert_ne!(grey, hare());
+        assert_eq!(grey.read(&path).expect("just written"), hare());
+        assert_eq!(Creatures::from_text(""), Some(Creatures::default()));
+        for text in ["0.07", "0.07 1 2 3", "x 0 0 0 1 1 1", "0.1 0 0 0 1 1 0", "0.1 0 0 9 1 1 1", "0.1 0 0 NaN 1 1 1"] {
+            assert_eq!(Creatures::from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_side_shows_its_own_picture() {
+        let hare = hare();
+        let part = &hare.0[0].parts[0];
+        for (at, texel) in part.rgb.chunks_exact(3).enumerate() {
+            let (side, y, x) = (at / (SIDE_PX * SIDE_PX), at / SIDE_PX % SIDE_PX, at % SIDE_PX);
+            let shown = part.colour(Part::place(side, x, y));
+            assert!(shown.abs_diff_eq(Vec3::from_array([0, 1, 2].map(|c| f32::from(texel[c]) / 255.0)), 1e-6));
+        }
+    }
+
+    #[test]
+    fn a_posed_body_is_met_where_it_stands() {
+        let hare = hare();
+        let light = FaceLight::default();
+        let met = |yaw_deg: f32, ray: Vec3| {
+            let posed = hare.0[0].posed(Vec3::new(0.0, 0.0, 5.0), yaw_deg, 0.0);
+            posed.meet(Vec3::new(0.0, 0.9, 0.0), ray, &light).map(|(reach, _)| reach)
+        };
+        assert!((met(180.0, Vec3::Z).expect("ahead") - 4.5).abs() < 1e-4, "its front is half a block before its feet");
+        assert!((met(0.0, Vec3::Z).expect("ahead") - 4.7).abs() < 1e-4);
+        assert_eq!(met(0.0, Vec3::new(0.2, 0.0, 1.0)), None, "beside it");
+        assert_eq!(met(0.0, -Vec3::Z), None, "behind the eye");
     }
 }

@@ -92,7 +92,7 @@ impl Herd {
     }
 
     /// Where each is, and how it moves, blocks a tick, about.
-    pub(super) fn places(&self) -> impl Iterator<Item = (Vec3, Vec3)> {
+    pub fn places(&self) -> impl Iterator<Item = (Vec3, Vec3)> {
         let pace = |beast: &Beast| if beast.walks { PACE_BLOCKS } else { 0.0 };
         self.beasts.iter().map(move |beast| (beast.feet, heading(beast.yaw_deg) * pace(beast)))
     }
