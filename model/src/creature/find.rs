@@ -35,8 +35,12 @@ pub struct Sighted {
 
 /// Fewer pixels say nothing.
 const LEAST_PIXELS: usize = 8;
+/// The largest are looked at: a picture of anything may be full of what is taken for animals.
+const MOST_BODIES: usize = 12;
 /// Pixels of one body may be so far apart.
 const GAP_PX: usize = 2;
+/// No two stand so near to each other, blocks.
+const ONE_BODY_BLOCKS: f32 = 0.6;
 /// How far off a body may stand, along the ground, blocks.
 const DISTANCES_BLOCKS: std::ops::Range<f32> = 1.2..9.0;
 /// Levels below the eye that it may stand on, blocks.
@@ -61,7 +65,7 @@ const BESIDE: f32 = 0.4;
 /// Ground is read from so many rows below a body; each block that one stands off it counts against it.
 const FLOOR_PX: usize = 3;
 const OFF_FLOOR: f32 = 0.08;
-/// Pixels to the left and right of a body that may show a little of it.
+/// Pixels to the left and right of a body, and half as many above and below, that may show a little of it.
 const EDGE_PX: usize = 2;
 /// What is less like than this is not there.
 const LEAST_LIKENESS: f32 = 0.62;
@@ -87,6 +91,10 @@ pub fn find(
         sighted.hidden.resize(matters.len(), false);
         for at in pixels {
             (matters[at], sighted.hidden[at]) = (Matter::Rest, true);
+        }
+        // A part of one that was seen apart from the rest of it.
+        if sighted.found.iter().any(|other| (other.feet - found.feet).with_y(0.0).length() < ONE_BODY_BLOCKS) {
+            continue;
         }
         let posed = glimpse.posed(&found);
         for at in 0..matters.len() {
@@ -118,7 +126,7 @@ fn widen(set: &mut [bool], width: usize) {
     }
 }
 
-/// Pixels that were named as living, by neighbourhood.
+/// Pixels that were named as living, by neighbourhood, the largest first.
 fn named(matters: &[Matter], camera: &Camera) -> Vec<Vec<usize>> {
     let mut left: Vec<bool> = matters.iter().map(|matter| matter.lives()).collect();
     let (mut bodies, mut open) = (Vec::new(), Vec::new());
@@ -145,6 +153,8 @@ fn named(matters: &[Matter], camera: &Camera) -> Vec<Vec<usize>> {
             bodies.push(pixels);
         }
     }
+    bodies.sort_by_key(|pixels: &Vec<usize>| std::cmp::Reverse(pixels.len()));
+    bodies.truncate(MOST_BODIES);
     bodies
 }
 

@@ -138,7 +138,9 @@ impl Snapshot {
 
     /// Bytes of memory that this one holds alone, when `later` is the next one kept of the same dream.
     pub fn bytes_not_shared_with(&self, later: &Snapshot) -> usize {
-        let pictures = self.frame.rgb.len() + size_of_val(self.depth.blocks.as_slice());
+        let picture = |frame: &Frame, depth: &Depth| frame.rgb.len() + size_of_val(depth.blocks.as_slice());
+        let bare = self.bare.as_ref().map_or(0, |(frame, depth)| picture(frame, depth));
+        let pictures = picture(&self.frame, &self.depth) + bare;
         let known = self.situation.known().bytes_not_shared_with(later.situation.known());
         self.state.bytes_not_shared_with(&later.state) + pictures + known + size_of::<Snapshot>()
     }
