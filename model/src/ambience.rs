@@ -1,6 +1,6 @@
 //! The colours of the sky and the ground so far: weather, time of day and biome, which no single place holds.
 
-use crate::{assemble::encode_colour, exposure::Exposure, state::Shown};
+use crate::{assemble::encode_colour, state::Shown};
 use holdfast_sim::{Camera, Depth, Pose, kinematics};
 use serde::{Deserialize, Serialize};
 
@@ -96,11 +96,6 @@ impl Ambience {
             seen.fold((0.0, 0.0), |(sum, count), (mean, _)| (sum + mean.iter().sum::<f32>(), count + 3.0));
         // -1..1 is black to white.
         (count > 0.0).then(|| (sum / count + 1.0) * 0.5)
-    }
-
-    /// How much light pictures of here want: none where nothing was seen yet.
-    pub fn exposure(&self) -> Exposure {
-        self.brightness().map_or_else(Exposure::default, Exposure::for_brightness)
     }
 
     /// RGB and whether it was seen, band by band.

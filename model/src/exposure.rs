@@ -14,8 +14,8 @@ pub struct Exposure {
     gain: f32,
 }
 
-/// What is darker than this in the mean is lifted to it; 1 is white.
-const LEAST_BRIGHTNESS: f32 = 0.2;
+/// What weights are trained with from now on: what is darker in the mean is lifted to it; 1 is white.
+pub const LEAST_BRIGHTNESS: f32 = 0.2;
 /// Beyond, what is lifted is the steps of 255 themselves.
 const MOST_GAIN: f32 = 8.0;
 
@@ -26,9 +26,9 @@ impl Default for Exposure {
 }
 
 impl Exposure {
-    /// For pictures of a mean brightness, 0..1.
-    pub fn for_brightness(mean: f32) -> Exposure {
-        let gain = LEAST_BRIGHTNESS * (1.0 - mean) / (mean * (1.0 - LEAST_BRIGHTNESS));
+    /// For pictures of a mean brightness, 0..1, of which what is darker than the least is lifted to it.
+    pub fn for_brightness(mean: f32, least: f32) -> Exposure {
+        let gain = least * (1.0 - mean) / (mean * (1.0 - least));
         Exposure { gain: if gain.is_nan() { 1.0 } else { gain.clamp(1.0, MOST_GAIN) } }
     }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn for_grey(value: u8) -> Exposure {
-        Exposure::for_brightness(f32::from(value) / 255.0)
+        Exposure::for_brightness(f32::from(value) / 255.0, LEAST_BRIGHTNESS)
     }
 
     #[test]
@@ -90,7 +90,8 @@ mod tests {
         }
         let darkest = for_grey(2).encode(2.0);
         assert!(darkest < encode_colour(17.0), "what is nearly black stays so: {darkest}");
-        assert_eq!(for_grey(0), Exposure::for_brightness(0.001));
-        assert_eq!(Exposure::for_brightness(f32::NAN), Exposure::default());
+        assert_eq!(for_grey(0), Exposure::for_brightness(0.001, LEAST_BRIGHTNESS));
+        assert_eq!(Exposure::for_brightness(f32::NAN, LEAST_BRIGHTNESS), Exposure::default());
+        assert_eq!(Exposure::for_brightness(0.01, 0.0), Exposure::default(), "weights that were trained without it");
     }
 }

@@ -78,7 +78,10 @@ impl ModelFolder {
             }
             None => Creatures::default(),
         };
-        let lore = Lore { hotbar, materials, toughness, face_light, creatures };
+        // Nor were nights lifted then.
+        let least = named.get(EXPOSURE_KEY).map_or(Some(0.0), |text| text.parse().ok());
+        let least_brightness = least.filter(|least| (0.0..0.9).contains(least)).ok_or_else(|| spoilt(EXPOSURE_KEY))?;
+        let lore = Lore { hotbar, materials, toughness, face_light, creatures, least_brightness };
         Ok(ModelFolder { config, weights, lore, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
 }
@@ -87,11 +90,12 @@ impl ModelFolder {
 const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
 const CREATURES_KEY: &str = "creatures";
-/// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, and of what boxes
-/// animals are built.
+/// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, of what boxes
+/// animals are built, and how much light the denoiser was told of nights.
 const TOUGHNESS_KEY: &str = "break_ticks";
 const LIGHT_KEY: &str = "face_light";
 const BODIES_KEY: &str = "bodies";
+const EXPOSURE_KEY: &str = "least_brightness";
 
 /// Writes a folder for shipping: weights in half precision.
 pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore: &Lore) -> Result<(), ModelError> {
@@ -99,13 +103,14 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;
     text.push('\n');
-    let Lore { hotbar, materials, toughness, face_light, creatures } = lore;
+    let Lore { hotbar, materials, toughness, face_light, creatures, least_brightness } = lore;
     let named = [
         ("format", "holdfast".into()),
         (HOTBAR_KEY, hotbar.hash()),
         (MATERIALS_KEY, materials.hash()),
         (TOUGHNESS_KEY, toughness.to_text()),
         (LIGHT_KEY, face_light.to_text()),
+        (EXPOSURE_KEY, least_brightness.to_string()),
     ];
     let mut named: BTreeMap<String, String> = named.map(|(key, value)| (key.into(), value)).into();
     let mut pictures = vec![(HOTBAR_KEY, hotbar.to_png()), (MATERIALS_KEY, materials.to_png())];

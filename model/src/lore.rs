@@ -2,7 +2,8 @@
 //! anything is touched.
 
 use crate::{
-    creature::Creatures, hotbar::Hotbar, light::FaceLight, materials::Materials, matter::Matter, toughness::Toughness,
+    creature::Creatures, exposure::Exposure, hotbar::Hotbar, light::FaceLight, materials::Materials, matter::Matter,
+    toughness::Toughness,
 };
 use glam::Vec3;
 
@@ -15,9 +16,17 @@ pub struct Lore {
     pub toughness: Toughness,
     pub face_light: FaceLight,
     pub creatures: Creatures,
+    /// Pictures that are darker in the mean, 0..1, are told to the denoiser as bright as this; 0: as they are.
+    pub least_brightness: f32,
 }
 
 impl Lore {
+    /// How much light pictures of so bright a place want: none where nothing was seen yet.
+    pub fn exposure(&self, brightness: Option<f32>) -> Exposure {
+        let lifted = |mean| Exposure::for_brightness(mean, self.least_brightness);
+        brightness.map_or_else(Exposure::default, lifted)
+    }
+
     /// What a slot, 1 to 9, places, if that fills its cell and nothing shows through it: the matter whose side looks so.
     pub fn cube_in(&self, slot: u8) -> Option<Matter> {
         let shown = self.hotbar.picture(slot);

@@ -272,6 +272,7 @@ impl Situation {
             eaten: cake.map(|(_, eaten)| eaten),
             moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
             change,
+            exposure: lore.exposure(self.ambience.brightness()),
             ..at_rest
         }
     }
@@ -356,8 +357,7 @@ impl Situation {
     /// The condition of a frame that no action led to.
     pub fn at_rest(&self, pose: &Pose) -> Condition {
         let pose = self.grid.place(pose);
-        let exposure = self.ambience.exposure();
-        Condition { slot: self.hand.slot, pose, ambience: self.ambience, exposure, ..Condition::default() }
+        Condition { slot: self.hand.slot, pose, ambience: self.ambience, ..Condition::default() }
     }
 
     /// Takes in the frame that followed.

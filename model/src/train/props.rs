@@ -3,6 +3,7 @@
 use super::matters::of_block;
 use crate::{
     creature::{Creature, Creatures, Part},
+    exposure::LEAST_BRIGHTNESS,
     hotbar::Hotbar,
     light::FaceLight,
     lore::Lore,
@@ -47,7 +48,7 @@ pub fn lore() -> Lore {
     }));
     let face_light = FaceLight::new([(1, 1), (0, 0), (2, 0), (1, -1)].map(|(axis, up)| face_light(axis, up)));
     let (hotbar, materials) = (Hotbar::new(hotbar), Materials::new(texels.copied().collect()));
-    Lore { hotbar, materials, toughness, face_light, creatures: creatures() }
+    Lore { hotbar, materials, toughness, face_light, creatures: creatures(), least_brightness: LEAST_BRIGHTNESS }
 }
 
 /// The animals.
