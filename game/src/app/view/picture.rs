@@ -137,13 +137,15 @@ pub fn upload(
             continue;
         }
         let Some(mut material) = materials.get_mut(&node.0) else { continue };
-        if *picture == Picture::Dream {
+        // Written to in any case: a material that is only read is not bound to its new image.
+        material.source_from_shown = if *picture == Picture::Dream {
             let frame_px = [pictures.dream.width, pictures.dream.height];
             let source_px =
                 pictures.around.as_ref().map_or(frame_px, |around| [around.frame.width, around.frame.height]);
-            let source = look.source(ahead.deg, frame_px, source_px);
-            material.source_from_shown = Mat3::from_cols_array_2d(&source.0);
-        }
+            Mat3::from_cols_array_2d(&look.source(ahead.deg, frame_px, source_px).0)
+        } else {
+            Mat3::IDENTITY
+        };
         let frame = match (picture, &pictures.truth) {
             _ if !is_new => continue,
             (Picture::Dream, _) => &within(&marked, pictures.around.as_ref()),
