@@ -47,8 +47,8 @@ impl DreamArgs {
 
     /// Reads and checks the model, for a dream that is made elsewhere.
     pub fn read(&self, noise_seed: u64, memory: bool) -> anyhow::Result<(ModelFolder, DreamOptions)> {
-        if let Some(precision) = self.precision.filter(|precision| *precision > Precision::fastest()) {
-            let (wanted, best) = (precision.name(), Precision::fastest().name());
+        if let Some(precision) = self.precision.filter(|precision| *precision > Precision::coarsest()) {
+            let (wanted, best) = (precision.name(), Precision::coarsest().name());
             return Err(mistake(format!(
                 "this processor has no instructions for {wanted}; choose {best} or leave it out"
             )));

@@ -36,8 +36,7 @@ impl Default for DreamOptions {
 impl DreamOptions {
     /// What this processor rounds the factors of large products to.
     pub fn rounds_to(&self) -> Precision {
-        let fastest = Precision::fastest();
-        self.precision.unwrap_or(fastest).min(fastest)
+        self.precision.unwrap_or_else(Precision::fastest).min(Precision::coarsest())
     }
 }
 

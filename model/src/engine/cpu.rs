@@ -38,7 +38,7 @@ impl Cpu {
 
     /// Computes in another precision from now on.
     pub fn set_precision(&mut self, precision: Precision) {
-        if self.kernel.precision() != precision.min(Precision::fastest()) {
+        if self.kernel.precision() != precision.min(Precision::coarsest()) {
             self.kernel = self.kernel.clone().in_precision(precision);
             self.weights.pack_again(&self.kernel);
         }

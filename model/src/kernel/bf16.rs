@@ -6,14 +6,15 @@
 #![allow(unsafe_code)] // vector loads and stores by pointer, in a tile whose extents its caller has checked
 
 use super::{
-    bf16_pack::{LANES, Line, convert_rows, interleave_rows, panel_step, transpose_rows},
+    amx::{self, Tiles},
+    bf16_pack::{LANES, Line, convert_rows, interleave_rows, panel_step, transpose_rows, turn_rows},
     matmul::View,
 };
 use std::arch::x86_64::*;
 
 /// Rows of a tile: 12 rows of two vectors are 24 sums, and leave 8 of the 32 registers for factors.
 pub(super) const ROWS: usize = 12;
-/// Rows of `a` that are packed together: with all of `b` they stay in the second cache.
+/// Rows of `a` that are packed together, whole tiles of either kind: with all of `b` they stay in the second cache.
 const BLOCK: usize = 16 * ROWS;
 /// Below this in any dimension, packing costs more than it saves.
 const LEAST: usize = 16;
@@ -45,7 +46,7 @@ pub fn worthwhile(b: &View) -> bool {
 }
 
 /// How a packed `a` lies for a tile: `runs` runs of `pairs` pairs of neighbours in the inner dimension, of which `b`
-/// has one line each without a gap; steps are counted in pairs.
+/// has one line each; steps are counted in pairs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub row_step: usize,
@@ -53,6 +54,8 @@ pub(super) struct Layout {
     pub pairs: usize,
     pub run_step: usize,
     pub runs: usize,
+    /// Lines of `b` from run to run.
+    pub run_lines: usize,
 }
 
 /// What a tile does with its sums.
@@ -63,6 +66,24 @@ pub(super) struct Store {
     pub step: usize,
     pub add: bool,
     pub scale: f32,
+}
+
+impl Store {
+    /// Stores the sums of one panel of one row.
+    ///
+    /// # Safety
+    /// `c` holds as many values as are left of `columns` from this panel on, at most sixteen.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn put(&self, c: *mut f32, panel: usize, sum: __m512, scale: __m512) {
+        let left = self.columns - panel * LANES;
+        let mask: __mmask16 = if left >= LANES { !0 } else { (1 << left) - 1 };
+        // SAFETY: the mask admits only what the caller vouches for.
+        unsafe {
+            let old = if self.add { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
+            _mm512_mask_storeu_ps(c, mask, _mm512_fmadd_ps(sum, scale, old));
+        }
+    }
 }
 
 impl Packed {
@@ -81,6 +102,21 @@ impl Packed {
         add: bool,
         scale: f32,
     ) {
+        self.matmul_in(Tiles::set_up().as_ref(), c, c_view, a, a_view, b, b_view, add, scale);
+    }
+
+    fn matmul_in(
+        &mut self,
+        tiles: Option<&Tiles>,
+        c: &mut [f32],
+        c_view: View,
+        a: &[f32],
+        a_view: View,
+        b: &[f32],
+        b_view: View,
+        add: bool,
+        scale: f32,
+    ) {
         assert!(available() && accepts(&c_view, &a_view, &b_view), "operands for bf16");
         View::check(c, &c_view, a, &a_view, b, &b_view);
         let Packed { a: a_packed, b: b_packed } = self;
@@ -88,7 +124,7 @@ impl Packed {
         // those of `b`.
         unsafe {
             pack_panels(b_packed, b, b_view);
-            product(a_packed, c, c_view, a, a_view, b_packed, add, scale);
+            product(tiles, a_packed, c, c_view, a, a_view, b_packed, add, scale);
         }
     }
 
@@ -102,7 +138,7 @@ impl Packed {
         assert!(c_view.rows == a_view.rows && c_view.end() <= c.len() && a_view.end() <= a.len(), "shapes");
         assert!(b.len() >= c_view.columns.div_ceil(LANES) * panel_step(a_view.columns), "panels of the right factor");
         // SAFETY: as above.
-        unsafe { product(&mut self.a, c, c_view, a, a_view, b, false, scale) };
+        unsafe { product(Tiles::set_up().as_ref(), &mut self.a, c, c_view, a, a_view, b, false, scale) };
     }
 }
 
@@ -128,11 +164,14 @@ fn pack_panels(out: &mut Vec<Line>, b: &[f32], view: View) {
     }
 }
 
+/// `c = a * b`, in matrix registers where `tiles` are given, else in vectors.
+///
 /// # Safety
 /// The shapes of the views fit, each lies inside its slice, `c_view.column_step` is one, and `b_packed` holds the panels
 /// of a matrix of `a_view.columns` rows and `c_view.columns` columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn product(
+    tiles: Option<&Tiles>,
     a_packed: &mut Vec<Line>,
     c: &mut [f32],
     c_view: View,
@@ -144,40 +183,45 @@ unsafe fn product(
 ) {
     let (rows, columns, inner) = (c_view.rows, c_view.columns, a_view.columns);
     let (pairs, panel_step, panels) = (inner.div_ceil(2), panel_step(inner), columns.div_ceil(LANES));
+    let tile_rows = if tiles.is_some() { amx::ROWS } else { ROWS };
     for first in (0..rows).step_by(BLOCK) {
         let block = BLOCK.min(rows - first);
         let a = &a[a_view.offset + first * a_view.row_step..];
-        let tiles = block.div_ceil(ROWS);
+        let count = block.div_ceil(tile_rows);
+        // An odd number of lines a row, so that the rows of a tile do not meet in one set of the cache.
+        let lines = inner.div_ceil(2 * LANES) | 1;
+        let by_rows = Layout { row_step: lines * LANES, pair_step: 1, pairs, run_step: 0, runs: 1, run_lines: 0 };
         let layout = if a_view.column_step == 1 {
-            // An odd number of lines a row, so that the rows of a tile do not meet in one set of the cache.
-            let lines = inner.div_ceil(2 * LANES) | 1;
-            convert_rows(grown(a_packed, tiles * ROWS * lines), lines, a, a_view.row_step, block, inner);
-            Layout { row_step: lines * LANES, pair_step: 1, pairs, run_step: 0, runs: 1 }
+            convert_rows(grown(a_packed, count * tile_rows * lines), lines, a, a_view.row_step, block, inner);
+            by_rows
+        } else if tiles.is_some() {
+            turn_rows(grown(a_packed, count * tile_rows * lines), lines, a, a_view.column_step, inner, block);
+            by_rows
         } else {
-            interleave_rows(grown(a_packed, tiles * panel_step), a, a_view.column_step, inner, block, ROWS);
-            Layout { row_step: 1, pair_step: LANES, pairs, run_step: 0, runs: 1 }
+            interleave_rows(grown(a_packed, count * panel_step), a, a_view.column_step, inner, block, ROWS);
+            Layout { row_step: 1, pair_step: LANES, pairs, run_step: 0, runs: 1, run_lines: 0 }
         };
-        let tile_step = if layout.row_step == 1 { panel_step * LANES } else { ROWS * layout.row_step };
-        for tile in 0..tiles {
-            let row = first + tile * ROWS;
+        let tile_step = if layout.row_step == 1 { panel_step * LANES } else { tile_rows * layout.row_step };
+        for tile in 0..count {
+            let row = first + tile * tile_rows;
             for panel in (0..panels).step_by(2) {
                 let store = Store {
-                    rows: ROWS.min(rows - row),
+                    rows: tile_rows.min(rows - row),
                     columns: columns - panel * LANES,
                     step: c_view.row_step,
                     add,
                     scale,
                 };
-                // SAFETY: both packed operands were made for whole tiles: 12 rows of `pairs` pairs by `layout`, one or
-                // two panels of `pairs` lines. `store` keeps to the rows and columns that `c` has.
+                // SAFETY: both packed operands were made for whole tiles: 12 or 32 rows of `pairs` pairs by `layout`, one
+                // or two panels of `pairs` lines. `store` keeps to the rows and columns that `c` has.
                 unsafe {
                     let a = a_packed.as_ptr().cast::<i32>().add(tile * tile_step);
                     let b = b_packed.as_ptr().add(panel * panel_step);
                     let c = c.as_mut_ptr().add(c_view.offset + row * c_view.row_step + panel * LANES);
-                    if panel + 1 < panels {
-                        multiply_tile::<2>(c, a, layout, b, panel_step, store);
-                    } else {
-                        multiply_tile::<1>(c, a, layout, b, panel_step, store);
+                    match (tiles, panel + 1 < panels) {
+                        (Some(tiles), both) => tiles.multiply(c, a, layout, b, panel_step, 1 + usize::from(both), store),
+                        (None, true) => multiply_tile::<2>(c, a, layout, b, panel_step, store),
+                        (None, false) => multiply_tile::<1>(c, a, layout, b, panel_step, store),
                     }
                 }
             }
@@ -207,12 +251,12 @@ pub(super) unsafe fn multiply_tile<const VECTORS: usize>(
     panel_step: usize,
     store: Store,
 ) {
-    let Layout { row_step, pair_step, pairs, run_step, runs } = layout;
+    let Layout { row_step, pair_step, pairs, run_step, runs, run_lines } = layout;
     let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
     // SAFETY: every row and pair, line and value below is one that the caller vouches for.
     unsafe {
         for run in 0..runs {
-            let (a, b) = (a.add(run * run_step), b.add(run * pairs));
+            let (a, b) = (a.add(run * run_step), b.add(run * run_lines));
             for pair in 0..pairs {
                 let line = |v: usize| _mm512_load_si512(b.add(v * panel_step + pair).cast());
                 let lines: [__m512bh; VECTORS] = std::array::from_fn(|v| std::mem::transmute(line(v)));
@@ -232,11 +276,7 @@ pub(super) unsafe fn multiply_tile<const VECTORS: usize>(
         let scale = _mm512_set1_ps(store.scale);
         for (row, sums) in sums.iter().enumerate().take(store.rows) {
             for (v, &sum) in sums.iter().enumerate() {
-                let c = c.add(row * store.step + v * LANES);
-                let left = store.columns - v * LANES;
-                let mask: __mmask16 = if left >= LANES { !0 } else { (1 << left) - 1 };
-                let old = if store.add { _mm512_maskz_loadu_ps(mask, c) } else { _mm512_setzero_ps() };
-                _mm512_mask_storeu_ps(c, mask, _mm512_fmadd_ps(sum, scale, old));
+                store.put(c.add(row * store.step + v * LANES), v, sum, scale);
             }
         }
     }
@@ -269,6 +309,12 @@ mod tests {
         values
     }
 
+    /// A product in vectors, and in matrix registers where there are some.
+    fn each_way(check: impl Fn(Option<&Tiles>) -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
+        check(None)?;
+        Tiles::set_up().map_or(Ok(()), |tiles| check(Some(&tiles)))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -284,17 +330,20 @@ mod tests {
             let c_view = stored(m, n, false, gap);
             let a = filled(&a_view, |i| (i * 7 % 17) as f32 - 8.0);
             let b = filled(&b_view, |i| (i * 5 % 13) as f32 - 6.0);
-            let mut c = filled(&c_view, |i| if add { i as f32 } else { f32::NAN });
-            Packed::default().matmul(&mut c, c_view, &a, a_view, &b, b_view, add, 0.5);
-            for row in 0..m {
-                for column in 0..n {
-                    let sum: f32 = (0..k).map(|i| a[at(&a_view, row, i)] * b[at(&b_view, i, column)]).sum();
-                    let before = if add { (row * n + column) as f32 } else { 0.0 };
-                    prop_assert_eq!(c[at(&c_view, row, column)], before + 0.5 * sum, "{} {}", row, column);
+            each_way(|tiles| {
+                let mut c = filled(&c_view, |i| if add { i as f32 } else { f32::NAN });
+                Packed::default().matmul_in(tiles, &mut c, c_view, &a, a_view, &b, b_view, add, 0.5);
+                for row in 0..m {
+                    for column in 0..n {
+                        let sum: f32 = (0..k).map(|i| a[at(&a_view, row, i)] * b[at(&b_view, i, column)]).sum();
+                        let before = if add { (row * n + column) as f32 } else { 0.0 };
+                        prop_assert_eq!(c[at(&c_view, row, column)], before + 0.5 * sum, "{} {}", row, column);
+                    }
                 }
-            }
-            let written = c.iter().filter(|value| !value.is_nan()).count();
-            prop_assert_eq!(written, m * n, "wrote outside its view");
+                let written = c.iter().filter(|value| !value.is_nan()).count();
+                prop_assert_eq!(written, m * n, "wrote outside its view");
+                Ok(())
+            })?;
         }
 
         /// Each factor is off by at most 2^-9 of itself, so a sum by at most 2^-8 of the sum of magnitudes.
@@ -307,14 +356,18 @@ mod tests {
             let values = |len: usize, salt: usize| -> Vec<f32> {
                 (0..len).map(|i| ((i + salt) * seed * 7919 % 10_007) as f32 / 5003.5 - 1.0).collect()
             };
-            let (a, b, mut c) = (values(m * k, 3), values(k * n, 5), vec![0.0; m * n]);
+            let (a, b) = (values(m * k, 3), values(k * n, 5));
             let views = (View::dense(m, n), View::dense(m, k), View::dense(k, n));
-            Packed::default().matmul(&mut c, views.0, &a, views.1, &b, views.2, false, 1.0);
-            for (index, found) in c.iter().enumerate() {
-                let terms = (0..k).map(|i| f64::from(a[index / n * k + i]) * f64::from(b[i * n + index % n]));
-                let (sum, magnitude) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
-                prop_assert!((f64::from(*found) - sum).abs() <= magnitude / 254.0, "{} for {}", found, sum);
-            }
+            each_way(|tiles| {
+                let mut c = vec![0.0; m * n];
+                Packed::default().matmul_in(tiles, &mut c, views.0, &a, views.1, &b, views.2, false, 1.0);
+                for (index, found) in c.iter().enumerate() {
+                    let terms = (0..k).map(|i| f64::from(a[index / n * k + i]) * f64::from(b[i * n + index % n]));
+                    let (sum, magnitude) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
+                    prop_assert!((f64::from(*found) - sum).abs() <= magnitude / 254.0, "{} for {}", found, sum);
+                }
+                Ok(())
+            })?;
         }
     }
 }

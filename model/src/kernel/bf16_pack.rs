@@ -35,10 +35,15 @@ pub fn convert_rows(out: &mut [Line], lines: usize, source: &[f32], step: usize,
     }
 }
 
-/// Lines from one panel to the next: odd, so that panels that are written side by side do not meet in one set of the
-/// cache.
+/// Lines from one panel to the next: those of whole tiles ([`super::amx`]), and odd, so that panels that are written side by
+/// side do not meet in one set of the cache.
 pub fn panel_step(inner: usize) -> usize {
-    inner.div_ceil(2) | 1
+    padded(inner) | 1
+}
+
+/// Lines of a panel: one for every two of the inner dimension, and zeros up to whole tiles.
+pub fn padded(inner: usize) -> usize {
+    inner.div_ceil(2).next_multiple_of(LANES)
 }
 
 /// From an inner dimension that runs from row to row: panels of `width` (at most 16) neighbouring columns, one line for
@@ -46,9 +51,9 @@ pub fn panel_step(inner: usize) -> usize {
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub fn interleave_rows(out: &mut [Line], source: &[f32], step: usize, inner: usize, columns: usize, width: usize) {
     let panel_step = panel_step(inner);
-    let interleaved: [u16; 32] = std::array::from_fn(|i| (i / 2 + i % 2 * LANES) as u16);
-    // SAFETY: an array of 32 halves is as large as a vector, and any bits are valid in both.
-    let interleaved: __m512i = unsafe { std::mem::transmute(interleaved) };
+    for panel in out.chunks_exact_mut(panel_step).take(columns.div_ceil(width)) {
+        panel[inner.div_ceil(2)..padded(inner)].fill(Line::default());
+    }
     for pair in 0..inner.div_ceil(2) {
         let first = &source[2 * pair * step..][..columns];
         let second = if 2 * pair + 1 < inner { &source[(2 * pair + 1) * step..][..columns] } else { &[] };
@@ -56,8 +61,7 @@ pub fn interleave_rows(out: &mut [Line], source: &[f32], step: usize, inner: usi
         for (panel, column) in (0..columns).step_by(width).enumerate() {
             _mm_prefetch::<_MM_HINT_T0>(next.as_ptr().wrapping_add(column).cast());
             _mm_prefetch::<_MM_HINT_T0>(next.as_ptr().wrapping_add(column + step).cast());
-            let both = _mm512_cvtne2ps_pbh(load(second.get(column..).unwrap_or(&[])), load(&first[column..]));
-            out[panel * panel_step + pair] = line(_mm512_permutexvar_epi16(interleaved, bits(both)));
+            out[panel * panel_step + pair] = line(interleave(&first[column..], second.get(column..).unwrap_or(&[])));
         }
     }
 }
@@ -66,7 +70,7 @@ pub fn interleave_rows(out: &mut [Line], source: &[f32], step: usize, inner: usi
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub fn transpose_rows(out: &mut [Line], source: &[f32], step: usize, rows: usize, inner: usize) {
     for (panel, out) in out.chunks_exact_mut(panel_step(inner)).enumerate() {
-        for (chunk, out) in out[..inner.div_ceil(2)].chunks_mut(LANES).enumerate() {
+        for (chunk, out) in out[..padded(inner)].chunks_mut(LANES).enumerate() {
             let mut square = [_mm512_setzero_si512(); LANES];
             for (lane, vector) in square.iter_mut().enumerate() {
                 let row = panel * LANES + lane;
@@ -79,6 +83,47 @@ pub fn transpose_rows(out: &mut [Line], source: &[f32], step: usize, rows: usize
             out.iter_mut().zip(transposed).for_each(|(out, vector)| *out = line(vector));
         }
     }
+}
+
+/// From an inner dimension that runs from row to row: the transposed rows, as [`convert_rows`] leaves rows, and up to whole
+/// groups of sixteen of them.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+pub fn turn_rows(out: &mut [Line], lines: usize, source: &[f32], step: usize, inner: usize, rows: usize) {
+    let line_of = |at: usize, first: usize| source.get(at * step..).filter(|_| at < inner).map(|row| &row[first..rows]);
+    for chunk in 0..inner.div_ceil(2 * LANES) {
+        for first in (0..rows).step_by(LANES) {
+            let mut square = [_mm512_setzero_si512(); LANES];
+            for (pair, vector) in square.iter_mut().enumerate() {
+                let at = 2 * (chunk * LANES + pair);
+                for row in [at, at + 1] {
+                    let later = source.as_ptr().wrapping_add((row + 2 * LANES) * step + first);
+                    _mm_prefetch::<_MM_HINT_T0>(later.cast());
+                }
+                let Some(values) = line_of(at, first) else { break };
+                *vector = interleave(values, line_of(at + 1, first).unwrap_or(&[]));
+            }
+            for (row, vector) in transpose(square).into_iter().enumerate() {
+                out[(first + row) * lines + chunk] = line(vector);
+            }
+        }
+    }
+}
+
+/// Up to sixteen values of one row, each paired with its neighbour of the next.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn interleave(first: &[f32], second: &[f32]) -> __m512i {
+    const ORDER: [u16; 32] = {
+        let (mut order, mut at) = ([0; 32], 0);
+        while at < 32 {
+            order[at] = (at / 2 + at % 2 * LANES) as u16;
+            at += 1;
+        }
+        order
+    };
+    // SAFETY: an array of 32 halves is as large as a vector.
+    let order = unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) };
+    _mm512_permutexvar_epi16(order, bits(_mm512_cvtne2ps_pbh(load(second), load(first))))
 }
 
 /// Up to 32 neighbours as pairs.

@@ -3,11 +3,13 @@
 //! A custom kernel, because the head's few output channels leave a general matrix product half idle and the unfolded
 //! input would be nine times the frame. Output channels are padded to 16, one vector register a pixel.
 
-use super::matmul::Products;
+use super::matmul::{Products, View};
 use multiversion::multiversion;
 
 /// Output channels are computed in groups of this many.
 pub const LANES: usize = 16;
+/// Rows of pixels whose share of a gradient is computed at once, so that they stay in the second cache.
+const STRIP: usize = 8;
 /// Pixels that are computed together, so that each weight is loaded once for all of them.
 const PIXELS: usize = 8;
 
@@ -72,6 +74,26 @@ impl Products {
             return self.packed.convolve(out, input, weights, bias);
         }
         convolve(out, input, weights, bias);
+    }
+
+    /// Adds the gradient of a convolution's weights, `[9 * channels]` rows of [`LANES`], given the gradient of its output.
+    ///
+    /// A row of a neighbourhood is three pixels that lie together, so the weights of each of its three rows are a product
+    /// of the frame as it lies, transposed, and the gradient, whose border is zeros.
+    pub fn add_weight_gradient(&mut self, d_weights: &mut [[f32; LANES]], d_out: &Padded, input: &Padded) {
+        assert_eq!((d_out.width, d_out.height, d_out.channels), (input.width, input.height, LANES), "gradient of a frame");
+        let (stride, channels) = (input.width + 2, input.channels);
+        for first in (0..input.height).step_by(STRIP) {
+            let rows = STRIP.min(input.height - first);
+            let gradient = View::part(LANES, (first + 1) * stride + 1, 0, rows * stride - 2, LANES);
+            for (dy, d_weights) in d_weights.chunks_exact_mut(3 * channels).enumerate() {
+                let whole = View::dense(3 * channels, LANES);
+                let pixels = View { columns: 3 * channels, ..View::part(channels, (first + dy) * stride, 0, gradient.rows, 0) };
+                let d_weights = d_weights.as_flattened_mut();
+                let pixels = pixels.transposed();
+                self.matmul(d_weights, whole, &input.values, pixels, &d_out.values, gradient, true, 1.0);
+            }
+        }
     }
 }
 
@@ -154,49 +176,6 @@ pub fn convolve(out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]
             }
             out[y * input.width + x..][..count].copy_from_slice(&sums[..count]);
             x += count;
-        }
-    }
-}
-
-/// Adds the gradient of the weights, `[9 * channels]` rows of [`LANES`], given the gradient of the output.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn add_weight_gradient(d_weights: &mut [[f32; LANES]], d_out: &[[f32; LANES]], input: &Padded) {
-    const ROWS: usize = 8;
-    let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
-    let taps = 3 * channels;
-    for dy in 0..3 {
-        let mut first = 0;
-        while first < taps {
-            let count = ROWS.min(taps - first);
-            let mut sums = [[0.0f32; LANES]; ROWS];
-            for y in 0..input.height {
-                let row = &input.values[(y + dy) * stride..(y + dy + 1) * stride];
-                let d_row = &d_out[y * input.width..(y + 1) * input.width];
-                for (x, gradient) in d_row.iter().enumerate() {
-                    let values = &row[x * channels + first..];
-                    if count == ROWS {
-                        let values = &values[..ROWS];
-                        for i in 0..ROWS {
-                            for lane in 0..LANES {
-                                sums[i][lane] += values[i] * gradient[lane];
-                            }
-                        }
-                    } else {
-                        for i in 0..count {
-                            for lane in 0..LANES {
-                                sums[i][lane] += values[i] * gradient[lane];
-                            }
-                        }
-                    }
-                }
-            }
-            for i in 0..count {
-                let d_weight = &mut d_weights[dy * taps + first + i];
-                for lane in 0..LANES {
-                    d_weight[lane] += sums[i][lane];
-                }
-            }
-            first += count;
         }
     }
 }

@@ -5,12 +5,16 @@
 /// of two and a polynomial (Cephes).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
+    // What is added to a number of this size is rounded to whole numbers: here to that of the power of two, in the lowest
+    // bits, from where it moves to its place.
+    const WHOLE: f32 = 12_582_912.0 + 127.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E).round_ties_even();
+    let shifted = x * std::f32::consts::LOG2_E + WHOLE;
+    let n = shifted - WHOLE;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let p = ((((1.987_569_1e-4 * r + 1.398_199_9e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r
         + 0.5;
-    (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    (p * r * r + r + 1.0) * f32::from_bits(shifted.to_bits() << 23)
 }
 
 /// The natural logarithm of a normal positive number, error below 2e-7 of it or of 1: the mantissa by a polynomial around

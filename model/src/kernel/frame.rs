@@ -15,8 +15,14 @@ use super::{
 };
 use crate::{ModelConfig, layout::input, rotary::Rotary};
 
-/// Tokens of a band: two tiles of a product.
+/// Tokens of a band: two tiles of a product in vectors.
 const BAND: usize = 24;
+/// One in matrix registers.
+const WIDE_BAND: usize = 32;
+
+fn band_tokens(precision: Precision) -> usize {
+    if Products::new(precision).in_tiles() { WIDE_BAND } else { BAND }
+}
 
 /// What one band of tokens needs for itself.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +83,8 @@ impl FrameTape {
         *self = FrameTape { precision, products: Products::new(precision), ..FrameTape::default() };
         self.rotary = Some(Rotary::new(s.width, s.height, s.patch, s.d_head));
         self.told.prepare(&s);
-        self.bands = (0..s.tokens).step_by(BAND).map(|first| Band::new(&s, first, precision)).collect();
+        let band = band_tokens(precision);
+        self.bands = (0..s.tokens).step_by(band).map(|first| Band::new(&s, first, band, precision)).collect();
         self.qkv = vec![0.0; s.tokens * 3 * s.d];
         self.key = vec![0.0; s.tokens * s.d];
         self.heads.resize_with(config.heads, HeadFactors::default);
@@ -88,8 +95,8 @@ impl FrameTape {
 }
 
 impl Band {
-    fn new(s: &Sizes, first: usize, precision: Precision) -> Band {
-        let tokens = BAND.min(s.tokens - first);
+    fn new(s: &Sizes, first: usize, most: usize, precision: Precision) -> Band {
+        let tokens = most.min(s.tokens - first);
         let zeros = |width: usize| vec![0.0; tokens * width];
         Band {
             first,
@@ -131,10 +138,10 @@ pub(super) fn frame(
     let Rotary { cos, sin } = rotary.as_ref().expect("the tape was prepared");
     forward::tell(&s, products, weights, batch.condition, told);
     let told: &Told = told;
-    let feature_values = s.patch * s.patch * s.features;
+    let (feature_values, band) = (s.patch * s.patch * s.features, band_tokens(precision));
     for layer in 0..=s.layers {
-        let parts = bands.iter_mut().zip(qkv.chunks_mut(BAND * 3 * s.d)).zip(key.chunks_mut(BAND * s.d));
-        let parts = parts.zip(features.chunks_mut(BAND * feature_values));
+        let parts = bands.iter_mut().zip(qkv.chunks_mut(band * 3 * s.d)).zip(key.chunks_mut(band * s.d));
+        let parts = parts.zip(features.chunks_mut(band * feature_values));
         let gathered: &[HeadFactors] = heads;
         crew.each(parts, |(((band, qkv), key), features)| {
             let mut parts = Parts { band, qkv, key, features };

@@ -3,7 +3,7 @@
 use super::{
     Sizes, at,
     backward::grad,
-    conv::{LANES, Padded, add_weight_gradient, lanes_of, transposed_weights},
+    conv::{LANES, Padded, lanes_of, transposed_weights},
     each_patch_row,
     packed::Packed,
     rows,
@@ -15,7 +15,6 @@ use crate::{layout::output, weights::Weights};
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeadScratch {
     d_out: Padded,
-    d_lanes: Vec<[f32; LANES]>,
     back: Vec<[f32; LANES]>,
     d_hidden: Padded,
     d_out_weights: Vec<[f32; LANES]>,
@@ -28,7 +27,6 @@ impl HeadScratch {
         let pixels = s.width * s.height;
         self.d_out.resize(s.width, s.height, LANES);
         self.d_hidden.resize(s.width, s.height, LANES);
-        self.d_lanes.resize(pixels, [0.0; LANES]);
         self.back.resize(pixels, [0.0; LANES]);
         self.d_features.resize(pixels * s.features, 0.0);
         self.d_hidden_weights.resize(groups, Vec::new());
@@ -54,17 +52,16 @@ pub(super) fn backward(s: &Sizes, weights: Packed, tape: &mut Tape, d_output: &[
     // Taken out for the time of this call, so that it can be written beside the rest of the tape.
     let mut scratch = std::mem::take(&mut tape.scratch.head);
     scratch.prepare(s, groups);
-    let HeadScratch { d_out, d_lanes, back, d_hidden, d_out_weights, d_hidden_weights, d_features } = &mut scratch;
+    let HeadScratch { d_out, back, d_hidden, d_out_weights, d_hidden_weights, d_features } = &mut scratch;
     let out_weights = weights.values(tail.head_out);
     let hidden_weights = weights.values(tail.head_hidden);
     for sample in 0..s.samples {
         let d_sample = &d_output[sample * pixels * output::CHANNELS..(sample + 1) * pixels * output::CHANNELS];
         for (pixel, values) in d_sample.chunks_exact(output::CHANNELS).enumerate() {
-            d_lanes[pixel] = lanes_of(values, 0);
-            d_out.pixel_mut(pixel % s.width, pixel / s.width).copy_from_slice(&d_lanes[pixel]);
+            d_out.pixel_mut(pixel % s.width, pixel / s.width).copy_from_slice(&lanes_of(values, 0));
         }
         rows::add_rows(grad(gradients, tail.head_out_bias), d_sample);
-        add_weight_gradient(d_out_weights, d_lanes, &tape.head_hidden[sample]);
+        tape.products.add_weight_gradient(d_out_weights, d_out, &tape.head_hidden[sample]);
         d_features.fill(0.0);
         for (group, d_group_weights) in d_hidden_weights.iter_mut().enumerate() {
             let first = group * LANES;
@@ -83,7 +80,7 @@ pub(super) fn backward(s: &Sizes, weights: Packed, tape: &mut Tape, d_output: &[
             for values in back.iter() {
                 d_bias[first..first + count].iter_mut().zip(values).for_each(|(b, v)| *b += v);
             }
-            add_weight_gradient(d_group_weights, back, &tape.head_in[sample]);
+            tape.products.add_weight_gradient(d_group_weights, d_hidden, &tape.head_in[sample]);
             let group_weights: Vec<f32> =
                 hidden_weights.chunks_exact(s.head_hidden).flat_map(|row| row[first..first + count].to_vec()).collect();
             for first_feature in (0..s.features).step_by(LANES) {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // the one call of `gemm`, after a check that its matrices lie inside their slices
 
 #[cfg(target_arch = "x86_64")]
-use super::{bf16, int8};
+use super::{amx, bf16, int8};
 use gemm::Parallelism;
 use std::str::FromStr;
 
@@ -28,13 +28,22 @@ impl Precision {
         }
     }
 
-    /// The fastest that this processor has instructions for.
-    pub fn fastest() -> Precision {
+    /// The coarsest that this processor has instructions for.
+    pub fn coarsest() -> Precision {
         #[cfg(target_arch = "x86_64")]
         if int8::available() {
             return Precision::Int8;
         }
         Precision::default()
+    }
+
+    /// The fastest on this processor: the coarsest, but with matrix registers bf16, whose products cost least there.
+    pub fn fastest() -> Precision {
+        #[cfg(target_arch = "x86_64")]
+        if amx::available() {
+            return Precision::Bf16;
+        }
+        Precision::coarsest()
     }
 }
 
@@ -177,6 +186,18 @@ impl Products {
     #[cfg(target_arch = "x86_64")]
     pub(super) fn in_bf16(&self) -> bool {
         self.precision != Precision::F32 && bf16::available()
+    }
+
+    /// Whether large products go through matrix registers.
+    pub(super) fn in_tiles(&self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            self.precision == Precision::Bf16 && amx::available()
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            false
+        }
     }
 
     /// `c = a * b`, or `c += a * b` with `add`; scaled by `scale`.

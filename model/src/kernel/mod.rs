@@ -4,6 +4,8 @@
 //! Why it exists: `docs/decisions/cpu-kernels.md` (the framework spends most of a training step between its matrix
 //! products). It is tested against the plain Burn module and its automatic gradients.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod backward;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
@@ -237,7 +239,7 @@ impl Kernel {
 
     /// The precision that large products are really computed in here.
     pub fn precision(&self) -> Precision {
-        self.precision.min(Precision::fastest())
+        self.precision.min(Precision::coarsest())
     }
 
     /// Evaluates a batch; the raw output is in [`Tape::output`], `[samples, height, width, output::CHANNELS]`.
