@@ -18,6 +18,16 @@ pub fn sampled_level(step: usize, steps: usize) -> f32 {
     noise::level_at(step as f32 / steps as f32)
 }
 
+/// Share of a frame of which the memory may be unsure for one evaluation to be enough.
+const SURE: f32 = 0.05;
+
+/// Evaluations that a frame is worth, of at most `steps`. One draws what is known as well as several do; what is invented
+/// comes out soft of one, and so does what the hand changes (docs/decisions/sampler.md). `unsure` is the share of the
+/// frame's pixels of which the memory is.
+pub fn evaluations(steps: usize, unsure: f32, condition: &Condition) -> usize {
+    if unsure < SURE && condition.change.is_none() { 1 } else { steps }
+}
+
 /// Takes the noised frame in `pixels` from the level of an evaluation to that of the next, given what it said.
 pub fn advance(pixels: &mut [f32], raw: &[f32], step: usize, steps: usize) {
     let [level, next] = [step, step + 1].map(|step| sampled_level(step, steps));
@@ -132,5 +142,21 @@ impl Sampler {
 
     fn output(&self) -> &[f32] {
         self.device.as_ref().map_or_else(|| self.own.output(), |device| device.output())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deed::Change;
+    use glam::IVec3;
+
+    #[test]
+    fn what_is_known_takes_one_evaluation_and_all_else_all() {
+        let quiet = Condition::default();
+        let busy = Condition { change: Some(Change::Break(IVec3::ZERO)), ..quiet };
+        assert_eq!([0.0, 0.049, 0.05, 1.0].map(|unsure| evaluations(2, unsure, &quiet)), [1, 1, 2, 2]);
+        assert_eq!(evaluations(2, 0.0, &busy), 2);
+        assert_eq!(evaluations(1, 1.0, &busy), 1);
     }
 }

@@ -63,7 +63,8 @@ fn asked_by_step(threads: usize) -> Vec<usize> {
         drop(observation);
         asked
     };
-    for _ in 0..720 {
+    // Until the map hardly grows.
+    for _ in 0..1440 {
         step();
     }
     (0..60).map(|_| step()).collect()

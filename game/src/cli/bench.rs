@@ -45,7 +45,7 @@ Steps run one after another, uncapped, under a seeded wandering player. What the
   key_to_pixel_ms_*   headless stand-in: from sampling an action to its frame ready for display as RGBA;
                       a window adds the wait for the next tick and the display
   rss_bytes           resident memory at the end; rss_peak_bytes its peak
-  gflop_per_frame     arithmetic of one frame, by the model's own count
+  gflop_per_frame     arithmetic of a frame, mean, by the model's own count
   matrix_peak_gflops  what large matrix products reach on this machine now, in the precision that the dream computes
                       in, on its device, or on as many threads at once as it uses
   share_of_peak       gflop_per_frame * frames_per_s / matrix_peak_gflops

@@ -19,7 +19,7 @@ pub struct DreamArgs {
     /// Where the model computes: cpu, vulkan, metal, cuda, or auto for the fastest that works
     #[arg(long, value_name = "NAME", default_value_t)]
     pub device: DeviceChoice,
-    /// Denoising steps a frame [default: the model's own]
+    /// Denoising steps a frame, at most: one where all that is in view is known [default: the model's own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub steps: Option<u16>,
     /// Threads that compute a frame; their number changes no bit of it [default: all cores but one, at most 8]

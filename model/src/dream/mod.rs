@@ -26,7 +26,7 @@ use crate::{
     matter::Matter,
     motion::Motion,
     outcome::{self, Outcome},
-    sampler::Sampler,
+    sampler::{self, Sampler},
     situation::Situation,
     state::{Herd, Memory, Shown, Sight},
     sweep,
@@ -64,6 +64,8 @@ pub struct Dream {
     bare: Option<(Frame, Depth)>,
     situation: Situation,
     tick: u64,
+    /// Frames drawn, and evaluations that they took.
+    worked: [u64; 2],
     tampering: Tampering,
 }
 
@@ -114,7 +116,7 @@ impl Dream {
             precision: "",
             threads: sampler.crew().threads(),
             parameters,
-            gflop_per_frame: steps as f64 * kernel::gflop(&config, config.width, config.height),
+            gflop_per_frame: 0.0,
             memory_cells: 0,
         };
         Ok(Dream {
@@ -138,6 +140,7 @@ impl Dream {
             bare: None,
             situation: Situation::default(),
             tick: 0,
+            worked: [0, 0],
             tampering: Tampering::default(),
         })
     }
@@ -145,7 +148,12 @@ impl Dream {
     pub fn status(&self) -> DreamStatus {
         let device = self.sampler.device().map_or("cpu", |device| device.name()).to_string();
         let (precision, memory_cells) = (self.sampler.precision(), self.state.cells());
-        DreamStatus { device, precision, memory_cells, ..self.status.clone() }
+        let evaluations = match self.worked {
+            [0, _] => self.sampler_steps() as f64,
+            [frames, evaluations] => evaluations as f64 / frames as f64,
+        };
+        let gflop_per_frame = evaluations * kernel::gflop(&self.config, self.config.width, self.config.height);
+        DreamStatus { device, precision, memory_cells, gflop_per_frame, ..self.status.clone() }
     }
 
     /// What evaluates the denoiser in place of the processor, if anything does. On the processor the same seed and actions
@@ -175,7 +183,7 @@ impl Dream {
         self.options
     }
 
-    /// Denoising steps a frame.
+    /// Denoising steps a frame; one where all that is in view is known ([`sampler::evaluations`]).
     pub fn sampler_steps(&self) -> usize {
         self.options.sampler_steps.unwrap_or(self.config.sampler_steps)
     }
@@ -193,7 +201,6 @@ impl Dream {
         }
         self.sampler.set_precision(options.rounds_to());
         self.options = options;
-        self.status.gflop_per_frame = steps as f64 * kernel::gflop(&self.config, self.config.width, self.config.height);
         Ok(())
     }
 
@@ -239,7 +246,6 @@ impl Dream {
         }
         self.options.memory = snapshot.memory;
         self.options.sampler_steps = Some(snapshot.sampler_steps);
-        self.status.gflop_per_frame = snapshot.sampler_steps as f64 * kernel::gflop(&self.config, width, height);
         self.state = snapshot.state.clone();
         (self.sight, self.outcome) = (Sight::default(), Outcome::default());
         (self.motion, self.pose) = (snapshot.motion.clone(), snapshot.pose);
@@ -391,8 +397,10 @@ impl World for Dream {
         assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, canvas, last);
         mark("assemble");
 
-        let steps = self.sampler_steps();
+        let unsure = if self.options.memory { self.sight.unsure() } else { 1.0 };
+        let steps = sampler::evaluations(self.sampler_steps(), unsure, &condition);
         let mut imagined = self.sampler.sample(&mut self.pixels, &condition, steps, &mut self.rng);
+        self.worked = [self.worked[0] + 1, self.worked[1] + steps as u64];
         mark("denoiser");
 
         if self.options.memory {

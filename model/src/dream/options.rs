@@ -7,7 +7,7 @@ use crate::{DeviceChoice, kernel::Precision};
 pub struct DreamOptions {
     /// Off: the world state is neither read nor written (the floor of every probe of memory).
     pub memory: bool,
-    /// Denoising steps a frame; `None` takes the model's own default.
+    /// Denoising steps a frame, at most; `None` takes the model's own default.
     pub sampler_steps: Option<usize>,
     /// Seed of the sampler's noise: the same seed and actions give the same frames.
     pub noise_seed: u64,
@@ -52,7 +52,7 @@ pub struct DreamStatus {
     pub precision: &'static str,
     pub threads: usize,
     pub parameters: usize,
-    /// Floating-point operations of one frame, in 1e9, all sampler steps included.
+    /// Floating-point operations of a frame, in 1e9: the mean of those drawn so far, or of one of all sampler steps.
     pub gflop_per_frame: f64,
     /// Cells that the world state holds now.
     pub memory_cells: usize,

@@ -97,6 +97,13 @@ impl Sight {
     pub fn is_firm(&self, pixel: usize) -> bool {
         self.firm.canvas.known(pixel)
     }
+
+    /// Share of the pixels at which it shows nothing; all of them before the first read.
+    pub fn unsure(&self) -> f32 {
+        let confidence = &self.firm.canvas.confidence;
+        let sure = confidence.iter().filter(|confidence| **confidence > 0.0).count();
+        1.0 - sure as f32 / confidence.len().max(1) as f32
+    }
 }
 
 impl Layer {

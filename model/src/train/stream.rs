@@ -23,6 +23,7 @@ use crate::{
     matter::Matter,
     noise::{add_noise, level_at},
     outcome::{self, Outcome},
+    sampler::evaluations,
     situation::Situation,
     state::{Memory, Shown, Sight},
     sweep,
@@ -191,6 +192,11 @@ impl Episode {
     /// The features of a further evaluation of the pending sample's frame, at another level.
     pub fn features_at(&self, signal_level: f32) -> [f32; Condition::FEATURES] {
         Condition { signal_level, ..self.condition }.features()
+    }
+
+    /// Evaluations that a dream would spend on the pending sample's frame, of at most `steps`.
+    pub fn evaluations(&self, steps: usize) -> usize {
+        evaluations(steps, self.sight.unsure(), &self.condition)
     }
 
     /// Advances to the next tick worth a sample and fills it: what the model would know before the frame, and the truth.

@@ -40,7 +40,7 @@ fn draw_on<'a>(
     drawn: &'a mut Vec<f32>,
     [pixels, raw]: [&'a [f32]; 2],
 ) -> (&'a [f32], &'a [f32]) {
-    let steps = shared.config.model.sampler_steps;
+    let steps = episode.evaluations(shared.config.model.sampler_steps);
     if steps < 2 {
         return (pixels, raw);
     }
