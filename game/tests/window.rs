@@ -222,14 +222,28 @@ mod window {
         stage
     }
 
-    /// Pixels of the sign of a recording, in the corner at the top right.
-    fn red_pixels(png: &[u8]) -> usize {
+    /// The bytes of a screenshot, and how many a row has.
+    fn pixels(png: &[u8]) -> (Vec<u8>, usize) {
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("our own picture");
         let mut rgb = vec![0; reader.output_buffer_size().expect("a small picture")];
         let info = reader.next_frame(&mut rgb).expect("our own picture");
-        let rows = rgb.chunks_exact(info.width as usize * 3).take(60);
-        let corner = rows.flat_map(|row| row[row.len() - 300..].chunks_exact(3));
+        (rgb, info.width as usize * 3)
+    }
+
+    /// Pixels of the sign of a recording, in the corner at the top right.
+    fn red_pixels(png: &[u8]) -> usize {
+        let (rgb, row_bytes) = pixels(png);
+        let corner = rgb.chunks_exact(row_bytes).take(60).flat_map(|row| row[row_bytes - 300..].chunks_exact(3));
         corner.filter(|pixel| pixel[0] > 190 && pixel[1] < 90 && pixel[2] < 90).count()
+    }
+
+    /// Share of the right half's pixels, in the middle third of the rows, that are not black.
+    fn lit_share_of_right(png: &[u8]) -> f64 {
+        let (rgb, row_bytes) = pixels(png);
+        let rows = rgb.len() / row_bytes;
+        let middle = rgb.chunks_exact(row_bytes).skip(rows / 3).take(rows / 3);
+        let right: Vec<_> = middle.flat_map(|row| row.chunks_exact(3).skip(row_bytes / 6)).collect();
+        right.iter().filter(|pixel| pixel.iter().any(|&value| value > 12)).count() as f64 / right.len() as f64
     }
 
     pub fn no_display_is_told_in_one_line() {
@@ -283,6 +297,7 @@ mod window {
         thread::sleep(Duration::from_secs(1));
         let beside = stage.screenshot("side-by-side");
         assert_ne!(after, beside, "F3 did not show the simulator");
+        assert!(lit_share_of_right(&beside) > 0.5, "the simulator's side is black");
         stage.key("F3");
         stage.key("F4");
         thread::sleep(Duration::from_secs(1));

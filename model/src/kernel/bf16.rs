@@ -219,7 +219,9 @@ unsafe fn product(
                     let b = b_packed.as_ptr().add(panel * panel_step);
                     let c = c.as_mut_ptr().add(c_view.offset + row * c_view.row_step + panel * LANES);
                     match (tiles, panel + 1 < panels) {
-                        (Some(tiles), both) => tiles.multiply(c, a, layout, b, panel_step, 1 + usize::from(both), store),
+                        (Some(tiles), both) => {
+                            tiles.multiply(c, a, layout, b, panel_step, 1 + usize::from(both), store)
+                        }
                         (None, true) => multiply_tile::<2>(c, a, layout, b, panel_step, store),
                         (None, false) => multiply_tile::<1>(c, a, layout, b, panel_step, store),
                     }

@@ -81,14 +81,19 @@ impl Products {
     /// A row of a neighbourhood is three pixels that lie together, so the weights of each of its three rows are a product
     /// of the frame as it lies, transposed, and the gradient, whose border is zeros.
     pub fn add_weight_gradient(&mut self, d_weights: &mut [[f32; LANES]], d_out: &Padded, input: &Padded) {
-        assert_eq!((d_out.width, d_out.height, d_out.channels), (input.width, input.height, LANES), "gradient of a frame");
+        assert_eq!(
+            (d_out.width, d_out.height, d_out.channels),
+            (input.width, input.height, LANES),
+            "gradient of a frame"
+        );
         let (stride, channels) = (input.width + 2, input.channels);
         for first in (0..input.height).step_by(STRIP) {
             let rows = STRIP.min(input.height - first);
             let gradient = View::part(LANES, (first + 1) * stride + 1, 0, rows * stride - 2, LANES);
             for (dy, d_weights) in d_weights.chunks_exact_mut(3 * channels).enumerate() {
                 let whole = View::dense(3 * channels, LANES);
-                let pixels = View { columns: 3 * channels, ..View::part(channels, (first + dy) * stride, 0, gradient.rows, 0) };
+                let pixels =
+                    View { columns: 3 * channels, ..View::part(channels, (first + dy) * stride, 0, gradient.rows, 0) };
                 let d_weights = d_weights.as_flattened_mut();
                 let pixels = pixels.transposed();
                 self.matmul(d_weights, whole, &input.values, pixels, &d_out.values, gradient, true, 1.0);
