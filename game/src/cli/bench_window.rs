@@ -1,6 +1,5 @@
 //! `holdfast bench --window`: what the window makes of a world that keeps twenty ticks a second.
 
-use super::timing::rounded;
 use holdfast_model::{DreamOptions, folder::ModelFolder};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,7 +45,7 @@ pub fn measure(
     use super::{
         fault::mistake,
         play::{open, worlds},
-        timing::Durations,
+        timing::{Durations, rounded},
     };
     use holdfast_game::app::{PlayOptions, bench::WindowBench};
 

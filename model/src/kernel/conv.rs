@@ -10,8 +10,9 @@ use multiversion::multiversion;
 pub const LANES: usize = 16;
 /// Rows of pixels whose share of a gradient is computed at once, so that they stay in the second cache.
 const STRIP: usize = 8;
-/// Pixels that are computed together, so that each weight is loaded once for all of them.
-const PIXELS: usize = 8;
+/// Pixels that are computed together, so that each weight is loaded once for all of them: two vectors of sums for each, and
+/// what is added to them, fill the sixteen registers of AVX2.
+const PIXELS: usize = 6;
 
 /// A frame with a border of one zero pixel: `[height + 2, width + 2, channels]`.
 #[derive(Debug, Clone, Default)]
@@ -146,29 +147,45 @@ pub fn transposed_weights(weights: &[f32], inputs: usize, outputs: usize, first_
     back
 }
 
+/// Adds to each pixel's sums what its values in one row of the neighbourhood make. The sums are the function's own, so that
+/// they stay in registers.
+#[inline(always)]
+fn add_run(
+    mut sums: [[f32; LANES]; PIXELS],
+    row: &[f32],
+    channels: usize,
+    weights: &[[f32; LANES]],
+) -> [[f32; LANES]; PIXELS] {
+    let run = weights.len();
+    let pixels: [&[f32]; PIXELS] = std::array::from_fn(|pixel| &row[pixel * channels..][..run]);
+    for i in 0..run {
+        let weight = &weights[i];
+        for pixel in 0..PIXELS {
+            let value = pixels[pixel][i];
+            for lane in 0..LANES {
+                sums[pixel][lane] += value * weight[lane];
+            }
+        }
+    }
+    sums
+}
+
 /// `out[y, x, lane] = bias[lane] + sum over the neighbourhood and channels`; `out` is `[height * width, LANES]`.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 pub fn convolve(out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]], bias: &[f32; LANES]) {
     let (channels, stride) = (input.channels, (input.width + 2) * input.channels);
     for y in 0..input.height {
-        let mut x = 0;
-        while x < input.width {
-            let count = PIXELS.min(input.width - x);
+        for first in (0..input.width).step_by(PIXELS) {
+            // The last ones of a row overlap those before them.
+            let x = first.min(input.width.saturating_sub(PIXELS));
+            let count = PIXELS.min(input.width);
             let mut sums = [*bias; PIXELS];
             for dy in 0..3 {
                 // Three neighbouring pixels of a row lie side by side: one run of 3 * channels values.
                 let row = &input.values[(y + dy) * stride + x * channels..];
                 let weights = &weights[dy * 3 * channels..(dy + 1) * 3 * channels];
                 if count == PIXELS {
-                    let row = &row[..(PIXELS + 2) * channels];
-                    for (i, weight) in weights.iter().enumerate() {
-                        for pixel in 0..PIXELS {
-                            let value = row[pixel * channels + i];
-                            for lane in 0..LANES {
-                                sums[pixel][lane] += value * weight[lane];
-                            }
-                        }
-                    }
+                    sums = add_run(sums, row, channels, weights);
                 } else {
                     for (i, weight) in weights.iter().enumerate() {
                         for (pixel, sum) in sums.iter_mut().enumerate().take(count) {
@@ -180,7 +197,6 @@ pub fn convolve(out: &mut [[f32; LANES]], input: Window, weights: &[[f32; LANES]
                 }
             }
             out[y * input.width + x..][..count].copy_from_slice(&sums[..count]);
-            x += count;
         }
     }
 }

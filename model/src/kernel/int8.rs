@@ -1,65 +1,103 @@
-//! Matrix products with weights rounded to int8 once and activations rounded to int8 row by row, for x86-64 processors with
-//! AVX-512 VNNI: one instruction multiplies and adds 64 pairs, twice what bf16 can do.
+//! Matrix products with weights rounded to int8 once and activations rounded to int8 row by row, for x86-64 processors.
 //!
 //! Each row of the left factor and each column of the right one has a scale of its own, so that its largest value becomes
-//! 127 (as in Dettmers et al., LLM.int8(), section 2.1). Sums are whole numbers, hence exact and the same in any order. The
-//! instruction wants its left factor unsigned: 128 is added to it, and what that adds to the sums is taken off again.
-#![allow(unsafe_code)] // vector loads and stores by pointer, in a tile whose extents its caller has checked
+//! 127 (as in Dettmers et al., LLM.int8(), section 2.1). Sums are whole numbers, hence exact and the same in any order and
+//! with any instructions: fours of bytes where the processor has AVX-512 VNNI, pairs of 16 bits where it has AVX2.
+#![allow(unsafe_code)] // the call of what the processor was asked for
 
 use super::{
-    bf16::{ROWS, grown},
-    bf16_pack::{LANES, Line, load},
+    bf16_pack::{LANES, Line},
+    int8_pairs::{self, PAIR},
+    int8_quads::{self, OFFSET, QUAD},
     matmul::View,
 };
-use std::arch::x86_64::*;
 
-/// Neighbours in the inner dimension that one lane holds.
-const QUAD: usize = 4;
-/// Added to the left factor.
-const OFFSET: i32 = 128;
 /// The largest whole number that a value becomes.
-const MOST: f32 = 127.0;
-/// Rows of the left factor that are packed together.
-const BLOCK: usize = 16 * ROWS;
+pub(super) const MOST: f32 = 127.0;
 
-/// A right factor, packed once: panels of sixteen columns, a line for every four rows.
+/// With which instructions products are computed, hence how their factors lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// AVX-512 VNNI: four neighbours in the inner dimension, a byte each, are multiplied and added at once.
+    Quads,
+    /// AVX2: two neighbours, 16 bits each.
+    Pairs,
+}
+
+impl Way {
+    /// The fastest on this processor.
+    fn here() -> Option<Way> {
+        [Way::Quads, Way::Pairs].into_iter().find(|way| way.available())
+    }
+
+    fn available(self) -> bool {
+        match self {
+            Way::Quads => int8_quads::available(),
+            Way::Pairs => int8_pairs::available(),
+        }
+    }
+
+    /// Neighbours in the inner dimension that one lane holds.
+    fn group(self) -> usize {
+        match self {
+            Way::Quads => QUAD,
+            Way::Pairs => PAIR,
+        }
+    }
+}
+
+/// A right factor, packed once: panels of sixteen columns, a line for every group of neighbours in the inner dimension.
 #[derive(Debug, Clone, Default)]
 pub struct Weights8 {
-    lines: Vec<Line>,
+    way: Option<Way>,
+    pub(super) lines: Vec<Line>,
     /// By column, zeros in the last panel beyond the matrix: its scale, and what the offset of the left factor adds to it.
-    scales: Vec<f32>,
-    offsets: Vec<i32>,
+    pub(super) scales: Vec<f32>,
+    pub(super) offsets: Vec<i32>,
     inner: usize,
     columns: usize,
 }
 
-/// Whether this processor has the instructions.
+/// Whether this processor has instructions for it.
 pub fn available() -> bool {
-    super::bf16::available() && is_x86_feature_detected!("avx512vnni")
+    Way::here().is_some()
 }
 
 impl Weights8 {
     /// # Panics
-    /// If the matrix leaves its slice.
+    /// If the matrix leaves its slice, or the processor lacks the instructions.
     pub fn pack(&mut self, b: &[f32], view: View) {
+        self.pack_for(Way::here().expect("instructions for int8"), b, view);
+    }
+
+    fn pack_for(&mut self, way: Way, b: &[f32], view: View) {
         assert!(view.end() <= b.len(), "matrix leaves its slice");
         let (inner, columns) = (view.rows, view.columns);
         let at = |row: usize, column: usize| b[view.offset + row * view.row_step + column * view.column_step];
-        let (quads, panels) = (inner.div_ceil(QUAD), columns.div_ceil(LANES));
+        let (groups, panels) = (inner.div_ceil(way.group()), columns.div_ceil(LANES));
+        let step = Weights8::step(inner, way.group());
         self.lines.clear();
-        self.lines.resize(panels * step(inner), Line::default());
+        self.lines.resize(panels * step, Line::default());
         (self.scales, self.offsets) = (vec![0.0; panels * LANES], vec![0; panels * LANES]);
-        (self.inner, self.columns) = (inner, columns);
+        (self.way, self.inner, self.columns) = (Some(way), inner, columns);
         for column in 0..columns {
             let most = (0..inner).map(|row| at(row, column).abs()).fold(0.0, f32::max);
             let to_whole = if most > 0.0 { MOST / most } else { 0.0 };
             let whole = |row: usize| if row < inner { (at(row, column) * to_whole).round() as i8 } else { 0 };
             self.scales[column] = most / MOST;
             self.offsets[column] = OFFSET * (0..inner).map(|row| i32::from(whole(row))).sum::<i32>();
-            for quad in 0..quads {
-                let bytes: [i8; QUAD] = std::array::from_fn(|i| whole(quad * QUAD + i));
-                let lane = u32::from_le_bytes(bytes.map(|byte| byte as u8));
-                self.lines[column / LANES * step(inner) + quad].set(column % LANES, lane);
+            for group in 0..groups {
+                let lane = match way {
+                    Way::Quads => {
+                        let bytes: [i8; QUAD] = std::array::from_fn(|i| whole(group * QUAD + i));
+                        u32::from_le_bytes(bytes.map(|byte| byte as u8))
+                    }
+                    Way::Pairs => {
+                        let halves: [u16; PAIR] = std::array::from_fn(|i| i16::from(whole(group * PAIR + i)) as u16);
+                        u32::from(halves[0]) | u32::from(halves[1]) << 16
+                    }
+                };
+                self.lines[column / LANES * step + group].set(column % LANES, lane);
             }
         }
     }
@@ -71,18 +109,18 @@ impl Weights8 {
     pub fn clear(&mut self) {
         *self = Weights8::default();
     }
-}
 
-/// Lines from one panel to the next: odd, as for bf16.
-fn step(inner: usize) -> usize {
-    inner.div_ceil(QUAD) | 1
+    /// Lines from one panel to the next: odd, as for bf16.
+    pub(super) fn step(inner: usize, group: usize) -> usize {
+        inner.div_ceil(group) | 1
+    }
 }
 
 /// A left factor as it was packed last.
 #[derive(Debug, Clone, Default)]
 pub struct Rounded {
-    lines: Vec<Line>,
-    scales: Vec<f32>,
+    pub(super) lines: Vec<Line>,
+    pub(super) scales: Vec<f32>,
 }
 
 impl Rounded {
@@ -91,137 +129,15 @@ impl Rounded {
     /// # Panics
     /// If the shapes do not fit, a matrix leaves its slice, rows are not contiguous, or the processor lacks the instructions.
     pub fn multiply(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &Weights8, scale: f32) {
-        assert!(available() && c_view.column_step == 1 && a_view.column_step == 1, "operands for int8");
+        assert!(c_view.column_step == 1 && a_view.column_step == 1, "operands for int8");
         assert!(c_view.rows == a_view.rows && c_view.end() <= c.len() && a_view.end() <= a.len(), "shapes");
         assert!(a_view.columns == b.inner && c_view.columns == b.columns, "shapes");
+        let way = b.way.filter(|way| way.available()).expect("instructions for int8");
         // SAFETY: the processor has the instructions, the shapes fit, and each matrix lies inside its slice.
-        unsafe { self.product(c, c_view, a, a_view, b, scale) };
-    }
-
-    /// # Safety
-    /// As [`Rounded::multiply`] asserts.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    unsafe fn product(&mut self, c: &mut [f32], c_view: View, a: &[f32], a_view: View, b: &Weights8, scale: f32) {
-        let (rows, columns, inner) = (c_view.rows, c_view.columns, a_view.columns);
-        let (panels, panel_step) = (columns.div_ceil(LANES), step(inner));
-        // An odd number of lines a row, so that the rows of a tile do not meet in one set of the cache.
-        let row_lines = inner.div_ceil(QUAD * LANES) | 1;
-        for first in (0..rows).step_by(BLOCK) {
-            let block = BLOCK.min(rows - first);
-            let tiles = block.div_ceil(ROWS);
-            let packed = grown(&mut self.lines, tiles * ROWS * row_lines);
-            self.scales.resize(tiles * ROWS, 0.0);
-            for (row, packed) in packed.chunks_exact_mut(row_lines).enumerate().take(block) {
-                let values = &a[a_view.offset + (first + row) * a_view.row_step..][..inner];
-                self.scales[row] = scale * round_row(packed, values);
-            }
-            for tile in 0..tiles {
-                let row = first + tile * ROWS;
-                for panel in (0..panels).step_by(2) {
-                    let lane = panel * LANES;
-                    let part = Part {
-                        rows: ROWS.min(rows - row),
-                        columns: columns - lane,
-                        step: c_view.row_step,
-                        row_scales: &self.scales[tile * ROWS..][..ROWS],
-                        scales: &b.scales[lane..],
-                        offsets: &b.offsets[lane..],
-                    };
-                    // SAFETY: the left factor was packed for whole tiles of 12 rows of `row_lines` lines, the right one
-                    // has one or two panels of `panel_step` lines from here. `part` keeps to what `c` has.
-                    unsafe {
-                        let a = packed_rows(&self.lines, tile * ROWS * row_lines);
-                        let lines = b.lines.as_ptr().add(panel * panel_step);
-                        let c = c.as_mut_ptr().add(c_view.offset + row * c_view.row_step + lane);
-                        let quads = inner.div_ceil(QUAD);
-                        if panel + 1 < panels {
-                            multiply_tile::<2>(c, a, row_lines * LANES, quads, lines, panel_step, &part);
-                        } else {
-                            multiply_tile::<1>(c, a, row_lines * LANES, quads, lines, panel_step, &part);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn packed_rows(lines: &[Line], first: usize) -> *const i32 {
-    lines[first..].as_ptr().cast()
-}
-
-/// Rounds a row; gives its scale.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn round_row(out: &mut [Line], values: &[f32]) -> f32 {
-    let mut most = _mm512_setzero_ps();
-    for part in values.chunks(LANES) {
-        most = _mm512_max_ps(most, _mm512_abs_ps(load(part)));
-    }
-    let most = _mm512_reduce_max_ps(most);
-    let to_whole = _mm512_set1_ps(if most > 0.0 { MOST / most } else { 0.0 });
-    let out = Line::bytes_mut(out);
-    for (part, out) in values.chunks(LANES).zip(out.chunks_exact_mut(LANES)) {
-        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(load(part), to_whole));
-        let bytes = _mm512_cvtsepi32_epi8(whole);
-        let bytes = _mm_xor_si128(bytes, _mm_set1_epi8(i8::MIN));
-        // SAFETY: sixteen bytes are what the vector holds.
-        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), bytes) };
-    }
-    most / MOST
-}
-
-/// Where a tile's sums go, and what they are scaled by.
-struct Part<'a> {
-    rows: usize,
-    columns: usize,
-    step: usize,
-    row_scales: &'a [f32],
-    scales: &'a [f32],
-    offsets: &'a [i32],
-}
-
-/// A tile of 12 rows and `VECTORS` vectors: all sums stay in registers.
-///
-/// # Safety
-/// `a` has 12 rows of `quads` quads, `row_step` apart, `b` has `VECTORS` panels of a line for each quad, `panel_step` apart,
-/// and `c` holds `part.rows` rows, at most 12, of `part.columns` values, of which the tile's width is written.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn multiply_tile<const VECTORS: usize>(
-    c: *mut f32,
-    a: *const i32,
-    row_step: usize,
-    quads: usize,
-    b: *const Line,
-    panel_step: usize,
-    part: &Part,
-) {
-    let mut sums = [[_mm512_setzero_si512(); VECTORS]; ROWS];
-    // SAFETY: every row and quad, line and value below is one that the caller vouches for.
-    unsafe {
-        for quad in 0..quads {
-            let lines: [__m512i; VECTORS] =
-                std::array::from_fn(|v| _mm512_load_si512(b.add(v * panel_step + quad).cast()));
-            // Three rows from each of four pointers: few enough registers for addresses.
-            for group in 0..ROWS / 3 {
-                let a = a.add(quad + 3 * group * row_step);
-                for row in 0..3 {
-                    let factor = _mm512_set1_epi32(*a.add(row * row_step));
-                    for v in 0..VECTORS {
-                        let sum = &mut sums[3 * group + row][v];
-                        *sum = _mm512_dpbusd_epi32(*sum, factor, lines[v]);
-                    }
-                }
-            }
-        }
-        for v in 0..VECTORS {
-            let scale = _mm512_loadu_ps(part.scales[v * LANES..][..LANES].as_ptr());
-            let offset = _mm512_loadu_si512(part.offsets[v * LANES..][..LANES].as_ptr().cast());
-            let left = part.columns - v * LANES;
-            let mask: __mmask16 = if left >= LANES { !0 } else { (1 << left) - 1 };
-            for (row, sums) in sums.iter().enumerate().take(part.rows) {
-                let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[v], offset));
-                let scaled = _mm512_mul_ps(_mm512_mul_ps(sum, scale), _mm512_set1_ps(part.row_scales[row]));
-                _mm512_mask_storeu_ps(c.add(row * part.step + v * LANES), mask, scaled);
+        unsafe {
+            match way {
+                Way::Quads => self.product_quads(c, c_view, a, a_view, b, scale),
+                Way::Pairs => self.product_pairs(c, c_view, a, a_view, b, scale),
             }
         }
     }
@@ -232,11 +148,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A product with the instructions that the processor has, which must agree to the bit.
     fn product(a: &[f32], b: &[f32], [m, k, n]: [usize; 3], scale: f32) -> Vec<f32> {
-        let (mut weights, mut c) = (Weights8::default(), vec![f32::NAN; m * n]);
-        weights.pack(b, View::dense(k, n));
-        Rounded::default().multiply(&mut c, View::dense(m, n), a, View::dense(m, k), &weights, scale);
-        c
+        let ways = [Way::Quads, Way::Pairs].into_iter().filter(|way| way.available());
+        let products: Vec<_> = ways
+            .map(|way| {
+                let (mut weights, mut c) = (Weights8::default(), vec![f32::NAN; m * n]);
+                weights.pack_for(way, b, View::dense(k, n));
+                Rounded::default().multiply(&mut c, View::dense(m, n), a, View::dense(m, k), &weights, scale);
+                c
+            })
+            .collect();
+        assert!(products.iter().all(|product| product == &products[0]), "other instructions, other bits");
+        products[0].clone()
     }
 
     proptest! {

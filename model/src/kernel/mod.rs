@@ -22,6 +22,10 @@ mod frame_head;
 mod head_back;
 #[cfg(target_arch = "x86_64")]
 mod int8;
+#[cfg(target_arch = "x86_64")]
+mod int8_pairs;
+#[cfg(target_arch = "x86_64")]
+mod int8_quads;
 pub mod matmul;
 mod packed;
 mod rows;
