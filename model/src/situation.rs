@@ -141,6 +141,11 @@ impl Situation {
         Arc::make_mut(&mut self.known).cakes = cakes;
     }
 
+    /// Takes note of the panes that a start shows: what one looks through is found again as certainly as what the hand made.
+    pub fn find_glass(&mut self, cells: impl Iterator<Item = IVec3>) {
+        Arc::make_mut(&mut self.made).extend(cells.map(|cell| (cell.to_array(), Matter::Glass)));
+    }
+
     /// Takes note of what a start shows hanging.
     pub fn find_loose(&mut self, loose: Loose) {
         Arc::make_mut(&mut self.known).loose = loose;

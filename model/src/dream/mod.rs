@@ -28,7 +28,7 @@ use crate::{
     outcome::{self, Outcome},
     sampler::{self, Sampler},
     situation::Situation,
-    state::{Herd, Memory, Shown, Sight},
+    state::{Glass, Herd, Memory, Shown, Sight},
     sweep,
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
@@ -60,7 +60,7 @@ pub struct Dream {
     motion: Motion,
     pose: Pose,
     last: Option<(Frame, Depth)>,
-    /// The same without the herd, where there is one.
+    /// The same without the herd and panes, where there are some.
     bare: Option<(Frame, Depth)>,
     situation: Situation,
     tick: u64,
@@ -270,8 +270,8 @@ impl Dream {
         let condition = self.situation.at_rest(&self.pose);
         assemble(&mut self.pixels, &self.camera, &condition, &self.lore.hotbar, None, None);
         let Imagined { mut depth, mut matters, .. } = self.sampler.perceive(&mut self.pixels, &condition, &frame);
-        sweep::mend(&frame, &condition.pose, &self.camera, &self.lore.materials, &mut depth, &mut matters);
-        let sighted = if self.options.memory {
+        let panes = sweep::mend(&frame, &condition.pose, &self.camera, &self.lore.materials, &mut depth, &mut matters);
+        let mut sighted = if self.options.memory {
             creature::find(&frame, &condition.pose, &self.camera, &self.lore, &mut depth, &mut matters)
         } else {
             Sighted::default()
@@ -279,7 +279,15 @@ impl Dream {
         self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
         let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
         self.situation.find_loose(loose::find(&seen, &matters));
-        self.bare = (!sighted.found.is_empty()).then(|| creature::behind(&frame, &depth, &sighted.hidden));
+        // A shuffled memory has lost where its glass is.
+        let glass = if self.options.memory && !self.tampering.shuffled { panes.as_slice() } else { &[] };
+        self.situation.find_glass(glass.iter().map(|pane| pane.cell));
+        let glass = Glass::begin(glass, &self.lore);
+        if !glass.is_empty() {
+            glass.hide(&condition.pose, &self.camera, &self.lore, &mut sighted.hidden);
+        }
+        let is_bare = !sighted.found.is_empty() || !glass.is_empty();
+        self.bare = is_bare.then(|| creature::behind(&frame, &depth, &sighted.hidden));
         let (bare_frame, bare_depth) = self.bare.take().unwrap_or_else(|| (frame.clone(), depth.clone()));
         self.remember_given(&bare_frame, &bare_depth, &matters, &sighted.hidden);
         if !sighted.found.is_empty() {
@@ -291,21 +299,26 @@ impl Dream {
                 herd.scatter(&mut Dice::new(self.options.noise_seed));
             }
             self.state.set_herd(herd);
+        }
+        self.state.set_glass(glass.in_light(self.situation.brightness()));
+        if is_bare {
             self.bare = Some((bare_frame, bare_depth));
         }
         self.last = Some((frame.clone(), depth.clone()));
         Observation { tick: 0, frame, depth, pose: self.pose, stages_ms: Vec::new() }
     }
 
-    /// Draws the herd into a finished frame; what is behind it is kept for the next.
-    fn show_herd(&mut self, frame: &mut Frame, depth: &mut Depth) {
-        if self.state.herd().is_empty() {
+    /// Draws the herd and panes into a finished frame; what is behind them is kept for the next.
+    fn show_apart(&mut self, frame: &mut Frame, depth: &mut Depth) {
+        if self.state.herd().is_empty() && self.state.glass().is_empty() {
             self.bare = None;
             return;
         }
         self.bare = Some((frame.clone(), depth.clone()));
         let (kinds, brightness) = ((&self.lore.creatures, &self.lore.face_light), self.situation.brightness());
         self.state.herd().show(&self.pose, &self.camera, kinds, brightness, (frame, depth));
+        let among_blocks = self.situation.grid().place(&self.pose);
+        self.state.glass().show(&among_blocks, &self.camera, &self.lore, brightness, (frame, depth));
     }
 
     fn remember_given(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter], pending: &[bool]) {
@@ -441,7 +454,7 @@ impl World for Dream {
             deed::end(&mut self.state, &self.pose, &frame, &outcome, &told);
         }
         (self.outcome, self.grain) = (outcome, grain);
-        self.show_herd(&mut frame, &mut depth);
+        self.show_apart(&mut frame, &mut depth);
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);

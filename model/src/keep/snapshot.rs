@@ -5,7 +5,7 @@ use crate::{
     matter::Matter,
     motion::Motion,
     situation::{Known, Made, Situation},
-    state::{Herd, KeptState, Memory, Movers},
+    state::{Glass, Herd, KeptState, Memory, Movers},
 };
 use holdfast_sim::{Depth, Frame, Pose};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -20,7 +20,7 @@ pub struct Snapshot {
     pub(crate) state: Memory,
     pub(crate) frame: Frame,
     pub(crate) depth: Depth,
-    /// The last frame without the herd, where there is one.
+    /// The last frame without the herd and panes, where there are some.
     pub(crate) bare: Option<(Frame, Depth)>,
     pub(crate) motion: Motion,
     pub(crate) pose: Pose,
@@ -83,6 +83,12 @@ struct Beasts {
     herd: Herd,
     /// RGB and depths of the last frame without them.
     bare: Option<(Vec<u8>, Vec<f32>)>,
+}
+
+/// What follows that from version 8 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Windows {
+    glass: Glass,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -177,7 +183,9 @@ impl Snapshot {
         let bytes = postcard::to_extend(self.situation.known(), bytes).expect("plain data in memory always serialises");
         let bare = self.bare.as_ref().map(|(frame, depth)| (frame.rgb.clone(), depth.blocks.clone()));
         let beasts = Beasts { herd: self.state.herd().clone(), bare };
-        postcard::to_extend(&beasts, bytes).expect("plain data in memory always serialises")
+        let bytes = postcard::to_extend(&beasts, bytes).expect("plain data in memory always serialises");
+        let windows = Windows { glass: self.state.glass().clone() };
+        postcard::to_extend(&windows, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -189,6 +197,7 @@ impl Snapshot {
         let (works, rest) = take_if_any::<Works>(rest)?;
         let (known, rest) = take_if_any::<Known>(rest)?;
         let (beasts, rest) = take_if_any::<Beasts>(rest)?;
+        let (windows, rest) = take_if_any::<Windows>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -227,7 +236,7 @@ impl Snapshot {
         rng.set_word_pos(kept.rng_word);
         Ok(Snapshot {
             model_hash,
-            state: Memory::from_kept(kept.state, drafts, life.movers, beasts.herd)?,
+            state: Memory::from_kept(kept.state, drafts, life.movers, beasts.herd, windows.unwrap_or_default().glass)?,
             frame: Frame { width, height, rgb: kept.rgb },
             depth: Depth { width, height, blocks: kept.depth_blocks },
             bare,

@@ -327,7 +327,9 @@ mod tests {
             (a_by_columns, b_by_columns, add) in any::<(bool, bool, bool)>(),
             gap in 0usize..3,
         ) {
-            prop_assume!(available());
+            if !available() {
+                return Ok(());
+            }
             let (a_view, b_view) = (stored(m, k, a_by_columns, gap), stored(k, n, b_by_columns, gap));
             let c_view = stored(m, n, false, gap);
             let a = filled(&a_view, |i| (i * 7 % 17) as f32 - 8.0);
@@ -354,7 +356,9 @@ mod tests {
             (m, k, n) in (16usize..40, 16usize..300, 16usize..40),
             seed in 1usize..1000,
         ) {
-            prop_assume!(available());
+            if !available() {
+                return Ok(());
+            }
             let values = |len: usize, salt: usize| -> Vec<f32> {
                 (0..len).map(|i| ((i + salt) * seed * 7919 % 10_007) as f32 / 5003.5 - 1.0).collect()
             };

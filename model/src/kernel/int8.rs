@@ -169,7 +169,9 @@ mod tests {
         /// Where the largest values are 127, scales are one and nothing is rounded: the result is the definition's.
         #[test]
         fn whole_numbers_are_multiplied_exactly((m, k, n) in (1usize..210, 16usize..150, 16usize..100)) {
-            prop_assume!(available());
+            if !available() {
+                return Ok(());
+            }
             let mut a: Vec<f32> = (0..m * k).map(|i| (i * 7 % 251) as f32 - 125.0).collect();
             let mut b: Vec<f32> = (0..k * n).map(|i| (i * 5 % 253) as f32 - 126.0).collect();
             (0..m).for_each(|row| a[row * k + row % k] = if row % 2 == 0 { 127.0 } else { -127.0 });
@@ -187,7 +189,9 @@ mod tests {
             (m, k, n) in (1usize..40, 16usize..300, 16usize..40),
             seed in 1usize..1000,
         ) {
-            prop_assume!(available());
+            if !available() {
+                return Ok(());
+            }
             let values = |len: usize, salt: usize| -> Vec<f32> {
                 (0..len).map(|i| ((i + salt) * seed * 7919 % 10_007) as f32 / 5003.5 - 1.0).collect()
             };

@@ -172,6 +172,7 @@ impl Memory {
         let made_at = self.firm.made_at(cell, alignment, shared);
         self.firm.empty(cell, alignment, shared, made_at);
         self.drafts.empty(cell, alignment, shared, made_at);
+        self.glass.remove(cell);
     }
 
     /// Takes away what lies in a part of a cell among the blocks, firm or doubted: `is_part` is asked for places in the

@@ -4,7 +4,7 @@
 //! A beast stands, turns and walks as its like do, on the ground that is remembered and around what stands in its way. What
 //! it does is drawn by lot, the lots by what it is and when: a replay shows the same.
 
-use super::WorldState;
+use super::{WorldState, window::window};
 use crate::{
     creature::{Creature, Creatures, Found, Posed},
     grid::{Alignment, cells},
@@ -154,19 +154,10 @@ impl Herd {
             let Some(creature) = kinds.kind(beast.kind.into()) else { continue };
             let (middle, radius) = creature.sphere();
             let away = beast.feet + Vec3::Y * middle - eye;
-            if away.length() > SEEN_BLOCKS || away.dot(axes.forward) < -radius {
+            if away.length() > SEEN_BLOCKS {
                 continue;
             }
-            let spread = |z: f32| (radius * 1.5 / z * camera.focal_px()) as usize + 2;
-            let about = camera.project(&axes, away).filter(|(.., z)| *z > 2.0 * radius);
-            let range = |centre: f32, spread: usize, side: usize| {
-                let centre = centre.clamp(-1e4, 1e4) as i32;
-                (centre - spread as i32).clamp(0, side as i32) as usize
-                    ..(centre + spread as i32).clamp(0, side as i32) as usize
-            };
-            let (columns, rows) = about.map_or((0..camera.width, 0..camera.height), |(x, y, z)| {
-                (range(x, spread(z), camera.width), range(y, spread(z), camera.height))
-            });
+            let (columns, rows) = window(camera, &axes, away, radius);
             let body = beast.body(creature);
             let bright = beast.light * brightness * 255.0;
             for at in rows.flat_map(|y| columns.clone().map(move |x| y * camera.width + x)) {

@@ -5,7 +5,7 @@
 //! cells. Tables for finding things are made anew. What is read may come from a damaged or hostile file: every number
 //! is checked before a map is made of it.
 
-use super::{Herd, Memory, Movers, WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky, write::Scratch};
+use super::{Glass, Herd, Memory, Movers, WorldState, brick::Brick, kept_brick::KeptBrick, sky::Sky, write::Scratch};
 use glam::IVec3;
 use rustc_hash::FxHashMap;
 use serde::{
@@ -137,11 +137,20 @@ impl Memory {
     }
 
     /// The memory of plain data; what cannot be one is refused with the reason.
-    pub fn from_kept(firm: KeptState, drafts: Option<KeptState>, movers: Movers, herd: Herd) -> Result<Memory, String> {
+    pub fn from_kept(
+        firm: KeptState,
+        drafts: Option<KeptState>,
+        movers: Movers,
+        herd: Herd,
+        glass: Glass,
+    ) -> Result<Memory, String> {
         let drafts = drafts.map_or_else(|| Ok(WorldState::new()), WorldState::from_kept)?;
         if !movers.is_sound() || !herd.is_sound() {
             return Err("what lives is nowhere".into());
         }
-        Ok(Memory { firm: WorldState::from_kept(firm)?, drafts, movers, herd })
+        if !glass.is_sound() {
+            return Err("its glass shines as nothing does".into());
+        }
+        Ok(Memory { firm: WorldState::from_kept(firm)?, drafts, movers, herd, glass })
     }
 }

@@ -4,7 +4,7 @@
 //! where the firm one knows nothing: an invention hides nothing that was seen, lets nobody climb and stands in nobody's
 //! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
 
-use super::{Canvas, Herd, Movers, Reader, Seen, WorldState, write::is_sky};
+use super::{Canvas, Glass, Herd, Movers, Reader, Seen, WorldState, write::is_sky};
 use crate::{creature::Creatures, grid::Alignment, kernel::Crew, matter::Matter, motion::Ground};
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
@@ -26,6 +26,7 @@ pub struct Memory {
     pub(super) drafts: WorldState,
     pub(super) movers: Movers,
     pub(super) herd: Herd,
+    pub(super) glass: Glass,
 }
 
 /// What the memory shows from a pose; its buffers are reused from frame to frame.
@@ -147,6 +148,16 @@ impl Memory {
     /// Takes in what a start showed.
     pub fn set_herd(&mut self, herd: Herd) {
         self.herd = herd;
+    }
+
+    /// Panes that a start showed.
+    pub fn glass(&self) -> &Glass {
+        &self.glass
+    }
+
+    /// Takes in those that a start showed.
+    pub fn set_glass(&mut self, glass: Glass) {
+        self.glass = glass;
     }
 
     /// A tick of the herd's life, seen or unseen; `pose` is the player's.

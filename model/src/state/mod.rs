@@ -9,6 +9,7 @@ mod body;
 mod brick;
 mod chart;
 mod deeds;
+mod glass;
 mod herd;
 mod kept;
 mod kept_brick;
@@ -21,11 +22,13 @@ mod sky;
 mod splat;
 #[cfg(test)]
 mod tests;
+mod window;
 mod write;
 
 pub use body::Faces;
 pub use chart::Chart;
 pub use deeds::SIDES;
+pub use glass::{Glass, frame_colour};
 pub use herd::Herd;
 pub use kept::KeptState;
 pub use memory::{Memory, Shown, Sight};

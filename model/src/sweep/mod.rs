@@ -8,6 +8,9 @@
 //! read (`docs/decisions/sweep.md`).
 
 mod fit;
+mod panes;
+
+pub use panes::Pane;
 
 use crate::{
     materials::{LEVELS, Materials},
@@ -17,6 +20,7 @@ use crate::{
 use fit::{Fit, Following, Parts};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Frame, Pose, pose::Axes};
+use panes::Panes;
 use std::collections::BTreeMap;
 
 /// Faces farther off show too little of their texels, blocks.
@@ -73,7 +77,7 @@ impl Guess {
 /// An axis, and the cell that the face belongs to.
 type Place = (usize, [i32; 3]);
 
-/// Lays what is near and fits a picture on the walls of the blocks, and names it.
+/// Lays what is near and fits a picture on the walls of the blocks, and names it. Answers the panes of glass.
 ///
 /// # Arguments
 /// - `pose`: of the eye among the blocks ([`crate::grid::Grid::place`]).
@@ -85,12 +89,14 @@ pub fn mend(
     materials: &Materials,
     depth: &mut Depth,
     matters: &mut [Matter],
-) {
+) -> Vec<Pane> {
     let sweep = Sweep { frame, camera, eye: pose.eye(), axes: pose.axes(), materials, matters };
     // The sky is read right, and a cloud may look like snow.
     let free = depth.blocks.iter().map(|blocks| *blocks < Depth::SKY).collect();
     let mut found = Found { free, standing: BTreeMap::new(), pixels: Vec::new() };
     let faces = sweep.faces();
+    let (glass, rims) = Panes::of(materials).map(|panes| panes.find(frame, &faces, sweep.eye)).unwrap_or_default();
+    rims.into_iter().for_each(|(pixel, blocks)| found.claim(pixel, blocks, Matter::Glass));
     found.take_sure(&sweep, faces.iter());
     // What is partly hidden by what is there is looked at again without that.
     let free = found.free.clone();
@@ -100,6 +106,7 @@ pub fn mend(
     for (pixel, blocks, matter) in found.pixels {
         (depth.blocks[pixel], matters[pixel]) = (blocks, matter);
     }
+    glass
 }
 
 /// What is there.
@@ -139,10 +146,13 @@ impl Found {
             return;
         }
         self.standing.insert(place, guess.matter);
-        for (pixel, blocks) in free {
-            self.free[pixel as usize] = false;
-            self.pixels.push((pixel as usize, blocks, guess.matter));
-        }
+        free.into_iter().for_each(|(pixel, blocks)| self.claim(pixel, blocks, guess.matter));
+    }
+
+    /// A pixel shows this.
+    fn claim(&mut self, pixel: u32, blocks: f32, matter: Matter) {
+        self.free[pixel as usize] = false;
+        self.pixels.push((pixel as usize, blocks, matter));
     }
 
     /// Goes on along the walls from face to face.
