@@ -6,11 +6,13 @@
 #![allow(unsafe_code)] // the call of what the processor was asked for
 
 use super::{
+    bf16::grown,
     bf16_pack::{LANES, Line},
     int8_pairs::{self, PAIR},
     int8_quads::{self, OFFSET, QUAD},
     matmul::View,
 };
+use std::ops::Range;
 
 /// The largest whole number that a value becomes.
 pub(super) const MOST: f32 = 127.0;
@@ -124,6 +126,22 @@ pub struct Rounded {
 }
 
 impl Rounded {
+    /// Rounds some `rows` of a left factor into `packed` rows of so many lines each; `round` gives a row's scale.
+    pub(super) fn pack(
+        &mut self,
+        [packed, lines]: [usize; 2],
+        a: &[f32],
+        view: &View,
+        rows: Range<usize>,
+        round: impl Fn(&mut [Line], &[f32]) -> f32,
+    ) {
+        self.scales.resize(packed, 0.0);
+        let out = grown(&mut self.lines, packed * lines).chunks_exact_mut(lines);
+        for ((row, out), scale) in rows.zip(out).zip(&mut self.scales) {
+            *scale = round(out, &a[view.offset + row * view.row_step..][..view.columns]);
+        }
+    }
+
     /// `c = scale * a * b`; each row of `a` by itself, so that a part of them gives the same bits as all.
     ///
     /// # Panics

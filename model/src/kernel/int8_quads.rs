@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // vector loads and stores by pointer, in a tile whose extents its caller has checked
 
 use super::{
-    bf16::{ROWS, grown},
+    bf16::ROWS,
     bf16_pack::{LANES, Line, load},
     int8::{MOST, Rounded, Weights8},
     matmul::View,
@@ -42,12 +42,9 @@ impl Rounded {
         for first in (0..rows).step_by(BLOCK) {
             let block = BLOCK.min(rows - first);
             let tiles = block.div_ceil(ROWS);
-            let packed = grown(&mut self.lines, tiles * ROWS * row_lines);
-            self.scales.resize(tiles * ROWS, 0.0);
-            for (row, packed) in packed.chunks_exact_mut(row_lines).enumerate().take(block) {
-                let values = &a[a_view.offset + (first + row) * a_view.row_step..][..inner];
-                self.scales[row] = scale * round_row(packed, values);
-            }
+            self.pack([tiles * ROWS, row_lines], a, &a_view, first..first + block, |out, values| {
+                scale * round_row(out, values)
+            });
             for tile in 0..tiles {
                 let row = first + tile * ROWS;
                 for panel in (0..panels).step_by(2) {
