@@ -30,6 +30,15 @@ pub struct Face {
     pub cosine: f32,
 }
 
+/// Where a place in a cell, 0 to 1 from wall to wall, lies on the face across an axis, from the top left.
+pub(crate) fn uv_across(axis: usize, place: Vec3) -> [f32; 2] {
+    match axis {
+        1 => [place.x, place.z],
+        0 => [place.z, 1.0 - place.y],
+        _ => [place.x, 1.0 - place.y],
+    }
+}
+
 impl Faces {
     /// Takes in a depth, seen from a pose among the blocks.
     pub fn see(&mut self, pose: &Pose, camera: &Camera, depth: &Depth) {
@@ -66,12 +75,12 @@ impl Faces {
         if to_wall.is_some() {
             cell[axis] = wall as i32 - i32::from(away[axis] < 0.0);
         }
-        let part = point - point.floor();
-        let (side, uv) = match axis {
-            1 => (if away.y < 0.0 { 0 } else { 2 }, [part.x, part.z]),
-            0 => (1, [part.z, 1.0 - part.y]),
-            _ => (1, [part.x, 1.0 - part.y]),
+        let side = match axis {
+            1 if away.y < 0.0 => 0,
+            1 => 2,
+            _ => 1,
         };
+        let uv = uv_across(axis, point - point.floor());
         Some(Face { cell, side, uv, cosine: (away[axis] / away.length()).abs() })
     }
 }

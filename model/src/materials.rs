@@ -28,6 +28,14 @@ pub struct Materials {
     has_grain: [bool; Matter::COUNT],
 }
 
+/// The level of detail at which a pixel shows a face that its ray meets with this cosine: 0 full, 1 of half the side.
+///
+/// # Arguments
+/// - `texels`: of a full picture under the pixel, seen straight on.
+pub(crate) fn level_of(texels: f32, cosine: f32) -> f32 {
+    (texels / cosine.abs().max(0.06).sqrt()).max(1.0).log2()
+}
+
 impl Default for Materials {
     /// All grey: nothing has a grain.
     fn default() -> Self {
@@ -91,6 +99,13 @@ impl Materials {
         let along = |value: f32| ((value * side as f32) as usize).min(side - 1);
         let picture = matter as usize * Self::FACES + face;
         self.grain[picture * LEVELS + level][along(v) * side + along(u)]
+    }
+
+    /// The grain blended between two levels of detail, as the eye blends them; `level` as [`level_of`] has it.
+    pub(crate) fn blended_grain(&self, matter: Matter, face: usize, uv: [f32; 2], level: f32) -> f32 {
+        let near = (level as usize).min(LEVELS - 1);
+        let [a, b] = [near, (near + 1).min(LEVELS - 1)].map(|level| self.grain_at(matter, face, uv, level));
+        a + (b - a) * (level - near as f32).min(1.0)
     }
 
     /// The bytes of a matter's picture, row by row.

@@ -139,8 +139,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From so many seeds on, floors and ceilings are run on every fourth, controls on every eighth: they tell themselves well
-/// enough.
+/// From so many seeds on, floors and ceilings are run on every fourth, controls on every eighth: that tells them well enough.
 const MANY_SEEDS: u64 = 100;
 
 /// The figures for people.

@@ -3,9 +3,10 @@
 
 use super::window::window;
 use crate::{
+    face::uv_across,
     grid::cross,
     lore::Lore,
-    materials::{LEVELS, Materials},
+    materials::{Materials, level_of},
     matter::Matter,
     pictures::SIDE_PX,
     sweep::Pane,
@@ -107,19 +108,14 @@ impl Glass {
 
 /// The colour of a pane's frame in full light, 0..255.
 pub fn frame_colour(materials: &Materials) -> Vec3 {
-    let picture: Vec<u8> = materials.picture(Matter::Glass, 1).copied().collect();
-    let first_row = picture[..SIDE_PX * 3].chunks_exact(3);
-    let sum: Vec3 = first_row.map(|rgb| Vec3::from_slice(&[rgb[0], rgb[1], rgb[2]].map(f32::from))).sum();
-    sum / SIDE_PX as f32
+    let corner_of_a_side = Vec3::new(1.0, 0.99, -0.99);
+    Vec3::from_array(materials.colour(Matter::Glass, corner_of_a_side).map(f32::from))
 }
 
 /// How much of a pixel a pane covers at a place on it. Its picture lies on a ground half as bright as its frame.
 fn cover(materials: &Materials, uv: [f32; 2], level: f32) -> f32 {
-    let grain = |uv, level: usize| materials.grain_at(Matter::Glass, 1, uv, level.min(LEVELS - 1));
-    let near = level as usize;
-    let [a, b] = [near, near + 1].map(|level| grain(uv, level));
-    let shown = a + (b - a) * (level - near as f32).min(1.0);
-    (2.0 * shown / grain([0.0; 2], 0) - 1.0).clamp(0.0, 1.0)
+    let shown = materials.blended_grain(Matter::Glass, 1, uv, level);
+    (2.0 * shown / materials.grain_at(Matter::Glass, 1, [0.0; 2], 0) - 1.0).clamp(0.0, 1.0)
 }
 
 /// The pixels of a pane.
@@ -137,13 +133,8 @@ fn seen<'a>(
         let ray = camera.ray(&axes, x, y).normalize();
         let (blocks, _, face) = cross(eye, ray, cell)?;
         let place = eye + ray * blocks - cell.as_vec3();
-        let uv = match face.abs().as_vec3().max_position() {
-            1 => [place.x, place.z],
-            0 => [place.z, 1.0 - place.y],
-            _ => [place.x, 1.0 - place.y],
-        };
-        let cosine = ray.dot(face.as_vec3()).abs();
-        let level = (blocks * texels_a_block / cosine.max(0.06).sqrt()).max(1.0).log2();
+        let uv = uv_across(face.abs().as_vec3().max_position(), place);
+        let level = level_of(blocks * texels_a_block, ray.dot(face.as_vec3()));
         let cover = cover(&lore.materials, uv, level);
         let light = light * lore.face_light.at(face.as_vec3());
         (cover > LEAST_COVER).then_some(Seen { pixel: y * camera.width + x, blocks, cover, light })

@@ -13,7 +13,8 @@ mod panes;
 pub use panes::Pane;
 
 use crate::{
-    materials::{LEVELS, Materials},
+    face::uv_across,
+    materials::{Materials, level_of},
     matter::Matter,
     pictures::{SIDE_PX, Way},
 };
@@ -208,14 +209,9 @@ impl Sweep<'_> {
             let point = self.eye + ray * blocks;
             let mut cell: IVec3 = point.floor().as_ivec3();
             cell[axis] = wall - i32::from(ray[axis] < 0.0);
-            let part = point - point.floor();
-            let uv = match axis {
-                1 => [part.x, part.z],
-                0 => [part.z, 1.0 - part.y],
-                _ => [part.x, 1.0 - part.y],
-            };
-            let texels = blocks * texels_a_block / ray[axis].abs().max(0.06).sqrt();
-            found(cell.to_array(), Sample { pixel: pixel as u32, uv, level: texels.max(1.0).log2(), blocks });
+            let uv = uv_across(axis, point - point.floor());
+            let level = level_of(blocks * texels_a_block, ray[axis]);
+            found(cell.to_array(), Sample { pixel: pixel as u32, uv, level, blocks });
         }
     }
 
@@ -273,8 +269,6 @@ impl Sweep<'_> {
     /// The brightness that a picture lets expect, blended between its levels of detail as the eye blends them.
     fn expected(&self, matter: Matter, side: usize, way: Way, sample: &Sample) -> f32 {
         let uv = way.turn(sample.uv);
-        let near = (sample.level as usize).min(LEVELS - 1);
-        let [a, b] = [near, (near + 1).min(LEVELS - 1)].map(|level| self.materials.grain_at(matter, side, uv, level));
-        a + (b - a) * (sample.level - near as f32).min(1.0)
+        self.materials.blended_grain(matter, side, uv, sample.level)
     }
 }
