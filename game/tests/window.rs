@@ -181,10 +181,11 @@ mod window {
         fs::set_permissions(&runtime, Permissions::from_mode(0o700)).expect("our own folder");
         let shots_folder = folder.join("app");
         fs::create_dir(&shots_folder).expect("a new folder");
-        // Xvfb chooses a free display itself and writes its number.
+        // Xvfb chooses a free display itself and writes its number. Whenever its last client leaves it would begin anew, and
+        // refuse whoever comes meanwhile: our own look for the window, and then the app.
         let number = folder.join("display");
         let server = Command::new("sh")
-            .args(["-c", "exec Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>\"$0\" 2>/dev/null"])
+            .args(["-c", "exec Xvfb -noreset -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>\"$0\" 2>/dev/null"])
             .arg(&number)
             .spawn()
             .expect("sh is there");
