@@ -1,6 +1,7 @@
 //! What the denoiser is told beside pixels: noise level, action, motion, what is in hand, and the light around.
 
 use crate::{ambience::Ambience, deed::Change, exposure::Exposure};
+use glam::IVec3;
 use holdfast_sim::{Action, Pose};
 
 /// The condition of one evaluation, before it is turned into features.
@@ -19,6 +20,9 @@ pub struct Condition {
     pub change: Option<Change>,
     /// Whether that comes about in this tick; `None`: the finished frame will tell.
     pub due: Option<bool>,
+    /// A pane of glass that the hand sets here in this tick. The denoiser is told that nothing comes about: panes are not its
+    /// to draw.
+    pub pane: Option<IVec3>,
     /// Slices that were gone of the cake that is bitten; `None` where that is not known.
     pub eaten: Option<u8>,
     /// Blocks moved during this tick: right, up, forward of the player's heading.

@@ -84,6 +84,11 @@ impl Grain {
         }
     }
 
+    /// How bright the ground is around in the frame that was laid last; see [`light::around`].
+    pub fn light_around(&self, frame: &Frame, drawn: &Drawn, lore: &Lore) -> Option<f32> {
+        light::around(frame, drawn, &self.faces, lore)
+    }
+
     /// A picture that was given has details of each pixel's side. `pose` is that among the blocks.
     pub fn given(&mut self, pose: &Pose, camera: &Camera, depth: &Depth) {
         self.faces.see(pose, camera, depth);

@@ -29,10 +29,19 @@ impl Lore {
 
     /// What a slot, 1 to 9, places, if that fills its cell and nothing shows through it: the matter whose side looks so.
     pub fn cube_in(&self, slot: u8) -> Option<Matter> {
+        self.matter_in(slot).filter(|matter| *matter != Matter::Glass)
+    }
+
+    /// Whether a slot, 1 to 9, places panes of glass.
+    pub fn has_panes_in(&self, slot: u8) -> bool {
+        self.matter_in(slot) == Some(Matter::Glass)
+    }
+
+    fn matter_in(&self, slot: u8) -> Option<Matter> {
         let shown = self.hotbar.picture(slot);
         let looks_so =
             |matter: &Matter| self.materials.has_grain(*matter) && self.materials.picture(*matter, 1).eq(shown.iter());
-        Matter::ALL.into_iter().find(looks_so).filter(|matter| *matter != Matter::Glass)
+        Matter::ALL.into_iter().find(looks_so)
     }
 
     /// The colour of a cube at a place in its cell, -1..1 from wall to wall, on the face that it is nearest to, where the
@@ -70,6 +79,7 @@ mod tests {
             [None; 2],
             "one sees through glass; nothing looks like the other"
         );
+        assert_eq!([1, 2, 3].map(|slot| lore.has_panes_in(slot)), [false, true, false]);
         assert_eq!(Lore::default().cube_in(1), None, "all grey");
         let top = |light: f32| lore.colour(Matter::Sand, Vec3::new(-0.99, 1.0, -0.99), light);
         assert_eq!(top(1.0), [0, 1, 2].map(|at| picture(Matter::Sand as usize, 0, at)));

@@ -88,6 +88,7 @@ impl Motion {
         let faces = |map: &WorldState| {
             let mut faces = map.faces(from, &alignment);
             faces.amend(&ground);
+            memory.glass().stand(&mut faces);
             faces
         };
         let (faces, drafts) = (faces(memory.firm()), || faces(memory.drafts()));

@@ -266,6 +266,15 @@ impl Situation {
         if let (Some(change), Some(true)) = (change, due) {
             self.take_note(change, lore);
         }
+        // In training the denoiser is to draw what is true, panes too.
+        let sets_panes = remembers && truly.is_none() && lore.has_panes_in(self.hand.slot);
+        let (due, pane) = match change.filter(|_| sets_panes) {
+            Some(Change::Place(cell)) => (Some(false), self.is_placed_now(cell, &at_rest.pose).then_some(cell)),
+            _ => (due, None),
+        };
+        if let Some(cell) = pane {
+            self.fill(cell, Matter::Glass);
+        }
         let axes = Pose { pitch_deg: 0.0, ..*pose }.axes();
         let moved = pose.eye() - before.eye();
         Condition {
@@ -274,6 +283,7 @@ impl Situation {
             attack_ticks,
             use_ticks: self.hand.use_ticks,
             due,
+            pane,
             eaten: cake.map(|(_, eaten)| eaten),
             moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
             change,
@@ -290,9 +300,7 @@ impl Situation {
                 let made = self.made.get(&cell.to_array()).filter(|_| remembers).copied();
                 Some(self.hand.attack_ticks >= lore.toughness.break_ticks(made.unwrap_or(self.under))?)
             }
-            Change::Place(cell) => {
-                lore.cube_in(self.hand.slot).map(|_| self.uses_in_turn() && !is_in_the_way(pose, cell))
-            }
+            Change::Place(cell) => lore.cube_in(self.hand.slot).map(|_| self.is_placed_now(cell, pose)),
             Change::Bite(cell) => self.known.cakes.contains_key(&cell.to_array()).then(|| self.uses_in_turn()),
         }
     }
@@ -300,6 +308,11 @@ impl Situation {
     /// Whether the hand does something in this tick of holding use.
     fn uses_in_turn(&self) -> bool {
         self.hand.use_ticks % u32::from(USE_REPEAT_TICKS) == 1
+    }
+
+    /// Whether use fills a cell in this tick.
+    fn is_placed_now(&self, cell: IVec3, pose: &Pose) -> bool {
+        self.uses_in_turn() && !is_in_the_way(pose, cell)
     }
 
     /// The known cake that the crosshair is on, if nothing stands before it, and the slices that are gone of it.
@@ -326,8 +339,7 @@ impl Situation {
                 }
             }
             (Change::Place(cell), Some(cube)) => {
-                Arc::make_mut(&mut self.made).insert(cell.to_array(), cube);
-                Arc::make_mut(&mut self.known).trodden.fill(cell);
+                self.fill(cell, cube);
                 if cube.falls() {
                     Arc::make_mut(&mut self.known).loose.insert(cell.to_array(), Piece::lying(cube));
                 }
@@ -343,6 +355,12 @@ impl Situation {
             }
             _ => {}
         }
+    }
+
+    /// Notes what the hand has put into a cell.
+    fn fill(&mut self, cell: IVec3, matter: Matter) {
+        Arc::make_mut(&mut self.made).insert(cell.to_array(), matter);
+        Arc::make_mut(&mut self.known).trodden.fill(cell);
     }
 
     /// What stood on a cell that the hand has emptied may fall.

@@ -84,6 +84,31 @@ fn a_block_breaks_when_its_matter_does_and_use_places_in_turns() {
 }
 
 #[test]
+fn the_hand_sets_panes_and_the_denoiser_is_told_of_none() {
+    let (pose, camera) = (Pose::default(), Camera::new(8, 8));
+    let texel = |at: usize| (at * 7 % 250) as u8;
+    let materials = Materials::new((0..Materials::BYTES).map(texel).collect());
+    let side: Vec<u8> = materials.picture(Matter::Glass, 1).copied().collect();
+    let lore = Lore { hotbar: Hotbar::new(side.repeat(Hotbar::SLOTS)), materials, ..Lore::default() };
+    let canvas =
+        Canvas { width: 8, height: 8, depth_blocks: vec![2.5; 64], confidence: vec![1.0; 64], ..Canvas::default() };
+    let use_ = Action { use_: true, ..Action::default() };
+    let set = |situation: &mut Situation, canvas: Option<&Canvas>, truly: Option<&dyn Fn(IVec3) -> bool>| {
+        let last =
+            Depth { width: 8, height: 8, blocks: canvas.map_or(vec![2.5; 64], |canvas| canvas.depth_blocks.clone()) };
+        let condition = situation.act(&use_, [&pose, &pose], &camera, canvas, Some(&last), &lore, truly);
+        (condition.due, condition.pane)
+    };
+    let mut situation = Situation::default();
+    let cell = IVec3::new(0, 0, 2);
+    assert_eq!(set(&mut situation, Some(&canvas), None), (Some(false), Some(cell)));
+    assert_eq!(situation.made().get(&cell.to_array()), Some(&Matter::Glass));
+    assert_eq!(set(&mut situation, Some(&canvas), None), (Some(false), None), "use acts in turns");
+    assert_eq!(set(&mut Situation::default(), None, None), (None, None), "without a memory");
+    assert_eq!(set(&mut Situation::default(), Some(&canvas), Some(&|_| true)), (None, None), "in training");
+}
+
+#[test]
 fn what_is_placed_stands_before_what_was_aimed_at() {
     let place = Action { use_: true, ..Action::default() };
     let condition = tick(&mut Situation::default(), &place, 2.5);

@@ -428,6 +428,8 @@ impl World for Dream {
         let (camera, canvas, changed) = (&self.camera, &self.sight.canvas, self.outcome.changed.as_slice());
         let drawn = Drawn { condition: &condition, camera, canvas, depth: &depth, matters: &matters, changed };
         self.grain.lay(&mut frame, &mut copied, &drawn, &self.lore);
+        let pane = condition.pane.filter(|_| self.tampering == Tampering::default());
+        let pane = pane.map(|cell| (cell, self.grain.light_around(&frame, &drawn, &self.lore)));
         mark("grain");
         if self.options.memory {
             loose::let_pass(&stirred, &condition.pose, &self.camera, &self.sight.canvas, &mut self.outcome.pending);
@@ -454,6 +456,9 @@ impl World for Dream {
             deed::end(&mut self.state, &self.pose, &frame, &outcome, &told);
         }
         (self.outcome, self.grain) = (outcome, grain);
+        if let Some((cell, light)) = pane {
+            self.state.set_pane(cell, light, self.situation.brightness());
+        }
         self.show_apart(&mut frame, &mut depth);
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {

@@ -99,6 +99,15 @@ impl Faces {
         }
     }
 
+    /// Notes a block of which nothing need be seen.
+    pub fn fill(&mut self, cell: IVec3) {
+        for (axis, side) in (0..3).flat_map(|axis| [cell, cell + IVec3::AXES[axis]].map(|side| (axis, side))) {
+            if let Some(at) = self.index(side) {
+                self.areas[axis][at] = [1.0; 2];
+            }
+        }
+    }
+
     /// Whether the face on the lower side of a cell is there.
     fn is_there(&self, axis: usize, cell: IVec3) -> bool {
         self.index(cell).is_some_and(|at| match (axis, self.areas[axis][at]) {

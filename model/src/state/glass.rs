@@ -1,7 +1,7 @@
-//! Panes of glass that a start showed. They are no part of what the denoiser draws: it draws what is seen through them
+//! Panes of glass that a start showed or the hand set. They are no part of what the denoiser draws: it draws what is seen through them
 //! (`docs/decisions/glass.md`).
 
-use super::window::window;
+use super::{Faces, window::window};
 use crate::{
     face::uv_across,
     grid::cross,
@@ -32,6 +32,9 @@ const SLACK_SHARE: f32 = 0.04;
 const LEAST_COVER: f32 = 0.05;
 const SURFACE_COVER: f32 = 0.5;
 
+/// How bright ground in full light is over the mean around, where nothing tells.
+const USUAL_LIGHT: f32 = 1.8;
+
 /// A pixel of a pane.
 struct Seen {
     pixel: usize,
@@ -56,6 +59,19 @@ impl Glass {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Puts a pane into a cell, where the ground is `light` times as bright as in full light, and the world around has so
+    /// bright a mean.
+    pub fn set(&mut self, cell: IVec3, light: Option<f32>, brightness: f32) {
+        let light = light.map(|light| light / brightness.max(1e-3));
+        let like_others = || self.0.values().next().copied();
+        self.0.insert(cell.to_array(), light.or_else(like_others).unwrap_or(USUAL_LIGHT));
+    }
+
+    /// Nothing goes through them.
+    pub fn stand(&self, faces: &mut Faces) {
+        self.0.keys().for_each(|cell| faces.fill(IVec3::from_array(*cell)));
     }
 
     /// Takes a pane away.
@@ -156,6 +172,23 @@ mod tests {
             memory.empty(cell, &Alignment::new(&pose, &pose), [false; 6]);
             assert_eq!(memory.glass().0.len(), left);
         }
+    }
+
+    #[test]
+    fn a_pane_that_is_set_stops_a_body_and_takes_its_light_from_the_ground() {
+        let (mut glass, feet) = (Glass::default(), Vec3::new(0.5, 0.0, 0.5));
+        let by = |glass: &Glass| {
+            let mut faces = Memory::new().firm().faces(feet, &Alignment::new(&Pose::default(), &Pose::default()));
+            glass.stand(&mut faces);
+            let body = (feet - Vec3::new(0.3, 0.0, 0.3), feet + Vec3::new(0.3, 1.8, 0.3));
+            faces.clip(body, 2, 0.9)
+        };
+        assert_eq!(by(&glass), (0.9, false));
+        glass.set(IVec3::new(0, 1, 1), Some(0.8), 0.4);
+        let (way, stopped) = by(&glass);
+        assert!((way - 0.2).abs() < 1e-5 && stopped, "{way}");
+        glass.set(IVec3::new(0, 1, 2), None, 0.1);
+        assert_eq!(glass.0.values().copied().collect::<Vec<_>>(), [2.0; 2], "like the one that is there");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::{Canvas, Glass, Herd, Movers, Reader, Seen, WorldState, write::is_sky};
 use crate::{creature::Creatures, grid::Alignment, kernel::Crew, matter::Matter, motion::Ground};
+use glam::IVec3;
 use holdfast_sim::{Camera, Depth, Frame, Pose};
 
 /// Scale of a depth's expected error, as a share of it, up to which a look is firm: where the firm map knew nothing, and
@@ -150,7 +151,7 @@ impl Memory {
         self.herd = herd;
     }
 
-    /// Panes that a start showed.
+    /// Panes that a start showed or the hand set.
     pub fn glass(&self) -> &Glass {
         &self.glass
     }
@@ -158,6 +159,11 @@ impl Memory {
     /// Takes in those that a start showed.
     pub fn set_glass(&mut self, glass: Glass) {
         self.glass = glass;
+    }
+
+    /// Takes in a pane that the hand sets; see [`Glass::set`].
+    pub fn set_pane(&mut self, cell: IVec3, light: Option<f32>, brightness: f32) {
+        self.glass.set(cell, light, brightness);
     }
 
     /// A tick of the herd's life, seen or unseen; `pose` is the player's.

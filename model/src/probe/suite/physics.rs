@@ -3,16 +3,21 @@
 use super::{Pair, each_role, picture};
 use crate::probe::{Film, Lab, Metric, Plan, Probe, ProbeError, Record, Scene, error_on, look, stage};
 use glam::{IVec3, Vec3};
-use holdfast_sim::{Action, Frame, Pose, voxel::block::Block};
+use holdfast_sim::{
+    Action, Frame, Pose,
+    voxel::{block::Block, world::VoxelWorld},
+};
 
-/// Scenarios: jump on the spot; walk on level ground; walk off a pillar two blocks high; walk into a wall; break glass.
+/// Scenarios: jump on the spot; walk on level ground; walk off a pillar two blocks high; walk into a wall; break glass; set
+/// a pane.
 ///
 /// Metrics: trajectory error: how far the place that a frame must have been seen from is from the true one, as a share
 /// of the farthest that the body goes. The place is found by matching the frame with true pictures from every place of
 /// the way, on the pixels that the start had shown (at least 400): the world's own pose is not asked. Wall violations:
 /// the share of trials whose last frame matches a place more than a block beyond where the wall stops the body. Glass
 /// choice: of two rollouts, one that breaks the pane and one that does not, whether each is nearer to its own truth,
-/// chance 0.5. Floor: memory off. Ceiling: memory filled from the simulator, true pose.
+/// chance 0.5. Pane choice: the same of one that sets a pane, looks away and back, and one that only looks. Floor: memory
+/// off. Ceiling: memory filled from the simulator, true pose.
 #[derive(Debug, Clone, Copy)]
 pub struct Physics;
 
@@ -99,11 +104,39 @@ impl Physics {
             return Ok(());
         }
         plan.rest(3);
-        let idle = |action: &Action| Action { attack: false, ..*action };
-        let whole = Scene { start: start.clone(), actions: plan.actions.iter().map(idle).collect() };
-        let pair = Pair::new([Scene { start, actions: plan.actions }, whole], &[]);
+        Self::done_or_not(lab, start, plan.actions, "glass_choice", record)
+    }
+
+    fn pane(lab: &Lab, seed: u64, record: &mut Record) -> Result<(), ProbeError> {
+        let Some((start, [cell])) = stage::facing_ground(lab.subject.camera(), seed, [[2.7, 0.0]]) else {
+            return Ok(());
+        };
+        let Some(slot) = stage::slot_of(Block::Glass) else { return Ok(()) };
+        let mut plan = Plan::new(&start);
+        plan.aim(cell.as_vec3() + Vec3::new(0.5, 0.0, 0.5));
+        plan.act(Action { use_: true, hotbar: slot, ..Action::default() });
+        if plan.world.block(cell) != Block::Glass {
+            return Ok(());
+        }
+        plan.turn([0.0, 90.0]);
+        plan.rest(5);
+        plan.turn([0.0, -90.0]);
+        Self::done_or_not(lab, start, plan.actions, "pane_choice", record)
+    }
+
+    /// The choice between what the hand does, and the same without it.
+    fn done_or_not(
+        lab: &Lab,
+        start: VoxelWorld,
+        actions: Vec<Action>,
+        metric: &'static str,
+        record: &mut Record,
+    ) -> Result<(), ProbeError> {
+        let idle = |action: &Action| Action { attack: false, use_: false, ..*action };
+        let without = Scene { start: start.clone(), actions: actions.iter().map(idle).collect() };
+        let pair = Pair::new([Scene { start, actions }, without], &[]);
         let last = pair.films[0].last_tick();
-        pair.choose(lab, "glass_choice", &[(last, pair.unlike(last))], record, false)
+        pair.choose(lab, metric, &[(last, pair.unlike(last))], record, false)
     }
 }
 
@@ -149,8 +182,9 @@ impl Probe for Physics {
     }
 
     fn about(&self) -> &'static str {
-        "Jump, walk, fall, walk into a wall, break glass. Error of the place that a frame was seen from, as a share of \
-         the way, by matching true pictures; share that went through the wall; choice of the broken pane (chance 0.5)."
+        "Jump, walk, fall, walk into a wall, break glass, set a pane and look away. Error of the place that a frame was seen from, as a share of \
+         the way, by matching true pictures; share that went through the wall; choice of the broken pane, and of \
+         the one that was set (chance 0.5)."
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -158,6 +192,7 @@ impl Probe for Physics {
             Metric::mean("trajectory_error").lower_is_better(),
             Metric::mean("wall_violations").lower_is_better(),
             Metric::mean("glass_choice"),
+            Metric::mean("pane_choice"),
         ]
     }
 
@@ -180,6 +215,7 @@ impl Probe for Physics {
         }
         Self::wall(lab, seed, &mut record)?;
         Self::glass(lab, seed, &mut record)?;
+        Self::pane(lab, seed, &mut record)?;
         Ok(record)
     }
 }
