@@ -3,7 +3,7 @@
 //! They fill no cell, so the crosshair's depth often tells the cell beside; and in a frame that turns they are named
 //! anything. The picture of a start names them well, and their outline says where they stand.
 
-use crate::{grid::cells, matter::Matter};
+use crate::{grid::cells, matter::Matter, outline::patches};
 use glam::{IVec3, Vec3};
 use holdfast_sim::{Camera, Depth, Pose};
 use std::collections::BTreeMap;
@@ -21,14 +21,10 @@ const SLACK_BLOCKS: f32 = 0.08;
 const LEAST_HEIGHT_BLOCKS: f32 = 0.03;
 /// Farther off its outline does not say which cell it is in, blocks.
 const RANGE_BLOCKS: f32 = 8.0;
-/// Smaller patches of cake are none.
-const LEAST_PIXELS: usize = 30;
 /// Share that the outlines of what is named cake and of a cake there have in common, of all that is in either.
 const LEAST_COMMON: f32 = 0.6;
 /// A cake is looked for in so many cells around where it was read.
 const NEAR_CELLS: IVec3 = IVec3::new(2, 1, 2);
-/// The outline is looked at so far around what is named cake, pixels.
-const AROUND_PX: usize = 10;
 
 /// Opposite corners of what is left of a cake in its cell, blocks.
 fn bounds(eaten: u8) -> (Vec3, Vec3) {
@@ -66,20 +62,9 @@ pub fn find(pose: &Pose, camera: &Camera, depth: &mut Depth, matters: &[Matter])
     let ray = |pixel: usize| camera.ray(&axes, pixel % camera.width, pixel / camera.width);
     let mut found = Cakes::new();
     for patch in patches(camera, |pixel| matters[pixel] == Matter::Cake && depth.blocks[pixel] < RANGE_BLOCKS) {
-        let (columns, rows) = window(camera, &patch);
-        let inside: Vec<usize> = rows.flat_map(|y| columns.clone().map(move |x| y * camera.width + x)).collect();
-        let is_named: Vec<bool> = inside.iter().map(|pixel| patch.binary_search(pixel).is_ok()).collect();
-        let middle = patch[patch.len() / 2];
+        let middle = patch.middle();
         let about = (eye + ray(middle).normalize() * depth.blocks[middle]).floor().as_ivec3();
-        let common = |cell: IVec3, eaten: u8| {
-            let (mut both, mut either) = (0, 0);
-            for (&pixel, &named) in inside.iter().zip(&is_named) {
-                let shown = enters(eye, ray(pixel), cell, eaten).is_some();
-                both += usize::from(shown && named);
-                either += usize::from(shown || named);
-            }
-            both as f32 / either as f32
-        };
+        let common = |cell: IVec3, eaten: u8| patch.common(|pixel| enters(eye, ray(pixel), cell, eaten).is_some());
         let near = cells(about - NEAR_CELLS, about + NEAR_CELLS);
         let cakes = near.flat_map(|cell| (0..SLICES).map(move |eaten| (cell, eaten)));
         let all = cakes.map(|(cell, eaten)| (common(cell, eaten), cell, eaten));
@@ -88,7 +73,7 @@ pub fn find(pose: &Pose, camera: &Camera, depth: &mut Depth, matters: &[Matter])
         };
         if share >= LEAST_COMMON {
             found.insert(cell.to_array(), eaten);
-            for pixel in patch {
+            for &pixel in &patch.pixels {
                 if let Some(enters) = enters(eye, ray(pixel), cell, eaten) {
                     depth.blocks[pixel] = enters * ray(pixel).length();
                 }
@@ -96,44 +81,6 @@ pub fn find(pose: &Pose, camera: &Camera, depth: &mut Depth, matters: &[Matter])
         }
     }
     found
-}
-
-/// Columns and rows around a patch.
-fn window(camera: &Camera, patch: &[usize]) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
-    let around = |places: &dyn Fn(usize) -> usize, end: usize| {
-        let (low, high) = patch.iter().fold((end, 0), |(low, high), &at| (low.min(places(at)), high.max(places(at))));
-        low.saturating_sub(AROUND_PX)..(high + AROUND_PX + 1).min(end)
-    };
-    (around(&|at| at % camera.width, camera.width), around(&|at| at / camera.width, camera.height))
-}
-
-/// Pixels that hang together, in their order, patch by patch.
-fn patches(camera: &Camera, is_in: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
-    let count = camera.width * camera.height;
-    let mut left: Vec<bool> = (0..count).map(is_in).collect();
-    let mut patches = Vec::new();
-    for first in 0..count {
-        if !std::mem::take(&mut left[first]) {
-            continue;
-        }
-        let (mut patch, mut edge) = (Vec::new(), vec![first]);
-        while let Some(pixel) = edge.pop() {
-            patch.push(pixel);
-            let (x, y) = (pixel % camera.width, pixel / camera.width);
-            let beside = [
-                (x > 0).then(|| pixel - 1),
-                (x + 1 < camera.width).then_some(pixel + 1),
-                (y > 0).then(|| pixel - camera.width),
-                (y + 1 < camera.height).then_some(pixel + camera.width),
-            ];
-            edge.extend(beside.into_iter().flatten().filter(|&pixel| std::mem::take(&mut left[pixel])));
-        }
-        if patch.len() >= LEAST_PIXELS {
-            patch.sort_unstable();
-            patches.push(patch);
-        }
-    }
-    patches
 }
 
 #[cfg(test)]

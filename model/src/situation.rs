@@ -7,12 +7,13 @@ use crate::{
     cake::{self, Cakes},
     crosshair::Target,
     deed::Change,
+    flow::Flows,
     grid::{Alignment, Grid, SLACK_BLOCKS, SLACK_SHARE},
     loose::{self, Last, Loose, Piece},
     lore::Lore,
     matter::Matter,
     motion::{Ground, Motion},
-    state::{Canvas, Memory, Shown},
+    state::{Canvas, Memory, SIDES, Shown},
     trodden::Trodden,
     water::Water,
 };
@@ -56,9 +57,21 @@ pub struct Known {
     trodden: Trodden,
     /// Where there is water.
     water: Water,
+    /// Where it runs. Saved worlds hold it apart from the rest: those before version 9 lack it.
+    #[serde(skip)]
+    flows: Flows,
 }
 
 impl Known {
+    pub fn flows(&self) -> &Flows {
+        &self.flows
+    }
+
+    /// The same, where water runs so.
+    pub fn that_flow(self, flows: Flows) -> Known {
+        Known { flows, ..self }
+    }
+
     /// Bytes in memory that it does not share with a later one.
     pub fn bytes_not_shared_with(&self, later: &Known) -> usize {
         self.trodden.bytes_not_shared_with(&later.trodden) + self.water.bytes_not_shared_with(&later.water)
@@ -151,7 +164,12 @@ impl Situation {
         Arc::make_mut(&mut self.known).loose = loose;
     }
 
-    /// Lets what is loose fall on by a tick; see [`loose::step`].
+    /// Takes note of the water that a start shows standing free.
+    pub fn find_flows(&mut self, flows: Flows) {
+        Arc::make_mut(&mut self.known).flows = flows;
+    }
+
+    /// Lets what is loose fall on by a tick, and water run; see [`loose::step`] and [`Flows::step`].
     pub fn stir(
         &mut self,
         memory: &mut Memory,
@@ -160,16 +178,21 @@ impl Situation {
         lore: &Lore,
         tick: u32,
     ) -> Vec<IVec3> {
-        if self.known.loose.is_empty() {
-            return Vec::new();
-        }
-        let (known, made) = (Arc::make_mut(&mut self.known), Arc::make_mut(&mut self.made));
-        let stirred = loose::step(&mut known.loose, made, memory, alignment, last, lore, tick);
-        for cell in &stirred {
-            match known.loose.contains_key(&cell.to_array()) {
-                true => known.trodden.fill(*cell),
-                false => known.trodden.empty(*cell),
+        let mut stirred = Vec::new();
+        if !self.known.loose.is_empty() {
+            let (known, made) = (Arc::make_mut(&mut self.known), Arc::make_mut(&mut self.made));
+            stirred = loose::step(&mut known.loose, made, memory, alignment, last, lore, tick);
+            for cell in &stirred {
+                match known.loose.contains_key(&cell.to_array()) {
+                    true => known.trodden.fill(*cell),
+                    false => known.trodden.empty(*cell),
+                }
+                known.flows.changed(*cell);
             }
+        }
+        if !self.known.flows.is_still() {
+            let flows = &mut Arc::make_mut(&mut self.known).flows;
+            stirred.extend(flows.step(&self.made, memory, alignment, last, tick));
         }
         stirred
     }
@@ -217,7 +240,9 @@ impl Situation {
         let finite = |point: Option<Vec3>| point.is_none_or(|point| point.is_finite());
         let counts = attack_ticks < u32::MAX / 2 && use_ticks < u32::MAX / 2;
         let Known { cakes, loose, .. } = self.known.as_ref();
-        let known = cakes.values().all(|eaten| *eaten < cake::SLICES) && loose.values().all(Piece::is_sound);
+        let known = cakes.values().all(|eaten| *eaten < cake::SLICES)
+            && loose.values().all(Piece::is_sound)
+            && self.known.flows.is_sound();
         let sound = self.ambience.is_sound() && self.grid.is_sound() && known;
         (1..=9).contains(&slot) && counts && finite(aim) && finite(attacked) && sound
     }
@@ -334,6 +359,7 @@ impl Situation {
                 Arc::make_mut(&mut self.made).remove(&cell.to_array());
                 Arc::make_mut(&mut self.known).trodden.empty(cell);
                 self.loosen(cell);
+                self.let_in(cell);
                 if self.known.cakes.contains_key(&cell.to_array()) {
                     Arc::make_mut(&mut self.known).cakes.remove(&cell.to_array());
                 }
@@ -360,7 +386,19 @@ impl Situation {
     /// Notes what the hand has put into a cell.
     fn fill(&mut self, cell: IVec3, matter: Matter) {
         Arc::make_mut(&mut self.made).insert(cell.to_array(), matter);
-        Arc::make_mut(&mut self.known).trodden.fill(cell);
+        let known = Arc::make_mut(&mut self.known);
+        known.trodden.fill(cell);
+        known.flows.changed(cell);
+    }
+
+    /// Water beside a cell that the hand has emptied, or above it, runs into it.
+    fn let_in(&mut self, emptied: IVec3) {
+        let beside = SIDES.into_iter().filter(|side| side.y >= 0).map(|side| emptied + side);
+        let springs = |cell: &IVec3| self.known.water.is_in(*cell) && !self.known.flows.is_in(*cell);
+        let springs: Vec<IVec3> = beside.filter(springs).collect();
+        let flows = &mut Arc::make_mut(&mut self.known).flows;
+        springs.into_iter().for_each(|cell| flows.spring(cell));
+        flows.changed(emptied);
     }
 
     /// What stood on a cell that the hand has emptied may fall.

@@ -46,7 +46,7 @@ fn version_1_of_a_recording_is_readable() {
 
 #[test]
 fn every_version_of_a_save_is_readable() {
-    for version in 1..=8 {
+    for version in 1..=9 {
         check_save(&golden(&format!("save-{version}.world")));
     }
 }
@@ -102,7 +102,7 @@ fn write_golden_files() {
     }
     let recording = recorder.end().expect("memory");
     // A file of an older program is worth keeping because an older program wrote it.
-    for (name, bytes) in [("save-8.world", save.to_bytes().expect("small")), ("recording-1.holdfast", recording)] {
+    for (name, bytes) in [("save-9.world", save.to_bytes().expect("small")), ("recording-1.holdfast", recording)] {
         if !golden(name).exists() {
             fs::write(golden(name), bytes).expect("room");
         }

@@ -13,6 +13,7 @@ use crate::{
     creature::{self, Sighted},
     deed::{self, Told},
     engine::{self, DeviceFault, Engine},
+    flow,
     folder::ModelFolder,
     grain::{Drawn, Grain},
     grid::{Alignment, Grid},
@@ -277,6 +278,7 @@ impl Dream {
             Sighted::default()
         };
         self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
+        self.situation.find_flows(flow::find(&frame, &condition.pose, &self.camera, &panes, &mut depth, &mut matters));
         let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
         self.situation.find_loose(loose::find(&seen, &matters));
         // A shuffled memory has lost where its glass is.

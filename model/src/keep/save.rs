@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) const KIND: FileKind = FileKind { tag: *b"save", version: 8, name: "save" };
+pub(crate) const KIND: FileKind = FileKind { tag: *b"save", version: 9, name: "save" };
 
 /// Most bytes of a save's file, so that one fits into a recording.
 pub const MOST_FILE_BYTES: u32 = 1 << 29;

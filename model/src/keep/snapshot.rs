@@ -1,6 +1,7 @@
 //! A dream at one tick: all that its next frames depend on. Cheap to take, exact to go on from.
 
 use crate::{
+    flow::Flows,
     grid::Grid,
     matter::Matter,
     motion::Motion,
@@ -89,6 +90,12 @@ struct Beasts {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Windows {
     glass: Glass,
+}
+
+/// What follows that from version 9 on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Streams {
+    flows: Flows,
 }
 
 /// No dream's eye is farther from its start than this, blocks.
@@ -185,7 +192,9 @@ impl Snapshot {
         let beasts = Beasts { herd: self.state.herd().clone(), bare };
         let bytes = postcard::to_extend(&beasts, bytes).expect("plain data in memory always serialises");
         let windows = Windows { glass: self.state.glass().clone() };
-        postcard::to_extend(&windows, bytes).expect("plain data in memory always serialises")
+        let bytes = postcard::to_extend(&windows, bytes).expect("plain data in memory always serialises");
+        let streams = Streams { flows: self.situation.known().flows().clone() };
+        postcard::to_extend(&streams, bytes).expect("plain data in memory always serialises")
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.
@@ -198,6 +207,7 @@ impl Snapshot {
         let (known, rest) = take_if_any::<Known>(rest)?;
         let (beasts, rest) = take_if_any::<Beasts>(rest)?;
         let (windows, rest) = take_if_any::<Windows>(rest)?;
+        let (streams, rest) = take_if_any::<Streams>(rest)?;
         if !rest.is_empty() {
             return Err(format!("{} bytes too many", rest.len()));
         }
@@ -227,7 +237,8 @@ impl Snapshot {
         let motion = kept.motion.that_stood(stood_y, &kept.pose);
         let life = life.unwrap_or_default();
         let (grid, made) = (lie.unwrap_or_default().grid, works.unwrap_or_default().made);
-        let situation = kept.situation.that_lies(grid, life.under, made, known.unwrap_or_default());
+        let known = known.unwrap_or_default().that_flow(streams.unwrap_or_default().flows);
+        let situation = kept.situation.that_lies(grid, life.under, made, known);
         if !motion.is_sound() || !situation.is_sound() || !(1..=64).contains(&kept.sampler_steps) {
             return Err("the player's motion or situation is impossible".into());
         }

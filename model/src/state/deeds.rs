@@ -20,6 +20,8 @@ const MADE_REACH: f32 = 0.5 + 0.5 * CELL_BLOCKS[MADE_LEVEL];
 const HOLD_LOW: Vec3 = Vec3::splat(0.1);
 const HOLD_HIGH: Vec3 = Vec3::new(0.9, 1.12, 0.9);
 const LEAST_HOLDING: usize = 4;
+/// The same of what is its top.
+const TOP_LOW: Vec3 = Vec3::new(0.1, 0.85, 0.1);
 /// Frames draw the edges of a block this much beside it, blocks.
 const EDGE_BLOCKS: f32 = 0.12;
 
@@ -30,6 +32,12 @@ pub const SIDES: [IVec3; 6] = [IVec3::NEG_X, IVec3::X, IVec3::NEG_Y, IVec3::Y, I
 fn face(away: Vec3) -> usize {
     let axis = away.abs().max_position();
     axis * 2 + usize::from(away[axis] > 0.0)
+}
+
+/// A map cell that no look has shown yet, and that is there all the same.
+fn made(position: Vec3, rgb: [u8; 3], tick: u32) -> Cell {
+    let footprint_blocks = CELL_BLOCKS[MADE_LEVEL];
+    Cell { position, footprint_blocks, tick, key: 0, rgb, votes: MOST_VOTES, looks: MADE_LOOKS, doubts: 0 }
 }
 
 impl WorldState {
@@ -115,17 +123,7 @@ impl WorldState {
             for (u, v) in (0..MADE_SIDE).flat_map(|u| (0..MADE_SIDE).map(move |v| (along(u), along(v)))) {
                 let mut place = Vec3::ZERO;
                 (place[axis], place[(axis + 1) % 3], place[(axis + 2) % 3]) = (outwards[axis], u, v);
-                let position = alignment.in_map(middle + place * 0.5);
-                self.put(Cell {
-                    position,
-                    footprint_blocks: CELL_BLOCKS[MADE_LEVEL],
-                    tick,
-                    key: 0,
-                    rgb: colour(place),
-                    votes: MOST_VOTES,
-                    looks: MADE_LOOKS,
-                    doubts: 0,
-                });
+                self.put(made(alignment.in_map(middle + place * 0.5), colour(place), tick));
             }
         }
         // What the frame showed of it is of the same make.
@@ -139,6 +137,20 @@ impl WorldState {
         for (brick, level, at) in made {
             let cell = self.brick_mut(brick).change(level, at);
             (cell.votes, cell.looks) = (MOST_VOTES, MADE_LOOKS);
+        }
+    }
+
+    /// Pours water into a cell among the blocks, so high; see [`Memory::pour`].
+    fn pour(&mut self, cell: IVec3, alignment: &Alignment, height: f32, colours: [[u8; 3]; 2], tick: u32) {
+        let foot = cell.as_vec3();
+        let along = |at: usize| (at as f32 + 0.5) / MADE_SIDE as f32;
+        for (u, v) in (0..MADE_SIDE).flat_map(|u| (0..MADE_SIDE).map(move |v| (along(u), along(v)))) {
+            self.put(made(alignment.in_map(foot + Vec3::new(u, height, v)), colours[0], tick));
+            for side in [(0.0, u), (1.0, u), (u, 0.0), (u, 1.0)].map(|(x, z)| Vec3::new(x, v, z)) {
+                if v < height {
+                    self.put(made(alignment.in_map(foot + side), colours[1], tick));
+                }
+            }
         }
     }
 
@@ -194,6 +206,21 @@ impl Memory {
             });
         }
         found >= LEAST_HOLDING
+    }
+
+    /// Whether the top of a block in a cell among the blocks is known.
+    pub fn has_top(&self, cell: IVec3, alignment: &Alignment) -> bool {
+        let mut found = 0;
+        self.firm.for_each_around(cell, alignment, |position, _| {
+            let place = alignment.among_blocks(position) - cell.as_vec3();
+            found += usize::from(place.cmpge(TOP_LOW).all() && place.cmplt(HOLD_HIGH).all());
+        });
+        found >= LEAST_HOLDING
+    }
+
+    /// Pours water into a cell among the blocks, so high, of these colours on its surface and its sides.
+    pub fn pour(&mut self, cell: IVec3, alignment: &Alignment, height: f32, colours: [[u8; 3]; 2], tick: u32) {
+        self.firm.pour(cell, alignment, height, colours, tick);
     }
 
     /// Puts a block into a cell among the blocks; see [`WorldState::fill`].
