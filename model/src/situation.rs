@@ -228,6 +228,11 @@ impl Situation {
         &self.known
     }
 
+    /// Takes what another knows of single cells, and gives back what it knew: what the hand put where, and the rest.
+    pub fn exchange_cells(&mut self, (made, known): (Arc<Made>, Arc<Known>)) -> (Arc<Made>, Arc<Known>) {
+        (std::mem::replace(&mut self.made, made), std::mem::replace(&mut self.known, known))
+    }
+
     /// The situation that a save holds, how the blocks lie in it, what is under the crosshair, what the hand made, and what
     /// it knows of single cells.
     pub fn that_lies(self, grid: Grid, under: Matter, made: Made, known: Known) -> Situation {

@@ -35,6 +35,7 @@ use crate::{
 use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{fmt, time::Instant};
+pub use tampering::Remembered;
 use tampering::{Tampering, shuffle_colours};
 
 /// Gives the first frame of the world of a seed, at the camera's size, and the pose that it was seen from.
@@ -277,14 +278,18 @@ impl Dream {
         } else {
             Sighted::default()
         };
-        self.situation.find_cakes(cake::find(&condition.pose, &self.camera, &mut depth, &matters));
-        self.situation.find_flows(flow::find(&frame, &condition.pose, &self.camera, &panes, &mut depth, &mut matters));
+        let cakes = cake::find(&condition.pose, &self.camera, &mut depth, &matters);
+        let flows = flow::find(&frame, &condition.pose, &self.camera, &panes, &mut depth, &mut matters);
         let seen = Last { pose: condition.pose, camera: &self.camera, frame: &frame, depth: &depth };
-        self.situation.find_loose(loose::find(&seen, &matters));
-        // A shuffled memory has lost where its glass is.
-        let glass = if self.options.memory && !self.tampering.shuffled { panes.as_slice() } else { &[] };
-        self.situation.find_glass(glass.iter().map(|pane| pane.cell));
-        let glass = Glass::begin(glass, &self.lore);
+        // A shuffled memory has lost what stands where.
+        let panes = if self.options.memory && !self.tampering.shuffled { panes } else { Vec::new() };
+        if !self.tampering.shuffled {
+            self.situation.find_cakes(cakes);
+            self.situation.find_flows(flows);
+            self.situation.find_loose(loose::find(&seen, &matters));
+            self.situation.find_glass(panes.iter().map(|pane| pane.cell));
+        }
+        let glass = Glass::begin(&panes, &self.lore);
         if !glass.is_empty() {
             glass.hide(&condition.pose, &self.camera, &self.lore, &mut sighted.hidden);
         }

@@ -4,9 +4,11 @@ use super::Dream;
 use crate::{
     grain::Grain,
     matter::Matter,
+    situation::{Known, Made},
     state::{Canvas, Memory, Shown},
 };
 use holdfast_sim::{Depth, Frame, Pose, script::Dice};
+use std::sync::Arc;
 
 /// What a probe does to a dream's memory, for its ceiling and its controls. A dream that is played has none of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -17,6 +19,14 @@ pub(super) struct Tampering {
     pub taught: bool,
     /// What the memory shows has its colours permuted among the pixels.
     pub shuffled: bool,
+}
+
+/// What a dream remembers of places.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    state: Memory,
+    /// What the hand put where, and what is known of single cells.
+    cells: (Arc<Made>, Arc<Known>),
 }
 
 /// Permutes the colours among the known pixels: places stay, what is there is lost.
@@ -54,8 +64,9 @@ impl Dream {
         self.tampering.shuffled = true;
     }
 
-    /// Takes the memory of another dream for its own, and gives back what it had.
-    pub fn exchange_memory(&mut self, state: Memory) -> Memory {
-        std::mem::replace(&mut self.state, state)
+    /// Takes what another dream remembers for its own, and gives back what it had.
+    pub fn exchange_memory(&mut self, other: Remembered) -> Remembered {
+        let state = std::mem::replace(&mut self.state, other.state);
+        Remembered { state, cells: self.situation.exchange_cells(other.cells) }
     }
 }

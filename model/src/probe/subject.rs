@@ -1,7 +1,7 @@
 //! Whom a probe asks: any world, in each of the roles that give its score a floor, a ceiling and controls.
 
 use super::{ProbeError, Scene, film::look};
-use crate::{Dream, DreamOptions, folder::ModelFolder, train::true_matters};
+use crate::{Dream, DreamOptions, dream::Remembered, folder::ModelFolder, train::true_matters};
 use glam::Vec3;
 use holdfast_sim::{
     Action, Camera, Depth, Frame, Observation, Pose, Start, World, WorldError, script::Dice, voxel::world::VoxelWorld,
@@ -144,7 +144,7 @@ impl World for Foreign {
         let mut other = VoxelWorld::new(self.camera);
         other.reset_seed(self.seed);
         self.dream.reset(&Start::Image(look(&other).frame, Some(other.pose())))?;
-        let lent = self.dream.exchange_memory(crate::state::Memory::new());
+        let lent = self.dream.exchange_memory(Remembered::default());
         let own = self.dream.reset(start)?;
         self.dream.exchange_memory(lent);
         Ok(own)
