@@ -191,7 +191,8 @@ impl Flows {
             self.due.remove(&cell);
             let cell = IVec3::from_array(cell);
             let before = self.level(cell);
-            if before == SOURCE {
+            let is_wet = |side: &IVec3| side.y >= 0 && self.is_in(cell + side);
+            if before == SOURCE || before == 0 && !SIDES.iter().any(is_wet) {
                 continue;
             }
             let around = Around { flows: self, made, memory, alignment };

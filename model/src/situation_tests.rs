@@ -109,6 +109,27 @@ fn the_hand_sets_panes_and_the_denoiser_is_told_of_none() {
 }
 
 #[test]
+fn water_runs_into_what_is_dug_beside_it_until_that_is_filled() {
+    let (camera, pose) = (Camera::new(64, 48), Pose { position: [0.5, 2.0, 0.5], pitch_deg: 30.0, ..Pose::default() });
+    let axes = pose.axes();
+    let blocks = (0..64 * 48).map(|pixel| {
+        let ray = camera.ray(&axes, pixel % 64, pixel / 64).normalize();
+        if ray.y < 0.0 { (2.0 - 0.875) / -ray.y } else { Depth::SKY }
+    });
+    let (frame, depth) = (holdfast_sim::Frame::new(64, 48), Depth { width: 64, height: 48, blocks: blocks.collect() });
+    let last = Last { pose, camera: &camera, frame: &frame, depth: &depth };
+    let (under, mut situation) = (IVec3::new(0, -1, 3), Situation::default());
+    situation.take_note(Change::Break(under), &Lore::default());
+    assert!(situation.known().flows().is_still(), "nothing is known of water");
+    Arc::make_mut(&mut situation.known).water.see(&last, &[Matter::Water; 64 * 48], true);
+    situation.take_note(Change::Break(under), &Lore::default());
+    let flows = situation.known().flows();
+    assert!(flows.is_in(under + IVec3::Y) && !flows.is_in(under) && !flows.is_still());
+    situation.fill(under + IVec3::Y, Matter::Stone);
+    assert!(!situation.known().flows().is_in(under + IVec3::Y));
+}
+
+#[test]
 fn what_is_placed_stands_before_what_was_aimed_at() {
     let place = Action { use_: true, ..Action::default() };
     let condition = tick(&mut Situation::default(), &place, 2.5);
