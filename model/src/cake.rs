@@ -64,14 +64,10 @@ pub fn find(pose: &Pose, camera: &Camera, depth: &mut Depth, matters: &[Matter])
     for patch in patches(camera, |pixel| matters[pixel] == Matter::Cake && depth.blocks[pixel] < RANGE_BLOCKS) {
         let middle = patch.middle();
         let about = (eye + ray(middle).normalize() * depth.blocks[middle]).floor().as_ivec3();
-        let common = |cell: IVec3, eaten: u8| patch.common(|pixel| enters(eye, ray(pixel), cell, eaten).is_some());
         let near = cells(about - NEAR_CELLS, about + NEAR_CELLS);
         let cakes = near.flat_map(|cell| (0..SLICES).map(move |eaten| (cell, eaten)));
-        let all = cakes.map(|(cell, eaten)| (common(cell, eaten), cell, eaten));
-        let Some((share, cell, eaten)) = all.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
-            continue;
-        };
-        if share >= LEAST_COMMON {
+        let shows = |&(cell, eaten): &(IVec3, u8), pixel: usize| enters(eye, ray(pixel), cell, eaten).is_some();
+        if let Some((cell, eaten)) = patch.likest(cakes, LEAST_COMMON, shows) {
             found.insert(cell.to_array(), eaten);
             for &pixel in &patch.pixels {
                 if let Some(enters) = enters(eye, ray(pixel), cell, eaten) {

@@ -105,9 +105,8 @@ pub fn find(
                 })
         };
         let about = cells(first.with_y(feet_y), last.with_y(feet_y + 1)).filter(is_about);
-        let all = about.map(|cell| (patch.common(|pixel| meet(eye, ray(pixel), cell).is_some()), cell));
-        let best = all.reduce(|best, next| if next.0 > best.0 { next } else { best });
-        let Some((_, cell)) = best.filter(|(common, _)| *common >= LEAST_COMMON) else { continue };
+        let shows = |cell: &IVec3, pixel: usize| meet(eye, ray(pixel), *cell).is_some();
+        let Some(cell) = patch.likest(about, LEAST_COMMON, shows) else { continue };
         for pixel in 0..matters.len() {
             let Some((enters, is_top)) = meet(eye, ray(pixel), cell) else { continue };
             let blocks = enters * ray(pixel).length();
@@ -202,11 +201,7 @@ impl Flows {
             }
             let has_bed = !around.gives_way(cell - IVec3::Y);
             let height = f32::from(after) * LEVEL_BLOCKS;
-            memory.empty_part(cell, alignment, |place| {
-                (WALL_BLOCKS..1.0 - WALL_BLOCKS).contains(&place.x)
-                    && (WALL_BLOCKS..1.0 - WALL_BLOCKS).contains(&place.z)
-                    && (-BED_BLOCKS..1.0 - BED_BLOCKS).contains(&place.y)
-            });
+            memory.empty_part(cell, alignment, |place| place.cmpge(OWN_LOW).all() && place.cmplt(OWN_HIGH).all());
             if after > 0 {
                 self.pools.insert(cell.to_array(), Pool { level: after, has_bed });
                 let colours = *self.colours.get_or_insert_with(|| colours_seen(last, &self.pools));
@@ -225,9 +220,10 @@ impl Flows {
     }
 }
 
-/// What lies so near to a cell's walls is its neighbour's, and so near to its floor the ground's, blocks.
-const WALL_BLOCKS: f32 = 0.04;
-const BED_BLOCKS: f32 = 0.06;
+/// What lies in this part of a cell, from its lowest corner in blocks, gives way to water: nearer to its walls it is its
+/// neighbour's, and the top of the ground below is the water's bed.
+const OWN_LOW: Vec3 = Vec3::new(0.04, -0.06, 0.04);
+const OWN_HIGH: Vec3 = Vec3::new(1.0 - 0.04, 1.0 - 0.06, 1.0 - 0.04);
 
 /// The colours of its surface and sides, as pools were last seen; a blue of noon where they were not.
 fn colours_seen(last: &Last, pools: &BTreeMap<[i32; 3], Pool>) -> [[u8; 3]; 2] {
@@ -250,10 +246,9 @@ struct Around<'a> {
 
 impl Around<'_> {
     fn is_solid(&self, cell: IVec3) -> bool {
-        let has_bed = |pool: &Pool| pool.has_bed;
+        // Panes are among what is made.
         self.made.contains_key(&cell.to_array())
-            || self.memory.glass().is_in(cell)
-            || self.flows.pools.get(&(cell + IVec3::Y).to_array()).is_some_and(has_bed)
+            || self.flows.pools.get(&(cell + IVec3::Y).to_array()).is_some_and(|pool| pool.has_bed)
             || self.memory.has_top(cell, self.alignment)
     }
 

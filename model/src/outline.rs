@@ -29,8 +29,21 @@ impl Patch {
         Patch { pixels, about }
     }
 
+    /// The first of the candidates that have most in common with it, if that is at least so large a share of all that is in
+    /// either. `shows` tells of a candidate and a pixel.
+    pub fn likest<T>(
+        &self,
+        candidates: impl Iterator<Item = T>,
+        least_common: f32,
+        shows: impl Fn(&T, usize) -> bool,
+    ) -> Option<T> {
+        let all = candidates.map(|candidate| (self.common(|pixel| shows(&candidate, pixel)), candidate));
+        let likest = all.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        likest.filter(|(common, _)| *common >= least_common).map(|(_, candidate)| candidate)
+    }
+
     /// The share that it and what a thing shows in have in common, of all that is in either, as far as is looked around.
-    pub fn common(&self, shows: impl Fn(usize) -> bool) -> f32 {
+    fn common(&self, shows: impl Fn(usize) -> bool) -> f32 {
         let (mut both, mut either) = (0, 0);
         for &(pixel, is_in) in &self.about {
             let shown = shows(pixel);

@@ -297,9 +297,10 @@ impl Situation {
             self.take_note(change, lore);
         }
         // In training the denoiser is to draw what is true, panes too.
-        let sets_panes = remembers && truly.is_none() && lore.has_panes_in(self.hand.slot);
-        let (due, pane) = match change.filter(|_| sets_panes) {
-            Some(Change::Place(cell)) => (Some(false), self.is_placed_now(cell, &at_rest.pose).then_some(cell)),
+        let (due, pane) = match change {
+            Some(Change::Place(cell)) if remembers && truly.is_none() && lore.has_panes_in(self.hand.slot) => {
+                (Some(false), self.is_placed_now(cell, &at_rest.pose).then_some(cell))
+            }
             _ => (due, None),
         };
         if let Some(cell) = pane {

@@ -103,6 +103,11 @@ const FARTHEST_BLOCKS: f32 = 1e7;
 /// No dream turns farther than this in its life, degrees.
 const MOST_YAW_DEG: f32 = 1e9;
 
+/// Bytes, and those of a value after them.
+fn with<T: Serialize>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("plain data in memory always serialises")
+}
+
 /// Reads a value where any bytes are left.
 fn take_if_any<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(Option<T>, &'a [u8]), String> {
     if bytes.is_empty() {
@@ -177,24 +182,17 @@ impl Snapshot {
             rng_word: self.rng.get_word_pos(),
             state: firm,
         };
-        let bytes = postcard::to_stdvec(&kept).expect("plain data in memory always serialises");
-        let bytes = postcard::to_extend(&Tail { drafts, stood_y: self.motion.stood_y() }, bytes)
-            .expect("plain data in memory always serialises");
-        let bytes = postcard::to_extend(&Lie { grid: self.situation.grid() }, bytes)
-            .expect("plain data in memory always serialises");
-        let life = Life { movers: self.state.movers().clone(), under: self.situation.under() };
-        let bytes = postcard::to_extend(&life, bytes).expect("plain data in memory always serialises");
-        let works = Works { made: self.situation.made().clone() };
-        let bytes = postcard::to_extend(&works, bytes).expect("plain data in memory always serialises");
+        let bytes = with(Vec::new(), &kept);
+        let bytes = with(bytes, &Tail { drafts, stood_y: self.motion.stood_y() });
+        let bytes = with(bytes, &Lie { grid: self.situation.grid() });
+        let bytes = with(bytes, &Life { movers: self.state.movers().clone(), under: self.situation.under() });
+        let bytes = with(bytes, &Works { made: self.situation.made().clone() });
         // What follows that from version 6 on.
-        let bytes = postcard::to_extend(self.situation.known(), bytes).expect("plain data in memory always serialises");
+        let bytes = with(bytes, self.situation.known());
         let bare = self.bare.as_ref().map(|(frame, depth)| (frame.rgb.clone(), depth.blocks.clone()));
-        let beasts = Beasts { herd: self.state.herd().clone(), bare };
-        let bytes = postcard::to_extend(&beasts, bytes).expect("plain data in memory always serialises");
-        let windows = Windows { glass: self.state.glass().clone() };
-        let bytes = postcard::to_extend(&windows, bytes).expect("plain data in memory always serialises");
-        let streams = Streams { flows: self.situation.known().flows().clone() };
-        postcard::to_extend(&streams, bytes).expect("plain data in memory always serialises")
+        let bytes = with(bytes, &Beasts { herd: self.state.herd().clone(), bare });
+        let bytes = with(bytes, &Windows { glass: self.state.glass().clone() });
+        with(bytes, &Streams { flows: self.situation.known().flows().clone() })
     }
 
     /// Reads [`Snapshot::to_bytes`]; what no dream can be is refused with the reason.

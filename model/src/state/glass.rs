@@ -69,10 +69,6 @@ impl Glass {
         self.0.insert(cell.to_array(), light.or_else(like_others).unwrap_or(USUAL_LIGHT));
     }
 
-    pub fn is_in(&self, cell: IVec3) -> bool {
-        self.0.contains_key(&cell.to_array())
-    }
-
     /// Nothing goes through them.
     pub fn stand(&self, faces: &mut Faces) {
         self.0.keys().for_each(|cell| faces.fill(IVec3::from_array(*cell)));
