@@ -2,7 +2,7 @@
 
 use crate::{
     grid::{Alignment, Grid, cells},
-    state::{Faces, Memory, WorldState},
+    state::{Faces, Memory},
     trodden::Trodden,
     water::Water,
 };
@@ -85,13 +85,13 @@ impl Motion {
         // On the ground it does not sink, and whole blocks are whole.
         let from = if (from.y - from.y.round()).abs() < LEVEL_BLOCKS { from.with_y(from.y.round()) } else { from };
         let by = alignment.among_blocks(feet + push) - alignment.among_blocks(feet);
-        let faces = |map: &WorldState| {
-            let mut faces = map.faces(from, &alignment);
+        let (mut faces, mut drafts) = (memory.firm().faces(from, &alignment), memory.drafts().faces(from, &alignment));
+        // What one has right before one's eyes stops, doubted or not: one who walks through it sees nothing else any more.
+        faces.add_walls(&drafts);
+        for faces in [&mut faces, &mut drafts] {
             faces.amend(&ground);
-            memory.glass().stand(&mut faces);
-            faces
-        };
-        let (faces, drafts) = (faces(memory.firm()), || faces(memory.drafts()));
+            memory.glass().stand(faces);
+        }
         let (mut to, mut left) = (from, by);
         let footing_before = self.footing;
         if self.footing == Footing::Ground && by.y <= 0.0 {
@@ -102,7 +102,7 @@ impl Motion {
             };
             let may_be = |(cell, floor): (IVec3, Option<i32>)| floor.is_none() && !ground.trodden.is_empty(cell);
             self.trusts = !is_known(&faces);
-            if !self.trusts || faces.floors(body(from)).any(may_be) || is_known(&drafts()) {
+            if !self.trusts || faces.floors(body(from)).any(may_be) || is_known(&drafts) {
                 left.y = 0.0;
             } else {
                 self.footing = Footing::Air;
@@ -296,6 +296,28 @@ mod tests {
         assert!((end.z - 2.7).abs() < 0.01 && (end.y - kinematics::EYE_HEIGHT).abs() < 1e-3, "{end}");
         let end = walk(step, -2.0, &Action { forward: true, jump: true, ..Action::default() }, 60)[59];
         assert!(end.z > 4.0 && end.y > kinematics::EYE_HEIGHT + 0.99, "{end}");
+    }
+
+    #[test]
+    fn a_wall_that_is_doubted_stops_too() {
+        let grid = Grid { yaw_deg: 0.0, origin: [0.5, kinematics::EYE_HEIGHT, 0.5] };
+        let (mut memory, mut sight, camera) = (Memory::new(), Sight::default(), Camera::new(64, 64));
+        let level = Pose::default();
+        memory.read(&level, &camera, &mut sight);
+        let mut depth = Depth::new(64, 64);
+        for (pixel, blocks) in depth.blocks.iter_mut().enumerate() {
+            let ray = camera.ray(&level.axes(), pixel % 64, pixel / 64);
+            *blocks = 2.5 * ray.length() / ray.z;
+        }
+        let (frame, doubt) = (Frame::new(64, 64), vec![0.5; 64 * 64]);
+        memory.write(&level, &camera, &mut sight, &Shown { doubt: &doubt, ..Shown::given(&frame, &depth, 1) });
+        assert!(memory.firm().cells() == 0 && memory.drafts().cells() > 0);
+        let (mut motion, mut pose) = (Motion::default(), level);
+        for _ in 0..40 {
+            let forward = Action { forward: true, ..Action::default() };
+            pose = motion.step(&pose, &forward, &memory, Ground { grid, ..ground() });
+        }
+        assert!((grid.place(&pose).eye().z - 2.7).abs() < 0.01, "{pose:?}");
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
     };
     let bar = progress::bar(0, "trials");
     let tell = |event: Event| match event {
-        Event::Readers => bar.set_message("training the readers"),
+        Event::Readers => bar.set_message("preparing the readers"),
         Event::Progress { done, of, probe } => {
             if bar.length() != Some(of as u64) {
                 // What lies there from an earlier run says nothing about the time left.

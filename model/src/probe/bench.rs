@@ -46,7 +46,7 @@ pub struct Options {
 /// What happens during a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
-    /// The readers are being trained.
+    /// The readers are being made ready.
     Readers,
     /// So many of all records are there.
     Progress { done: usize, of: usize, probe: &'a str },
@@ -58,6 +58,8 @@ struct Head {
     schema: u32,
     model_hash: String,
     reader_hash: String,
+    #[serde(default)]
+    keys_hash: String,
     #[serde(default)]
     settings: String,
 }
@@ -85,15 +87,14 @@ pub fn run(
     }
     on_event(Event::Readers);
     let camera = subject.camera();
-    let reads_keys = probes.iter().any(|probe| probe.reads_keys());
-    let (reader, inverse) =
-        rayon::join(|| BlockReader::train(camera), || reads_keys.then(|| InverseDynamics::train(camera)));
+    let (reader, inverse) = rayon::join(|| BlockReader::of(camera), || InverseDynamics::of(camera));
     let (model_hash, settings) = (subject.model_hash(), subject.settings());
-    let head = Head { schema: super::SCHEMA, model_hash, reader_hash: reader.hash(), settings };
+    let (reader_hash, keys_hash) = (reader.hash(), inverse.hash());
+    let head = Head { schema: super::SCHEMA, model_hash, reader_hash, keys_hash, settings };
     let keeper = Keeper::open(options, &head)?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
     let Options { floors_every, controls_every, .. } = *options;
-    let lab = Lab { subject, reader: &reader, inverse: inverse.as_ref(), floors_every, controls_every, stop };
+    let lab = Lab { subject, reader: &reader, inverse: &inverse, floors_every, controls_every, stop };
 
     let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
     let of = probes.len() * (seeds.end - seeds.start) as usize;
@@ -126,7 +127,7 @@ pub fn run(
     jobs(true).into_iter().try_for_each(work)?;
 
     let records = keeper.into_records();
-    let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy };
+    let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy, keys_hash: head.keys_hash };
     let report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
     let json = serde_json::to_string_pretty(&report).expect("plain fields always serialise") + "\n";
     let page =

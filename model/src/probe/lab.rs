@@ -11,8 +11,7 @@ use std::{
 pub struct Lab<'a> {
     pub subject: &'a dyn Subject,
     pub reader: &'a BlockReader,
-    /// There when one of the probes reads keys.
-    pub inverse: Option<&'a InverseDynamics>,
+    pub inverse: &'a InverseDynamics,
     /// Floors and ceilings are run on every so-many-th seed.
     pub floors_every: u64,
     /// Controls, on every so-many-th: they cost as much as all else, and need fewer trials to be seen to fall.
@@ -38,14 +37,6 @@ pub struct Rollout {
 }
 
 impl Lab<'_> {
-    /// The inverse dynamics reader.
-    ///
-    /// # Panics
-    /// If none of the suite's probes says that it reads keys.
-    pub fn inverse(&self) -> &InverseDynamics {
-        self.inverse.expect("the probe says that it reads keys")
-    }
-
     /// The roles of a seed's trials.
     pub fn roles(&self, seed: u64) -> &'static [Role] {
         if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { self.scored(seed) }
@@ -215,9 +206,17 @@ mod tests {
     fn what_scenes_have_in_common_is_rolled_out_once_and_changes_nothing() {
         let config = ModelConfig { width: 32, height: 24, d_model: 32, heads: 1, layers: 1, ..ModelConfig::default() };
         let subject = Dreamer { model: ModelFolder::untrained(config, 3), options: DreamOptions::default() };
-        let (reader, stop) = (BlockReader::train(subject.camera()), AtomicBool::new(false));
-        let lab =
-            Lab { subject: &subject, reader: &reader, inverse: None, floors_every: 4, controls_every: 8, stop: &stop };
+        let camera = subject.camera();
+        let (reader, inverse) = (BlockReader::train(camera, 1, 1), InverseDynamics::train(camera, 1));
+        let stop = AtomicBool::new(false);
+        let lab = Lab {
+            subject: &subject,
+            reader: &reader,
+            inverse: &inverse,
+            floors_every: 4,
+            controls_every: 8,
+            stop: &stop,
+        };
         let start = stage::natural(subject.camera(), 1_000_001);
         let scenes = [2, 5, 9].map(|stay| {
             let mut plan = Plan::new(&start);

@@ -74,10 +74,6 @@ pub trait Probe: Send + Sync {
     fn metrics(&self) -> Vec<Metric>;
     /// All trials of one seed.
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError>;
-    /// Whether it asks the inverse dynamics reader.
-    fn reads_keys(&self) -> bool {
-        false
-    }
     /// Whether it must have the machine to itself, because it measures time.
     fn alone(&self) -> bool {
         false

@@ -21,11 +21,13 @@ pub struct Report {
     pub probes: BTreeMap<&'static str, ProbeReport>,
 }
 
-/// The block reader: which one it is, and how much of true frames it reads right, pixel by pixel.
+/// The readers: which they are, and how much of true frames that of blocks reads right, pixel by pixel.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReaderReport {
     pub hash: String,
     pub accuracy: f64,
+    /// The inverse dynamics reader.
+    pub keys_hash: String,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -99,6 +99,15 @@ impl Faces {
         }
     }
 
+    /// Takes over what another map of the same surroundings knows of walls.
+    pub fn add_walls(&mut self, other: &Faces) {
+        for axis in [0, 2] {
+            for (areas, more) in self.areas[axis].iter_mut().zip(&other.areas[axis]) {
+                areas.iter_mut().zip(more).for_each(|(area, more)| *area += more);
+            }
+        }
+    }
+
     /// Notes a block of which nothing need be seen.
     pub fn fill(&mut self, cell: IVec3) {
         for (axis, side) in (0..3).flat_map(|axis| [cell, cell + IVec3::AXES[axis]].map(|side| (axis, side))) {

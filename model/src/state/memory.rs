@@ -1,8 +1,8 @@
 //! What a dream remembers: a firm map of what it was sure of when it drew it, and drafts of what it doubts.
 //!
 //! The denoiser says of each depth how far off it may be. What it doubts goes into a map of its own, which shows only
-//! where the firm one knows nothing: an invention hides nothing that was seen, lets nobody climb and stands in nobody's
-//! way, until a later frame is sure of it (`docs/decisions/doubt.md`).
+//! where the firm one knows nothing: an invention hides nothing that was seen and lets nobody climb, until a later frame
+//! is sure of it (`docs/decisions/doubt.md`). It does stop who runs into it (`docs/decisions/drafts-stop.md`).
 
 use super::{Canvas, Glass, Herd, Movers, Reader, Seen, WorldState, write::is_sky};
 use crate::{creature::Creatures, grid::Alignment, kernel::Crew, matter::Matter, motion::Ground};
@@ -131,12 +131,12 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// The map that the player stands on and that stops them.
+    /// The map that the player stands on.
     pub fn firm(&self) -> &WorldState {
         &self.firm
     }
 
-    /// The map of what is doubted; nobody falls through it, either.
+    /// The map of what is doubted; nobody falls or walks through it, either.
     pub fn drafts(&self) -> &WorldState {
         &self.drafts
     }

@@ -11,8 +11,6 @@ use holdfast_sim::{
 };
 use rayon::prelude::*;
 
-/// Worlds that a reader is trained on.
-pub const WORLDS: u64 = 240;
 /// Views drawn of each.
 const VIEWS: usize = 5;
 /// Blocks put up before each view.

@@ -1,8 +1,10 @@
 //! The block reader: from pixels to kinds of blocks, by a small classifier that has only ever seen true frames.
 //!
 //! A pixel is read from the 7x7 patch around it, 5x5 means of the 15x15 patch, the mean colours of the frame, and the
-//! true distance of what should be there. The classifier is made anew by code from training seeds in a few seconds,
-//! always the same ([`BlockReader::train`]); probes print how well it reads true frames beside each score that uses it.
+//! true distance of what should be there. The classifier is frozen: for the camera that models are probed through its
+//! weights are part of the program, as `cargo run --release --example train_readers` makes them from training seeds;
+//! for others a lesser one is trained on the spot. Probes print how well it reads true frames beside each score that
+//! uses it.
 
 mod gallery;
 mod kind;
@@ -12,6 +14,7 @@ pub use kind::Kind;
 
 use super::perceptron::{self, Perceptron};
 use holdfast_sim::{Camera, Depth, Frame};
+use std::borrow::Cow;
 
 /// Side of a patch, pixels.
 const PATCH: usize = 7;
@@ -22,9 +25,14 @@ const NEAR: usize = PATCH * PATCH * 3;
 const AROUND: usize = NEAR + MEANS * MEANS * 3;
 /// Inputs of the classifier: a patch, means around it, the mean colours of the upper and the lower half, the distance.
 pub const INPUTS: usize = AROUND + 3 + 3 + 1;
-/// Hidden units of the classifier.
-const HIDDEN: usize = 96;
-const EPOCHS: usize = 10;
+/// Hidden units of the classifier, layer by layer.
+const HIDDEN: [usize; 3] = [256, 128, 64];
+/// The camera of the frozen reader, and its weights.
+pub const FROZEN_CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
+const FROZEN: &[u8] = include_bytes!("frozen.f16");
+/// Of readers that are trained on the spot: worlds of a round, and rounds.
+const WORLDS: u64 = 120;
+const ROUNDS: usize = 6;
 /// At most this many pixels vote for a region.
 const MOST_VOTERS: usize = 48;
 /// Where nothing is known of the distance, it is taken for this, blocks.
@@ -36,7 +44,7 @@ pub type Sample = perceptron::Sample<INPUTS>;
 /// A trained reader.
 #[derive(Debug, Clone)]
 pub struct BlockReader {
-    network: Perceptron<INPUTS, HIDDEN, { Kind::COUNT }>,
+    network: Perceptron<INPUTS, { Kind::COUNT }>,
 }
 
 /// What a frame is around its pixels, worked out once.
@@ -92,15 +100,25 @@ impl<'a> Page<'a> {
 }
 
 impl BlockReader {
-    /// Trains on frames of the simulator's training seeds.
-    pub fn train(camera: Camera) -> BlockReader {
-        Self::train_on(camera, gallery::WORLDS, EPOCHS)
+    /// The frozen reader, if it is of this camera; otherwise one that is trained now, within a minute.
+    pub fn of(camera: Camera) -> BlockReader {
+        if camera != FROZEN_CAMERA {
+            return Self::train(camera, WORLDS, ROUNDS);
+        }
+        let network = Perceptron::take(&HIDDEN, &mut &FROZEN[..]);
+        BlockReader { network: network.expect("a test reads with what is part of the program") }
     }
 
-    /// A reader from fewer worlds and passes, for tests.
-    pub fn train_on(camera: Camera, worlds: u64, epochs: usize) -> BlockReader {
-        let samples = gallery(camera, training_seeds(worlds));
-        BlockReader { network: Perceptron::train(&samples, epochs) }
+    /// Trains on frames of the simulator's training seeds, each round on other worlds.
+    pub fn train(camera: Camera, worlds: u64, rounds: usize) -> BlockReader {
+        let seeds = training_seeds(worlds * rounds as u64);
+        let samples_of = |round| Cow::Owned(gallery(camera, seeds.iter().copied().skip(round).step_by(rounds)));
+        BlockReader { network: Perceptron::train(&HIDDEN, rounds, samples_of) }
+    }
+
+    /// The weights as they are kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.network.to_bytes()
     }
 
     /// BLAKE3 of the weights, hexadecimal: two reports read alike only if it is the same.
@@ -120,10 +138,10 @@ impl BlockReader {
         (!region.is_empty()).then(|| Kind::ALL[best])
     }
 
-    /// Features of a whole frame: the hidden layer's mean over a grid of pixels.
+    /// Features of a whole frame: the last hidden layer's mean over a grid of pixels.
     pub fn features(&self, frame: &Frame) -> Vec<f64> {
         let page = Page::new(frame);
-        let mut sum = vec![0.0f64; HIDDEN];
+        let mut sum = [0.0f64; HIDDEN[HIDDEN.len() - 1]];
         let mut count = 0.0;
         for y in (4..frame.height).step_by(8) {
             for x in (4..frame.width).step_by(8) {
@@ -132,8 +150,7 @@ impl BlockReader {
                 count += 1.0;
             }
         }
-        sum.iter_mut().for_each(|sum| *sum /= f64::max(count, 1.0));
-        sum
+        sum.map(|sum| sum / f64::max(count, 1.0)).to_vec()
     }
 
     /// Share of single pixels of true frames that are read right, each kind alike, on seeds that are not trained on.
@@ -156,23 +173,29 @@ mod tests {
     use holdfast_sim::seeds;
 
     #[test]
-    fn it_reads_true_frames_of_seeds_that_it_never_saw() {
-        let camera = Camera::new(128, 72);
-        let reader = BlockReader::train_on(camera, 80, 6);
+    fn the_frozen_one_reads_true_frames_of_seeds_that_it_never_saw() {
         let first = seeds::VALIDATION.start + 500;
-        let accuracy = reader.accuracy(&gallery(camera, first..first + 6));
-        assert!(accuracy > 0.5, "{accuracy} of {} kinds", Kind::COUNT);
+        let accuracy = BlockReader::of(FROZEN_CAMERA).accuracy(&gallery(FROZEN_CAMERA, first..first + 6));
+        assert!(accuracy > 0.8, "{accuracy} of {} kinds", Kind::COUNT);
+    }
+
+    #[test]
+    fn one_for_another_camera_learns_to_read() {
+        let camera = Camera::new(64, 40);
+        let first = seeds::VALIDATION.start + 500;
+        let accuracy = BlockReader::train(camera, 30, 5).accuracy(&gallery(camera, first..first + 6));
+        assert!(accuracy > 0.4, "{accuracy} of {} kinds", Kind::COUNT);
     }
 
     #[test]
     fn it_is_the_same_every_time() {
-        let make = || BlockReader::train_on(Camera::new(32, 24), 4, 1).hash();
+        let make = || BlockReader::train(Camera::new(32, 24), 2, 2).hash();
         assert_eq!(make(), make());
     }
 
     #[test]
     fn an_empty_region_reads_as_nothing() {
-        let reader = BlockReader::train_on(Camera::new(32, 24), 1, 1);
+        let reader = BlockReader::train(Camera::new(32, 24), 1, 1);
         let frame = Frame::new(32, 24);
         assert_eq!(reader.read(&Page::new(&frame), &Depth::new(32, 24), &[]), None);
     }

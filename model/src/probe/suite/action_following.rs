@@ -46,10 +46,6 @@ impl Probe for ActionFollowing {
         metrics.into_iter().map(Metric::by_reader).collect()
     }
 
-    fn reads_keys(&self) -> bool {
-        true
-    }
-
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
         let mut start = stage::natural(lab.subject.camera(), seed);
@@ -57,7 +53,7 @@ impl Probe for ActionFollowing {
         let scene = Scene { start, actions: inverse::random_actions(seed, self.ticks) };
         let film = scene.film(&(0..=self.ticks).collect::<Vec<_>>());
         let (held, seen) = (inverse::held(&scene), inverse::can_be_seen(&scene, &film));
-        let reader = lab.inverse();
+        let reader = lab.inverse;
         each_role(lab, lab.roles(seed), &scene, &film, |role, rollout| {
             let motions = inverse::motions(&film, &rollout.frames);
             for tick in (0..self.ticks).filter(|&tick| seen[tick]) {

@@ -9,13 +9,12 @@ use std::sync::{LazyLock, atomic::AtomicBool};
 
 const CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
 
-static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::train(CAMERA));
-static INVERSE: LazyLock<InverseDynamics> = LazyLock::new(|| InverseDynamics::train(CAMERA));
+static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::of(CAMERA));
+static INVERSE: LazyLock<InverseDynamics> = LazyLock::new(|| InverseDynamics::of(CAMERA));
 
 fn report(subject: &dyn Subject, probe: &dyn Probe, count: u64) -> ProbeReport {
     let stop = AtomicBool::new(false);
-    let inverse = probe.reads_keys().then(|| &*INVERSE);
-    let lab = Lab { subject, reader: &READER, inverse, floors_every: 1, controls_every: 1, stop: &stop };
+    let lab = Lab { subject, reader: &READER, inverse: &INVERSE, floors_every: 1, controls_every: 1, stop: &stop };
     let first = seeds::VALIDATION.start + 100;
     let records: Vec<Record> =
         (first..first + count).map(|seed| probe.run(&lab, seed).expect("these worlds do not fail")).collect();
