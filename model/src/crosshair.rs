@@ -22,6 +22,9 @@ const FACING_BONUS: f32 = 0.5;
 /// Half the side of the square of pixels that tell which cell the crosshair is on.
 const VOTERS_PX: usize = 18;
 
+/// A ray that has gone on so far is in the next cell, blocks.
+const SKIN_BLOCKS: f32 = 1e-3;
+
 /// What a hand is at work on stays its target until what shows there is so much nearer or farther, blocks.
 const GRIP_BLOCKS: f32 = 0.8;
 
@@ -44,6 +47,18 @@ impl Target {
         let (enters, target) = met.min_by(|a, b| a.0.total_cmp(&b.0))?;
         let slack = SLACK_BLOCKS + SLACK_SHARE * enters;
         (enters <= REACH_BLOCKS && enters < shown_blocks + slack).then_some(target)
+    }
+
+    /// What shows in cells that are known to be empty stands behind them: the first that is not, if it is within reach.
+    pub fn behind(self, pose: &Pose, is_empty: impl Fn(IVec3) -> bool) -> Option<Target> {
+        let (eye, forward) = (pose.eye(), pose.axes().forward);
+        let mut target = self;
+        while is_empty(target.cell) {
+            let (_, leaves, _) = cross(eye, forward, target.cell)?;
+            let (enters, next) = Self::meet(pose, (eye + forward * (leaves + SKIN_BLOCKS)).floor().as_ivec3())?;
+            target = (enters <= REACH_BLOCKS).then_some(next)?;
+        }
+        Some(target)
     }
 
     /// What the middle of the picture shows, seen from `pose` among the blocks; `held` is the target of the tick before.
@@ -156,6 +171,18 @@ mod tests {
                 assert_eq!(target.map(|target| target.cell), Some(cell), "from {height}, yaw {yaw_deg}, {error}");
             }
         }
+    }
+
+    #[test]
+    fn what_shows_in_empty_cells_stands_behind_them() {
+        let pose = Pose { position: [0.5, 2.5, 0.5], pitch_deg: 45.0, ..Pose::default() };
+        // From (0, 2, 0) over (0, 1, 0) or (0, 2, 1) into (0, 1, 1), and on.
+        let shown = Target { cell: IVec3::new(0, 1, 1), face: IVec3::Y };
+        assert_eq!(shown.behind(&pose, |_| false), Some(shown));
+        let behind = shown.behind(&pose, |cell| cell == shown.cell).expect("within reach");
+        assert!(behind.cell != shown.cell && behind.cell.y <= 1, "{behind:?}");
+        assert!((behind.cell + behind.face - shown.cell).abs().max_element() <= 1);
+        assert_eq!(shown.behind(&pose, |_| true), None, "out of reach");
     }
 
     #[test]

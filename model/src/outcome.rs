@@ -27,6 +27,9 @@ const WHOLE_SHARE: f32 = 0.3;
 /// Scale of a depth's expected error, as a share of it, from which on the frame is not sure what stands there.
 const UNSURE: f32 = 0.04;
 
+/// What a broken block stood on or against begins where a ray leaves its cell, as far as depths are right, blocks.
+const BEHIND_BLOCKS: f32 = 0.15;
+
 impl Outcome {
     /// Finds out where a frame shows the change: where its depth is that of the changed cell rather than that of the
     /// canvas. There it is the deed that was seen and no guess: the depth becomes the wall's own, and nothing is doubted.
@@ -170,7 +173,8 @@ pub fn keep_known(imagined: &mut Imagined, condition: &Condition, camera: &Camer
         // What stands before the cell hides the deed too; what is left in it of a block that was thought to stand a little
         // elsewhere is that block.
         let is_behind = |(enters, leaves): (f32, f32)| {
-            canvas.depth_blocks[pixel] > ray.length() * if broken { leaves } else { enters }
+            let begins = if broken { ray.length() * leaves - BEHIND_BLOCKS } else { ray.length() * enters };
+            canvas.depth_blocks[pixel] > begins
         };
         let is_about = cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some_and(is_behind);
         if is_about && (!placed || change.at(eye, ray, canvas, pixel).is_none()) {

@@ -276,7 +276,9 @@ impl Situation {
         let canvas = canvas.filter(|canvas| canvas.known(middle)).map(|canvas| canvas.depth_blocks.as_slice());
         let depth_blocks = canvas.or(last.map(|depth| depth.blocks.as_slice()));
         let made = made_near(&self.made, &at_rest.pose).filter(|_| remembers);
-        let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks, made);
+        let trodden = &self.known.trodden;
+        let is_empty = |cell| remembers && trodden.is_empty(cell);
+        let target = self.hand.take(action, &at_rest.pose, camera, depth_blocks, made, is_empty);
         let change = target.and_then(|Target { cell, face }| match (action.attack, action.use_) {
             (true, _) => Some(Change::Break(cell)),
             // Who has a cake before them eats, whatever else is in their hand.
@@ -446,7 +448,7 @@ impl Situation {
 
 impl Hand {
     /// Takes up a tick's action: what it is at work on, and for how long. What the hand itself `made` it finds again for
-    /// certain.
+    /// certain, and nothing in what it knows to be empty.
     fn take(
         &mut self,
         action: &Action,
@@ -454,16 +456,17 @@ impl Hand {
         camera: &Camera,
         depth_blocks: Option<&[f32]>,
         made: impl Iterator<Item = IVec3>,
+        is_empty: impl Fn(IVec3) -> bool,
     ) -> Option<Target> {
         if action.hotbar > 0 {
             self.slot = action.hotbar;
         }
         self.use_ticks = if action.use_ { self.use_ticks + 1 } else { 0 };
-        let held = self.aim.map(|middle| middle.floor().as_ivec3());
+        let held = self.aim.map(|middle| middle.floor().as_ivec3()).filter(|cell| !is_empty(*cell));
         let grip = self.attacked.filter(|_| action.attack && self.attack_ticks > 0);
         let gripped = grip.and_then(|middle| Target::gripped(pose, camera, depth_blocks?, middle.floor().as_ivec3()));
         let made = || Target::among(made, pose, depth_blocks?[crosshair(camera)]);
-        let found = || Target::find(pose, camera, depth_blocks?, held);
+        let found = || Target::find(pose, camera, depth_blocks?, held)?.behind(pose, &is_empty);
         let target = gripped.or_else(made).or_else(found);
         self.aim = target.map(|target| middle(target.cell));
         self.attack_ticks = match (action.attack, self.aim.is_some() && self.aim == self.attacked) {
