@@ -85,13 +85,15 @@ impl Motion {
         // On the ground it does not sink, and whole blocks are whole.
         let from = if (from.y - from.y.round()).abs() < LEVEL_BLOCKS { from.with_y(from.y.round()) } else { from };
         let by = alignment.among_blocks(feet + push) - alignment.among_blocks(feet);
-        let (mut faces, mut drafts) = (memory.firm().faces(from, &alignment), memory.drafts().faces(from, &alignment));
+        let amended = |mut faces: Faces| {
+            faces.amend(&ground);
+            memory.glass().stand(&mut faces);
+            faces
+        };
+        let (mut faces, drafts) = (memory.firm().faces(from, &alignment), memory.drafts().faces(from, &alignment));
         // What one has right before one's eyes stops, doubted or not: one who walks through it sees nothing else any more.
         faces.add_walls(&drafts);
-        for faces in [&mut faces, &mut drafts] {
-            faces.amend(&ground);
-            memory.glass().stand(faces);
-        }
+        let faces = amended(faces);
         let (mut to, mut left) = (from, by);
         let footing_before = self.footing;
         if self.footing == Footing::Ground && by.y <= 0.0 {
@@ -102,7 +104,7 @@ impl Motion {
             };
             let may_be = |(cell, floor): (IVec3, Option<i32>)| floor.is_none() && !ground.trodden.is_empty(cell);
             self.trusts = !is_known(&faces);
-            if !self.trusts || faces.floors(body(from)).any(may_be) || is_known(&drafts) {
+            if !self.trusts || faces.floors(body(from)).any(may_be) || is_known(&amended(drafts)) {
                 left.y = 0.0;
             } else {
                 self.footing = Footing::Air;

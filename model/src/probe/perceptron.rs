@@ -51,7 +51,7 @@ impl Layer {
 }
 
 impl<const IN: usize, const OUT: usize> Perceptron<IN, OUT> {
-    fn layers_of(hidden: &[usize]) -> impl DoubleEndedIterator<Item = Layer> {
+    fn layers_of(hidden: &[usize]) -> Vec<Layer> {
         let sizes: Vec<usize> = [IN].iter().chain(hidden).chain(&[OUT]).copied().collect();
         let (mut weights, mut units, mut layers) = (0, 0, Vec::new());
         for pair in sizes.windows(2) {
@@ -59,15 +59,11 @@ impl<const IN: usize, const OUT: usize> Perceptron<IN, OUT> {
             layers.push(Layer { inputs, outputs, weights, units });
             (weights, units) = (weights + (inputs + 1) * outputs, units + outputs);
         }
-        layers.into_iter()
-    }
-
-    fn layers(&self) -> impl DoubleEndedIterator<Item = Layer> {
-        Self::layers_of(&self.hidden)
+        layers
     }
 
     fn weights_of(hidden: &[usize]) -> usize {
-        Self::layers_of(hidden).map(|layer| (layer.inputs + 1) * layer.outputs).sum()
+        Self::layers_of(hidden).iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
     }
 
     /// Trains from a fixed seed: the same samples give the same weights. Each round asks for its samples.
@@ -110,7 +106,7 @@ impl<const IN: usize, const OUT: usize> Perceptron<IN, OUT> {
     /// What each layer gives, one after the other; the last are logits.
     fn units(&self, inputs: &[f32; IN]) -> Vec<f32> {
         let mut units = vec![0.0; self.hidden.iter().sum::<usize>() + OUT];
-        for layer in self.layers() {
+        for layer in Self::layers_of(&self.hidden) {
             let (before, own) = units.split_at_mut(layer.units);
             let inputs = if layer.units == 0 { &inputs[..] } else { &before[layer.units - layer.inputs..] };
             let own = &mut own[..layer.outputs];
@@ -141,7 +137,7 @@ impl<const IN: usize, const OUT: usize> Perceptron<IN, OUT> {
         let mut error = log_softmax::<OUT>(&units).map(f32::exp).to_vec();
         error[sample.class] -= 1.0;
         error.iter_mut().for_each(|error| *error *= scale);
-        for layer in self.layers().rev() {
+        for layer in Self::layers_of(&self.hidden).into_iter().rev() {
             let inputs = match layer.units {
                 0 => &sample.inputs[..],
                 units_before => &units[units_before - layer.inputs..units_before],

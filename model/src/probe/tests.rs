@@ -1,7 +1,7 @@
 //! The frame of the probes: seeds, records that survive, and what machines read.
 
-use super::*;
-use holdfast_sim::{Camera, seeds};
+use super::{reader::FROZEN_CAMERA, *};
+use holdfast_sim::seeds;
 use serde_json::Value;
 use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
 
@@ -52,7 +52,7 @@ impl Probe for Known {
 }
 
 fn run_known(probe: Known, out: &Path, seeds: Range<u64>, resume: bool) -> Result<(Report, Vec<u64>), ProbeError> {
-    let subject = Ignorant { baseline: Baseline::CopyLastFrame, camera: Camera::new(32, 18) };
+    let subject = Ignorant { baseline: Baseline::CopyLastFrame, camera: FROZEN_CAMERA };
     let options = Options {
         seeds,
         out: out.into(),

@@ -2,9 +2,9 @@
 //!
 //! A pixel is read from the 7x7 patch around it, 5x5 means of the 15x15 patch, the mean colours of the frame, and the
 //! true distance of what should be there. The classifier is frozen: for the camera that models are probed through its
-//! weights are part of the program, as `cargo run --release --example train_readers` makes them from training seeds;
-//! for others a lesser one is trained on the spot. Probes print how well it reads true frames beside each score that
-//! uses it.
+//! weights are part of the program, made from training seeds by `cargo run --release -p holdfast-model --example
+//! train_readers`; for others a lesser one is trained on the spot. Probes print how well it reads true frames beside
+//! each score that uses it.
 
 mod gallery;
 mod kind;

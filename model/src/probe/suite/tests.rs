@@ -2,12 +2,12 @@
 
 use super::{drift::Drift, realtime::Realtime, *};
 use crate::probe::{
-    Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject, inverse::InverseDynamics, reader::BlockReader,
+    Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject,
+    inverse::InverseDynamics,
+    reader::{BlockReader, FROZEN_CAMERA as CAMERA},
 };
-use holdfast_sim::{Camera, seeds};
+use holdfast_sim::seeds;
 use std::sync::{LazyLock, atomic::AtomicBool};
-
-const CAMERA: Camera = Camera { width: 128, height: 72, fov_y_deg: Camera::FOV_Y_DEG };
 
 static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::of(CAMERA));
 static INVERSE: LazyLock<InverseDynamics> = LazyLock::new(|| InverseDynamics::of(CAMERA));
