@@ -12,8 +12,9 @@ use crate::{
     matter::Matter,
     state::Canvas,
 };
-use glam::Vec3;
+use glam::{IVec3, Vec3};
 use holdfast_sim::Camera;
+use std::ops::Range;
 
 /// So far beyond the hole's edge, pixels: about there the block's own colour had run into the ground's.
 const RIM_PX: usize = 2;
@@ -70,9 +71,15 @@ const FAR_BLOCKS: f32 = 16.0;
 const ON_GROUND: f32 = 0.06;
 /// Pixels beside a hole whose mean colour is the ground's.
 const SPAN_PX: usize = 5;
+/// So far from a block the ground does not lie in its shade, and is still the same ground, blocks.
+const LIT_BLOCKS: Range<f32> = 0.5..2.0;
+/// Fewer pixels of it do not tell how bright it is.
+const LEAST_LIT: usize = 12;
+/// At the foot of a block there is more than this share of that light left.
+const MOST_GAIN: f32 = 1.35;
 
 /// Where the block that has just gone stood on level ground that is known to its left or right, that ground goes on: its
-/// colour, its distance, and what it is made of.
+/// colour, out of the shade of the block, its distance, and what it is made of.
 ///
 /// # Arguments
 /// - `canvas`: read after the block was taken out of the memory.
@@ -122,19 +129,54 @@ pub fn go_on(imagined: &mut Imagined, condition: &Condition, camera: &Camera, ca
             }
         }
         if let Some((_, matter)) = nearest {
-            goes_on.push((pixel, colour.map(|value| (value / sum + 0.5) as u8), blocks, matter));
+            goes_on.push((pixel, colour.map(|value| value / sum), blocks, matter));
         }
     }
+    if goes_on.is_empty() {
+        return;
+    }
+    let away_blocks = |pixel: usize| {
+        let ray = ray(pixel);
+        let blocks = ground_blocks(ray).filter(|_| lies_on_ground(pixel))?;
+        Some(away_from(cell, eye + ray * (blocks / ray.length())))
+    };
+    let brightness = in_the_light(canvas, &imagined.matters, away_blocks);
     for (pixel, colour, blocks, matter) in goes_on {
+        let gain = (brightness[matter as usize] / colour.iter().sum::<f32>().max(1.0)).clamp(1.0, MOST_GAIN);
+        let colour = colour.map(|value| (value * gain + 0.5) as u8);
         imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
         (imagined.depth.blocks[pixel], imagined.matters[pixel]) = (blocks, matter);
     }
 }
 
+/// Median brightness, red, green and blue together, of ground that is not in the shade of the block, by what it is made of;
+/// 0 where too little is known.
+fn in_the_light(
+    canvas: &Canvas,
+    matters: &[Matter],
+    away_blocks: impl Fn(usize) -> Option<f32>,
+) -> [f32; Matter::COUNT] {
+    let is_lit = |pixel: &usize| away_blocks(*pixel).is_some_and(|blocks| LIT_BLOCKS.contains(&blocks));
+    let mut lit: [Vec<f32>; Matter::COUNT] = Default::default();
+    for pixel in (0..canvas.rgb.len()).filter(is_lit) {
+        lit[matters[pixel] as usize].push(canvas.rgb[pixel].iter().sum());
+    }
+    lit.map(|mut sums| {
+        sums.sort_by(f32::total_cmp);
+        sums.get(sums.len() / 2).copied().filter(|_| sums.len() >= LEAST_LIT).unwrap_or_default()
+    })
+}
+
+/// How far a point is from the walls of a cell, beside it, blocks.
+fn away_from(cell: IVec3, point: Vec3) -> f32 {
+    let low = cell.as_vec3();
+    let away = (low - point).max(point - low - 1.0).max(Vec3::ZERO);
+    away.x.max(away.z)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glam::IVec3;
     use holdfast_sim::{Depth, Frame, Pose};
 
     #[test]
@@ -203,6 +245,38 @@ mod tests {
         go_on(&mut imagined, &condition, &camera, &canvas);
         let middle = 16 * 32 + 16;
         (imagined.frame.rgb[middle * 3], imagined.depth.blocks[middle], to(middle, 0.0))
+    }
+
+    #[test]
+    fn the_shade_of_a_block_goes_with_it() {
+        let (camera, cell) = (Camera::new(64, 48), IVec3::new(0, 0, 3));
+        let pose = Pose { position: [0.5, 2.6, 0.5], pitch_deg: 35.0, ..Pose::default() };
+        let (change, due) = (Some(Change::Break(cell)), Some(true));
+        let condition = Condition { pose, change, due, ..Condition::default() };
+        let (eye, axes) = (pose.eye(), pose.axes());
+        let rays: Vec<Vec3> = (0..64 * 48).map(|at| camera.ray(&axes, at % 64, at / 64)).collect();
+        let ground = |ray: &Vec3| if ray.y < 0.0 { -2.6 / ray.y } else { f32::INFINITY };
+        let gone = |ray: &Vec3| crate::grid::cross(eye, *ray, cell).is_some();
+        let shown = |ray: &Vec3| if gone(ray) { f32::INFINITY } else { ground(ray) * ray.length() };
+        let light = |ray: &Vec3| if away_from(cell, eye + *ray * ground(ray)) < 0.5 { 70.0 } else { 100.0 };
+        let canvas = Canvas {
+            width: 64,
+            height: 48,
+            rgb: rays.iter().map(|ray| [light(ray); 3]).collect(),
+            depth_blocks: rays.iter().map(shown).collect(),
+            confidence: rays.iter().map(|ray| if shown(ray).is_finite() { 1.0 } else { 0.0 }).collect(),
+            ..Canvas::default()
+        };
+        let mut imagined = Imagined {
+            frame: Frame::new(64, 48),
+            depth: Depth::new(64, 48),
+            matters: vec![Matter::Grass; 64 * 48],
+            ..Imagined::default()
+        };
+        go_on(&mut imagined, &condition, &camera, &canvas);
+        let drawn = (0..64 * 48).filter(|&at| gone(&rays[at])).map(|at| imagined.frame.rgb[at * 3]);
+        let drawn: Vec<u8> = drawn.filter(|grey| *grey > 0).collect();
+        assert!(drawn.len() > 60 && drawn.iter().all(|grey| *grey > 94), "{drawn:?}");
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub mod sweep;
 pub mod toughness;
 pub mod train;
 pub mod trodden;
+mod underfoot;
 pub mod water;
 pub mod weights;
 

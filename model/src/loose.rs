@@ -78,12 +78,24 @@ impl Last<'_> {
     /// What a cell is made of, by most of the pixels that show it; nothing if they are few.
     pub fn most_of(&self, cell: IVec3, matters: &[Matter]) -> Matter {
         let (mut counts, mut all) = ([0; Matter::COUNT], 0);
-        for (pixel, _) in self.showing(cell) {
+        for (pixel, _) in self.showing(cell).filter(|(pixel, _)| !self.shows_top_below(cell, *pixel)) {
             counts[matters[pixel] as usize] += 1;
             all += 1;
         }
         let most = Matter::ALL.into_iter().find(|matter| counts[*matter as usize] * 2 > all);
         most.filter(|_| all >= LEAST_PIXELS).unwrap_or_default()
+    }
+
+    /// Whether a pixel shows the top of what is below a cell, rather than the cell: a flat look at the one passes through the
+    /// other's lowest part.
+    fn shows_top_below(&self, cell: IVec3, pixel: usize) -> bool {
+        let (eye, axes) = (self.pose.eye(), self.pose.axes());
+        let ray = self.camera.ray(&axes, pixel % self.camera.width, pixel / self.camera.width);
+        let off = |enters: f32| (self.depth.blocks[pixel] / ray.length() - enters).abs();
+        match (cross(eye, ray, cell), cross(eye, ray, cell - IVec3::Y)) {
+            (Some((enters, ..)), Some((below, _, IVec3::Y))) => off(below) < off(enters),
+            _ => false,
+        }
     }
 
     /// Whether one sees through a cell.
@@ -317,6 +329,16 @@ mod tests {
         let mut place = Place::with(&[IVec3::new(0, 0, 4)]);
         let lying = Loose::from([([0, 0, 4], Piece::lying(Matter::Sand)), ([0, 1, 4], Piece::lying(Matter::Sand))]);
         assert_eq!(place.after(lying.clone(), 20), (lying.into_keys().collect(), 0));
+    }
+
+    #[test]
+    fn the_top_of_a_block_is_no_block_on_it() {
+        let (low, high) = (IVec3::new(0, 0, 4), IVec3::new(0, 1, 4));
+        let above = |cells: &[IVec3]| {
+            let place = Place::with(cells);
+            place.last().most_of(high, &place.matters)
+        };
+        assert_eq!([above(&[low]), above(&[low, high])], [Matter::Rest, Matter::Sand]);
     }
 
     #[test]

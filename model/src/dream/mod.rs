@@ -30,7 +30,7 @@ use crate::{
     sampler::{self, Sampler},
     situation::Situation,
     state::{Glass, Herd, Memory, Shown, Sight},
-    sweep,
+    sweep, underfoot,
 };
 use holdfast_sim::{Action, Camera, Depth, Frame, Moment, Observation, Pose, Start, World, WorldError, script::Dice};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -426,6 +426,7 @@ impl World for Dream {
         if self.options.memory {
             outcome::keep_known(&mut imagined, &condition, &self.camera, &self.sight.canvas);
             hole::go_on(&mut imagined, &condition, &self.camera, &self.sight.canvas);
+            underfoot::go_on(&mut imagined, &condition, &self.camera, &self.sight);
             loose::show(&stirred, &mut imagined, &condition.pose, &self.camera, &self.sight.canvas);
         }
         let Imagined { mut frame, mut depth, mut copied, mut doubt, matters } = imagined;
