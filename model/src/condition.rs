@@ -23,6 +23,8 @@ pub struct Condition {
     /// A pane of glass that the hand sets here in this tick. The denoiser is told that nothing comes about: panes are not its
     /// to draw.
     pub pane: Option<IVec3>,
+    /// Stage of the crack on the block that is to break and does not yet; `None` where that is not known.
+    pub crack_stage: Option<u8>,
     /// Slices that were gone of the cake that is bitten; `None` where that is not known.
     pub eaten: Option<u8>,
     /// Blocks moved during this tick: right, up, forward of the player's heading.

@@ -2,6 +2,7 @@
 
 use crate::{
     ModelConfig, ModelError,
+    cracks::Cracks,
     creature::Creatures,
     hotbar::Hotbar,
     light::FaceLight,
@@ -78,10 +79,18 @@ impl ModelFolder {
             }
             None => Creatures::default(),
         };
+        let cracks = match named.contains_key(CRACKS_KEY) {
+            true => {
+                let cracks = Cracks::read(&folder.join("cracks.png"))?;
+                check(CRACKS_KEY, cracks.hash())?;
+                cracks
+            }
+            false => Cracks::default(),
+        };
         // Nor were nights lifted then.
         let least = named.get(EXPOSURE_KEY).map_or(Some(0.0), |text| text.parse().ok());
         let least_brightness = least.filter(|least| (0.0..0.9).contains(least)).ok_or_else(|| spoilt(EXPOSURE_KEY))?;
-        let lore = Lore { hotbar, materials, toughness, face_light, creatures, least_brightness };
+        let lore = Lore { hotbar, materials, toughness, face_light, creatures, cracks, least_brightness };
         Ok(ModelFolder { config, weights, lore, hash: blake3::hash(&bytes).to_hex().to_string() })
     }
 }
@@ -90,6 +99,7 @@ impl ModelFolder {
 const HOTBAR_KEY: &str = "hotbar";
 const MATERIALS_KEY: &str = "materials";
 const CREATURES_KEY: &str = "creatures";
+const CRACKS_KEY: &str = "cracks";
 /// Under what names it notes how long each matter withstands the hand, how bright the faces of a block are, of what boxes
 /// animals are built, and how much light the denoiser was told of nights.
 const TOUGHNESS_KEY: &str = "break_ticks";
@@ -103,7 +113,7 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
     fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
     let mut text = serde_json::to_string_pretty(config).map_err(|error| fail(error.to_string()))?;
     text.push('\n');
-    let Lore { hotbar, materials, toughness, face_light, creatures, least_brightness } = lore;
+    let Lore { hotbar, materials, toughness, face_light, creatures, cracks, least_brightness } = lore;
     let named = [
         ("format", "holdfast".into()),
         (HOTBAR_KEY, hotbar.hash()),
@@ -118,6 +128,10 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
         named.insert(BODIES_KEY.into(), creatures.to_text());
         named.insert(CREATURES_KEY.into(), creatures.hash());
         pictures.push((CREATURES_KEY, creatures.to_png()));
+    }
+    if *cracks != Cracks::default() {
+        named.insert(CRACKS_KEY.into(), cracks.hash());
+        pictures.push((CRACKS_KEY, cracks.to_png()));
     }
     let bytes = weights.to_bytes(true, &named)?;
     for (key, png) in pictures {

@@ -105,7 +105,7 @@ pub(crate) fn axis_faced(across: Vec3, down: Vec3) -> usize {
 /// Where a ray enters and leaves a cell, in lengths of `ray`, and the face by which it enters; `None` if it passes by, or
 /// the eye is inside.
 pub(crate) fn cross(eye: Vec3, ray: Vec3, cell: IVec3) -> Option<(f32, f32, IVec3)> {
-    let (near, far) = walls(eye, ray, cell, 0.0);
+    let (near, far) = walls(eye, ray, cell, Vec3::ZERO);
     let (enters, leaves) = (near.max_element(), far.min_element());
     let axis = (0..3).max_by(|&i, &j| near[i].total_cmp(&near[j]))?;
     let mut face = IVec3::ZERO;
@@ -114,7 +114,7 @@ pub(crate) fn cross(eye: Vec3, ray: Vec3, cell: IVec3) -> Option<(f32, f32, IVec
 }
 
 /// Where a ray meets the near and the far walls of a cell that is wider by `margin` on all sides, in lengths of `ray`.
-fn walls(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> (Vec3, Vec3) {
+fn walls(eye: Vec3, ray: Vec3, cell: IVec3, margin: Vec3) -> (Vec3, Vec3) {
     let inverse = ray.recip();
     let (a, b) = ((cell.as_vec3() - margin - eye) * inverse, (cell.as_vec3() + 1.0 + margin - eye) * inverse);
     (a.min(b), a.max(b))
@@ -122,7 +122,7 @@ fn walls(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> (Vec3, Vec3) {
 
 /// Where a ray enters and leaves a cell that is wider by `margin` on all sides, in lengths of `ray`; it enters at 0 from
 /// inside, `None` if it passes by.
-pub(crate) fn cross_widened(eye: Vec3, ray: Vec3, cell: IVec3, margin: f32) -> Option<(f32, f32)> {
+pub(crate) fn cross_widened(eye: Vec3, ray: Vec3, cell: IVec3, margin: Vec3) -> Option<(f32, f32)> {
     let (near, far) = walls(eye, ray, cell, margin);
     let (enters, leaves) = (near.max_element().max(0.0), far.min_element());
     (enters < leaves).then_some((enters, leaves))

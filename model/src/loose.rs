@@ -247,7 +247,7 @@ fn about<'a>(
         let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
         let shown = canvas.depth_blocks.get(pixel).map_or(f32::INFINITY, |blocks| blocks / ray.length());
         let is_behind = |(enters, _): (f32, f32)| shown > enters - SLACK_BLOCKS;
-        cells.iter().any(|&cell| cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some_and(is_behind))
+        cells.iter().any(|&cell| cross_widened(eye, ray, cell, Vec3::splat(SLACK_BLOCKS)).is_some_and(is_behind))
     })
 }
 

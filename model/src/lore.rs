@@ -2,8 +2,8 @@
 //! anything is touched.
 
 use crate::{
-    creature::Creatures, exposure::Exposure, hotbar::Hotbar, light::FaceLight, materials::Materials, matter::Matter,
-    toughness::Toughness,
+    cracks::Cracks, creature::Creatures, exposure::Exposure, hotbar::Hotbar, light::FaceLight, materials::Materials,
+    matter::Matter, toughness::Toughness,
 };
 use glam::Vec3;
 
@@ -16,6 +16,7 @@ pub struct Lore {
     pub toughness: Toughness,
     pub face_light: FaceLight,
     pub creatures: Creatures,
+    pub cracks: Cracks,
     /// Pictures that are darker in the mean, 0..1, are told to the denoiser as bright as this; 0: as they are.
     pub least_brightness: f32,
 }

@@ -7,6 +7,7 @@ use crate::{
     imagined::Imagined,
     state::Canvas,
 };
+use glam::Vec3;
 use holdfast_sim::{Camera, Depth};
 
 /// What came of a change in a finished frame, pixel by pixel.
@@ -134,7 +135,7 @@ impl Outcome {
                 // Cracks run over onto the ground about the block.
                 if let (false, Change::Break(cell)) = (due, change)
                     && stood < Depth::SKY
-                    && cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some()
+                    && cross_widened(eye, ray, cell, Vec3::splat(SLACK_BLOCKS)).is_some()
                 {
                     (*blocks, self.pending[pixel]) = (stood, true);
                 }
@@ -167,6 +168,8 @@ pub fn keep_known(imagined: &mut Imagined, condition: &Condition, camera: &Camer
     let (Some(change), Some(true)) = (condition.change, condition.due) else { return };
     let (Change::Break(cell) | Change::Place(cell) | Change::Bite(cell)) = change;
     let (placed, broken) = (matches!(change, Change::Place(_)), matches!(change, Change::Break(_)));
+    // The ground that a broken block stood on begins at its foot.
+    let margin = Vec3::new(SLACK_BLOCKS, if broken { 0.0 } else { SLACK_BLOCKS }, SLACK_BLOCKS);
     let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
     for pixel in (0..camera.width * camera.height).filter(|&pixel| canvas.known(pixel)) {
         let ray = camera.ray(&axes, pixel % camera.width, pixel / camera.width);
@@ -176,7 +179,7 @@ pub fn keep_known(imagined: &mut Imagined, condition: &Condition, camera: &Camer
             let begins = if broken { ray.length() * leaves - BEHIND_BLOCKS } else { ray.length() * enters };
             canvas.depth_blocks[pixel] > begins
         };
-        let is_about = cross_widened(eye, ray, cell, SLACK_BLOCKS).is_some_and(is_behind);
+        let is_about = cross_widened(eye, ray, cell, margin).is_some_and(is_behind);
         if is_about && (!placed || change.at(eye, ray, canvas, pixel).is_none()) {
             imagined.keep(pixel, canvas);
         }

@@ -5,6 +5,7 @@ use crate::{
     Condition,
     ambience::Ambience,
     cake::{self, Cakes},
+    cracks::Cracks,
     crosshair::Target,
     deed::Change,
     flow::Flows,
@@ -295,6 +296,13 @@ impl Situation {
             (Some(Change::Break(cell) | Change::Place(cell)), Some(_), Some(truly)) => Some(truly(cell)),
             _ => due,
         };
+        let crack_stage = match (change, due) {
+            (Some(Change::Break(cell)), Some(false)) => {
+                let whole = lore.toughness.break_ticks(self.under_attack(cell, remembers));
+                whole.map(|whole| Cracks::stage(attack_ticks, whole))
+            }
+            _ => None,
+        };
         if let (Some(change), Some(true)) = (change, due) {
             self.take_note(change, lore);
         }
@@ -317,6 +325,7 @@ impl Situation {
             use_ticks: self.hand.use_ticks,
             due,
             pane,
+            crack_stage,
             eaten: cake.map(|(_, eaten)| eaten),
             moved_blocks: [moved.dot(axes.right), moved.y, moved.dot(axes.forward)],
             change,
@@ -330,12 +339,16 @@ impl Situation {
     fn due(&self, change: Change, pose: &Pose, remembers: bool, lore: &Lore) -> Option<bool> {
         match change {
             Change::Break(cell) => {
-                let made = self.made.get(&cell.to_array()).filter(|_| remembers).copied();
-                Some(self.hand.attack_ticks >= lore.toughness.break_ticks(made.unwrap_or(self.under))?)
+                Some(self.hand.attack_ticks >= lore.toughness.break_ticks(self.under_attack(cell, remembers))?)
             }
             Change::Place(cell) => lore.cube_in(self.hand.slot).map(|_| self.is_placed_now(cell, pose)),
             Change::Bite(cell) => self.known.cakes.contains_key(&cell.to_array()).then(|| self.uses_in_turn()),
         }
+    }
+
+    /// What the cell under attack is made of.
+    fn under_attack(&self, cell: IVec3, remembers: bool) -> Matter {
+        self.made.get(&cell.to_array()).filter(|_| remembers).copied().unwrap_or(self.under)
     }
 
     /// Whether the hand does something in this tick of holding use.

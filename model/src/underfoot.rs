@@ -19,6 +19,10 @@ const MOST_ABOVE: f32 = 1.0;
 const AROUND_PX: usize = 4;
 /// Where something stands at the edge of what is known, the ground beside it counts, up to so many pixels away.
 const BESIDE_PX: usize = 40;
+/// So many of these columns tell what it is made of.
+const NEAREST: usize = 9;
+/// What is known is a wall, or what grows there hides the ground, if its distance is at least this share of the ground's.
+const BEFORE_GROUND: f32 = 0.75;
 
 /// What a plane looks like where it goes on.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +83,11 @@ pub fn go_on(imagined: &mut Imagined, condition: &Condition, camera: &Camera, si
 /// the median of what is made of the same about there.
 fn in_the_open(x: usize, ground: impl Fn(usize) -> Option<Paint>) -> Option<Paint> {
     let nearest = |away: usize| [x.checked_sub(away), Some(x + away)].into_iter().flatten();
-    let mut known = (0..BESIDE_PX).flat_map(nearest).filter_map(ground).peekable();
-    let own = *known.peek()?;
-    let mut alike: Vec<Paint> = known.filter(|paint| paint.matter == own.matter).collect();
+    let known: Vec<Paint> = (0..BESIDE_PX).flat_map(nearest).filter_map(ground).collect();
+    let few = &known[..known.len().min(NEAREST)];
+    let count = |matter: Matter| few.iter().filter(|paint| paint.matter == matter).count();
+    let own = few.iter().copied().rev().max_by_key(|paint| count(paint.matter))?;
+    let mut alike: Vec<Paint> = known.into_iter().filter(|paint| paint.matter == own.matter).collect();
     alike.sort_by(|a, b| a.rgb.element_sum().total_cmp(&b.rgb.element_sum()));
     let median = alike[alike.len() / 2];
     Some(if median.rgb.element_sum() > own.rgb.element_sum() { median } else { own })
@@ -139,10 +145,11 @@ impl View<'_> {
         let away = blocks / self.steepness(pixel);
         let is_wall = |at: usize| self.is_at(at, away * self.steepness(at));
         let above_blocks = EYE_HEIGHT * (1.0 - blocks / ground_blocks);
-        if !(0.0..MOST_ABOVE).contains(&above_blocks) || !is_wall(pixel - HIGHER_PX * width) {
-            return None;
+        let wall = || is_wall(pixel - HIGHER_PX * width).then(|| self.paint(x, known, is_wall)).flatten();
+        match (0.0..MOST_ABOVE).contains(&above_blocks).then(wall).flatten() {
+            Some(paint) => Some((known, Foot::Wall(away, paint))),
+            None => (BEFORE_GROUND..1.0).contains(&(blocks / ground_blocks)).then_some((known, Foot::Ground(None))),
         }
-        Some((known, Foot::Wall(away, self.paint(x, known, is_wall)?)))
     }
 
     /// The mean colour and the matter of a plane around its lowest known pixel in a column.
@@ -150,7 +157,7 @@ impl View<'_> {
         let width = self.camera.width;
         let columns: Range<usize> = x.saturating_sub(AROUND_PX)..(x + AROUND_PX + 1).min(width);
         let around = (y.saturating_sub(AROUND_PX)..=y).flat_map(|y| columns.clone().map(move |x| y * width + x));
-        let shown: Vec<usize> = around.filter(|&at| is_plane(at)).collect();
+        let shown: Vec<usize> = around.filter(|&at| is_plane(at) && fills_cells(self.matters[at])).collect();
         let count = |matter: Matter| shown.iter().filter(|&&at| self.matters[at] == matter).count();
         let matter =
             Matter::ALL.into_iter().filter(|matter| fills_cells(*matter)).max_by_key(|matter| count(*matter))?;

@@ -57,8 +57,8 @@ impl WorldState {
     }
 
     /// Takes away what lies in a cell among the blocks. Of a block that the hand had put there, just that, and what frames
-    /// since then showed of its edges, but for the faces `shared` with neighbours of its kind; of another also what is a little beside it, and what was seen of the ground at its
-    /// foot.
+    /// since then showed of its edges or under it, but for the faces `shared` with neighbours of its kind; of another also
+    /// what is a little beside it, and what was seen of the ground at its foot.
     fn empty(&mut self, cell: IVec3, alignment: &Alignment, shared: [bool; 6], made_at: Option<u32>) {
         let middle = cell.as_vec3() + 0.5;
         let mut gone = Vec::new();
@@ -70,7 +70,8 @@ impl WorldState {
             let goes = match (made_at, cell.looks == MADE_LOOKS) {
                 (Some(_), true) => away.abs().max_element() < MADE_REACH && !shared[face(away)],
                 (Some(since), false) => {
-                    cell.tick >= since && is_above_ground && away.abs().max_element() < 0.5 + EDGE_BLOCKS
+                    let is_under = away.x.abs().max(away.z.abs()) < 0.5;
+                    cell.tick >= since && (is_above_ground || is_under) && away.abs().max_element() < 0.5 + EDGE_BLOCKS
                 }
                 (None, true) => false,
                 (None, false) => {

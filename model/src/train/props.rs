@@ -2,6 +2,7 @@
 
 use super::matters::of_block;
 use crate::{
+    cracks::Cracks,
     creature::{Creature, Creatures, Part},
     exposure::LEAST_BRIGHTNESS,
     hotbar::Hotbar,
@@ -29,7 +30,7 @@ pub(super) fn unit(rng: &mut ChaCha8Rng) -> f32 {
 }
 
 /// What is so in every world of the simulator: what the slots hold, each from the side, what all sides of a cube look
-/// like, and how long each block withstands the hand.
+/// like, how long each block withstands the hand, and how it cracks.
 pub fn lore() -> Lore {
     let hotbar = PALETTE.into_iter().flat_map(|block| Textures::get().side(block).rgb).collect();
     let grey = Frame { width: SIDE_PX, height: SIDE_PX, rgb: vec![128; SIDE_PX * SIDE_PX * 3] };
@@ -48,7 +49,9 @@ pub fn lore() -> Lore {
     }));
     let face_light = FaceLight::new([(1, 1), (0, 0), (2, 0), (1, -1)].map(|(axis, up)| face_light(axis, up)));
     let (hotbar, materials) = (Hotbar::new(hotbar), Materials::new(texels.copied().collect()));
-    Lore { hotbar, materials, toughness, face_light, creatures: creatures(), least_brightness: LEAST_BRIGHTNESS }
+    let cracks = (0..Cracks::STAGES).flat_map(|stage| Textures::get().left_by_crack(stage as u8).rgb);
+    let (cracks, least_brightness) = (Cracks::new(cracks.collect()), LEAST_BRIGHTNESS);
+    Lore { hotbar, materials, toughness, face_light, creatures: creatures(), cracks, least_brightness }
 }
 
 /// The animals.

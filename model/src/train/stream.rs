@@ -13,10 +13,10 @@ use super::{
 use crate::{
     Condition,
     assemble::{assemble, put_noised},
+    clearing,
     deed::{self, Told},
     grain::{Drawn, Grain},
     grid::{Grid, enters},
-    hole,
     imagined::Imagined,
     layout::{encode_depth, input},
     lore::Lore,
@@ -332,7 +332,7 @@ impl Episode {
                 sweep::mend(&self.view.frame, &condition.pose, camera, &lore.materials, depth, matters);
             }
             outcome::keep_known(&mut imagined, condition, camera, canvas);
-            hole::go_on(&mut imagined, condition, camera, canvas);
+            clearing::go_on(&mut imagined, condition, camera, canvas);
             let (depth_drawn, matters_drawn, changed) = (&imagined.depth, &imagined.matters, &self.outcome.changed);
             let drawn = Drawn { condition, camera, canvas, depth: depth_drawn, matters: matters_drawn, changed };
             self.grain.lay(&mut imagined.frame, &mut imagined.copied, &drawn, lore);

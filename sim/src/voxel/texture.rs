@@ -223,6 +223,17 @@ impl Textures {
         picture
     }
 
+    /// What a stage of a crack, 0 to 9, leaves of white.
+    pub fn left_by_crack(&self, stage: u8) -> Frame {
+        let mut picture = Frame::new(SIDE, SIDE);
+        for (texel, rgb) in picture.rgb.chunks_exact_mut(3).enumerate() {
+            let [r, g, b, coverage] = self.texels[Tile::crack(stage) as usize * TILE_LEN + texel];
+            let mixed = |part: u8| 255 - (255 - u16::from(part)) * u16::from(coverage) / 255;
+            rgb.copy_from_slice(&[r, g, b].map(|part| mixed(part) as u8));
+        }
+        picture
+    }
+
     #[inline]
     fn place(tile: Tile, level: usize, u: f32, v: f32) -> usize {
         let side = SIDE >> level;
