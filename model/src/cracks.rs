@@ -14,7 +14,7 @@ use crate::{
     state::Canvas,
 };
 use glam::Vec3;
-use holdfast_sim::Camera;
+use holdfast_sim::{Camera, Depth, Frame};
 use std::path::Path;
 
 /// What each stage of a crack leaves of a block's colour.
@@ -112,11 +112,24 @@ impl Cracks {
     }
 }
 
+/// The denoiser goes on from a block that is whole: cracks that are drawn on cracks darken it.
+///
+/// # Arguments
+/// - `bare`: what it goes on from, if that is not what was `shown`.
+/// - `pending`: pixels in which the hand is at work to no effect yet.
+pub fn leave_out(bare: &mut Option<(Frame, Depth)>, shown: (&Frame, &Depth), pending: &[bool], canvas: &Canvas) {
+    for pixel in (0..pending.len()).filter(|&pixel| pending[pixel] && canvas.known(pixel)) {
+        let (frame, _) = bare.get_or_insert_with(|| (shown.0.clone(), shown.1.clone()));
+        let colour = canvas.rgb[pixel].map(|value| (value + 0.5) as u8);
+        frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use glam::IVec3;
-    use holdfast_sim::{Depth, Frame, Pose};
+    use holdfast_sim::Pose;
 
     /// The left half of each stage is dark, the darker the later.
     fn halves() -> Cracks {
@@ -169,6 +182,25 @@ mod tests {
         assert_eq!(shown(&halves(), Some(4), 6.0), [100, 100, 7], "something behind it");
         assert_eq!(shown(&halves(), None, 2.5), [7; 3], "the hand is not at work");
         assert_eq!(shown(&Cracks::default(), Some(4), 2.5), [7; 3], "nothing is known of cracks");
+    }
+
+    #[test]
+    fn a_block_at_work_is_whole_where_the_denoiser_goes_on_from() {
+        let (frame, depth) = (Frame { width: 2, height: 1, rgb: vec![7; 6] }, Depth::new(2, 1));
+        let canvas = |known: f32| Canvas {
+            width: 2,
+            height: 1,
+            rgb: vec![[99.0; 3]; 2],
+            confidence: vec![known; 2],
+            ..Canvas::default()
+        };
+        let gone_on = |pending: &[bool], known: f32| {
+            let mut bare = None;
+            leave_out(&mut bare, (&frame, &depth), pending, &canvas(known));
+            bare.map(|(frame, _): (Frame, Depth)| [frame.rgb[0], frame.rgb[3]])
+        };
+        assert_eq!(gone_on(&[false, true], 1.0), Some([7, 99]));
+        assert_eq!([gone_on(&[false, true], 0.0), gone_on(&[], 1.0)], [None; 2], "not known, or not at work");
     }
 
     #[test]

@@ -47,10 +47,16 @@ enum Foot {
 /// - `sight`: read from the pose of `condition`.
 pub fn go_on(imagined: &mut Imagined, condition: &Condition, camera: &Camera, sight: &Sight) {
     let (width, height) = (camera.width, camera.height);
-    if sight.canvas.depth_blocks.is_empty() {
+    let mut lowest_row = (height - 1) * width..height * width;
+    if sight.canvas.depth_blocks.is_empty() || lowest_row.all(|pixel| sight.is_firm(pixel)) {
         return;
     }
     let view = View { camera, axes: condition.pose.axes(), sight, matters: &imagined.matters };
+    // Mostly there is nothing to go by, and nothing is asked of the system for that.
+    let goes_on = |foot: Foot| !matches!(foot, Foot::Ground(None));
+    if !(0..width).any(|x| view.foot(x).is_some_and(|(_, foot)| goes_on(foot))) {
+        return;
+    }
     let feet: Vec<Option<(usize, Foot)>> = (0..width).map(|x| view.foot(x)).collect();
     let ground = |x: usize| match feet.get(x) {
         Some(Some((_, Foot::Ground(paint)))) => *paint,

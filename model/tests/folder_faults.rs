@@ -10,6 +10,7 @@ mod spoil;
 use glam::Vec3;
 use holdfast_model::{
     ModelConfig,
+    cracks::Cracks,
     creature::{Creature, Creatures, Part},
     folder::{ModelFolder, write_folder},
     hotbar::Hotbar,
@@ -22,7 +23,7 @@ use spoil::{spoil, spoil_text, try_for_long, try_many};
 use std::{fs, path::Path, sync::LazyLock};
 use tempfile::TempDir;
 
-const PICTURES: [&str; 3] = ["hotbar.png", "materials.png", "creatures.png"];
+const PICTURES: [&str; 4] = ["hotbar.png", "materials.png", "creatures.png", "cracks.png"];
 
 /// An animal of one grey box.
 fn hare() -> Creatures {
@@ -34,9 +35,8 @@ struct Files {
     model: ModelConfig,
     config: Vec<u8>,
     weights: Vec<u8>,
-    hotbar: Vec<u8>,
-    materials: Vec<u8>,
-    creatures: Vec<u8>,
+    /// In the order of [`PICTURES`].
+    pictures: [Vec<u8>; 4],
     parameters: usize,
 }
 
@@ -44,11 +44,12 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     let model = ModelConfig { d_model: 32, heads: 2, layers: 1, ..ModelConfig::default() };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let weights = Weights::init(&model, 1);
-    write_folder(folder.path(), &model, &weights, &Lore { creatures: hare(), ..Lore::default() }).expect("room");
+    let cracks = Cracks::new(vec![9; Cracks::BYTES]);
+    let lore = Lore { creatures: hare(), cracks, ..Lore::default() };
+    write_folder(folder.path(), &model, &weights, &lore).expect("room");
     let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
     let (config, parameters) = (read("config.json"), weights.parameters());
-    let [hotbar, materials, creatures] = PICTURES.map(read);
-    Files { model, config, weights: read("model.safetensors"), hotbar, materials, creatures, parameters }
+    Files { model, config, weights: read("model.safetensors"), pictures: PICTURES.map(read), parameters }
 });
 
 /// The weights with their header or their numbers spoilt: the length of the header in eight bytes, the header, numbers.
@@ -91,13 +92,8 @@ fn spoilt_config(dice: &mut Dice) -> Vec<u8> {
 /// A folder in which everything is right.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, bytes) in [
-        ("config.json", &FILES.config),
-        ("model.safetensors", &FILES.weights),
-        ("hotbar.png", &FILES.hotbar),
-        ("materials.png", &FILES.materials),
-        ("creatures.png", &FILES.creatures),
-    ] {
+    let files = [("config.json", &FILES.config), ("model.safetensors", &FILES.weights)];
+    for (name, bytes) in files.into_iter().chain(PICTURES.into_iter().zip(&FILES.pictures)) {
         fs::write(folder.path().join(name), bytes).expect("room");
     }
     folder
@@ -130,11 +126,9 @@ fn whole_files_are_read() {
         let part = Part { rgb: vec![7; Part::BYTES], middle: Vec3::Y, half: Vec3::ONE };
         Creatures::new(vec![Creature { parts: vec![part], pace_blocks: 0.1 }]).to_png().expect("memory")
     };
-    for (name, own, other) in [
-        ("hotbar.png", &FILES.hotbar, hotbar),
-        ("materials.png", &FILES.materials, materials),
-        ("creatures.png", &FILES.creatures, creatures),
-    ] {
+    let cracks = Cracks::new(vec![7; Cracks::BYTES]).to_png().expect("memory");
+    let others = [hotbar, materials, creatures, cracks];
+    for ((name, own), other) in PICTURES.into_iter().zip(&FILES.pictures).zip(others) {
         assert!(!try_picture(folder.path(), name, &other), "pictures that another model was trained with");
         assert!(try_picture(folder.path(), name, own));
     }
@@ -174,7 +168,7 @@ fn ten_thousand_spoilt_configs_are_read_or_refused() {
 
 #[test]
 fn ten_thousand_spoilt_pictures_are_read_or_refused() {
-    for (name, picture) in PICTURES.into_iter().zip([&FILES.hotbar, &FILES.materials, &FILES.creatures]) {
+    for (name, picture) in PICTURES.into_iter().zip(&FILES.pictures) {
         let folder = folder();
         let try_one = |bytes: &[u8]| try_picture(folder.path(), name, bytes);
         let good = try_many(10_000, 3, |dice| spoilt(picture, dice), try_one);
@@ -188,9 +182,9 @@ fn ten_thousand_spoilt_pictures_are_read_or_refused() {
 #[test]
 #[ignore = "runs for ten minutes, or as long as HOLDFAST_FUZZ_SECONDS says"]
 fn fuzz_pictures_for_long() {
-    for (name, picture) in [("hotbar", &FILES.hotbar), ("materials", &FILES.materials)] {
+    for (name, picture) in PICTURES.into_iter().zip(&FILES.pictures) {
         let folder = folder();
-        let try_one = |bytes: &[u8]| try_picture(folder.path(), &format!("{name}.png"), bytes);
+        let try_one = |bytes: &[u8]| try_picture(folder.path(), name, bytes);
         try_for_long(name, |dice| spoilt(picture, dice), try_one);
     }
 }

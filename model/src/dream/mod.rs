@@ -9,7 +9,7 @@ use crate::{
     DeviceChoice, ModelConfig, ModelError,
     around::Around,
     assemble::assemble,
-    cake, clearing,
+    cake, clearing, cracks,
     creature::{self, Sighted},
     deed::{self, Told},
     engine::{self, DeviceFault, Engine},
@@ -327,19 +327,6 @@ impl Dream {
         self.state.glass().show(&among_blocks, &self.camera, &self.lore, brightness, (frame, depth));
     }
 
-    /// The denoiser goes on from a block that is whole: cracks that are drawn on cracks darken it.
-    fn leave_out_cracks(&mut self, frame: &Frame, depth: &Depth) {
-        let (pending, canvas) = (&self.outcome.pending, &self.sight.canvas);
-        let mut cracked = (0..pending.len()).filter(|&pixel| pending[pixel] && canvas.known(pixel)).peekable();
-        if self.options.memory && cracked.peek().is_some() {
-            let (bare, _) = self.bare.get_or_insert_with(|| (frame.clone(), depth.clone()));
-            for pixel in cracked {
-                let colour = canvas.rgb[pixel].map(|value| (value + 0.5) as u8);
-                bare.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
-            }
-        }
-    }
-
     fn remember_given(&mut self, frame: &Frame, depth: &Depth, matters: &[Matter], pending: &[bool]) {
         let mut grain = std::mem::take(&mut self.grain);
         grain.given(&self.situation.grid().place(&self.pose), &self.camera, depth);
@@ -481,7 +468,9 @@ impl World for Dream {
             self.state.set_pane(cell, light, self.situation.brightness());
         }
         self.show_apart(&mut frame, &mut depth);
-        self.leave_out_cracks(&frame, &depth);
+        if self.options.memory {
+            cracks::leave_out(&mut self.bare, (&frame, &depth), &self.outcome.pending, &self.sight.canvas);
+        }
         mark("map_write");
         if let Some((last_frame, last_depth)) = &mut self.last {
             last_frame.rgb.copy_from_slice(&frame.rgb);
