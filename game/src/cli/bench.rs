@@ -352,7 +352,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_process_has_a_size() {
         let [now, peak] = ["VmRSS", "VmHWM"].map(|name| super::resident_bytes(name).expect("Linux tells"));
-        assert!((1 << 20..=peak).contains(&now), "{now} {peak}");
+        // Linux counts pages in batches, each thread its own, so that the peak may lag behind a little.
+        assert!((1 << 20..=peak + (1 << 20)).contains(&now), "{now} {peak}");
     }
 
     #[test]
