@@ -90,9 +90,7 @@ pub fn go_on(imagined: &mut Imagined, condition: &Condition, camera: &Camera, ca
     let brightness = in_the_light(canvas, &imagined.matters, away_blocks);
     for (pixel, colour, blocks, matter) in goes_on {
         let gain = (brightness[matter as usize] / colour.iter().sum::<f32>().max(1.0)).clamp(1.0, MOST_GAIN);
-        let colour = colour.map(|value| (value * gain + 0.5) as u8);
-        imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&colour);
-        (imagined.depth.blocks[pixel], imagined.matters[pixel]) = (blocks, matter);
+        imagined.draw(pixel, Vec3::from_array(colour) * gain, blocks, matter);
     }
 }
 
@@ -147,9 +145,7 @@ fn go_on_behind(
         drawn.push((pixel, left_rgb.lerp(right_rgb, share), blocks, matter));
     }
     for (pixel, rgb, blocks, matter) in drawn {
-        let rgb = rgb.to_array().map(|value| (value + 0.5) as u8);
-        imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&rgb);
-        (imagined.depth.blocks[pixel], imagined.matters[pixel]) = (blocks, matter);
+        imagined.draw(pixel, rgb, blocks, matter);
     }
 }
 

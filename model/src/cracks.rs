@@ -8,7 +8,7 @@ use crate::{
     Condition, ModelError,
     deed::Change,
     face::uv_across,
-    grid::{SLACK_BLOCKS, SLACK_SHARE, cross, cross_widened},
+    grid::{SLACK_BLOCKS, close_slack, cross, cross_widened},
     imagined::Imagined,
     pictures::{self, SIDE_PX},
     state::Canvas,
@@ -44,6 +44,11 @@ impl Cracks {
         Cracks { rgb }
     }
 
+    /// Whether there are any.
+    pub fn are_known(&self) -> bool {
+        self.rgb.iter().any(|value| *value < 255)
+    }
+
     /// The stage after so many of all the ticks that a block withstands.
     pub fn stage(ticks: u32, of: u32) -> u8 {
         (ticks * Self::STAGES / of.max(1)).min(Self::STAGES - 1) as u8
@@ -72,7 +77,7 @@ impl Cracks {
     /// - `canvas`: read from the pose of `condition`.
     pub fn show(&self, imagined: &mut Imagined, condition: &Condition, camera: &Camera, canvas: &Canvas) {
         let (Some(Change::Break(cell)), Some(stage)) = (condition.change, condition.crack_stage) else { return };
-        if *self == Cracks::default() || canvas.depth_blocks.is_empty() {
+        if !self.are_known() || canvas.depth_blocks.is_empty() {
             return;
         }
         let (eye, axes) = (condition.pose.eye(), condition.pose.axes());
@@ -84,7 +89,7 @@ impl Cracks {
             imagined.keep(pixel, canvas);
             let Some((enters, _, face)) = cross(eye, ray, cell) else { continue };
             let off = (canvas.depth_blocks[pixel] / ray.length() - enters).abs();
-            if off > SLACK_BLOCKS * 0.5 + SLACK_SHARE * enters {
+            if off > close_slack(enters) {
                 continue;
             }
             let axis = face.abs().as_vec3().max_position();

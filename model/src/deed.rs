@@ -3,7 +3,7 @@
 
 use crate::{
     Condition, cake,
-    grid::{Alignment, SLACK_BLOCKS, SLACK_SHARE, cross},
+    grid::{Alignment, close_slack, cross},
     light,
     lore::Lore,
     outcome::Outcome,
@@ -86,7 +86,7 @@ impl Change {
         let (enters, leaves, _) = cross(eye, ray, cell)?;
         let length = ray.length();
         let shown = canvas.depth_blocks.get(pixel).map_or(f32::INFINITY, |blocks| blocks / length);
-        let slack = SLACK_BLOCKS * 0.5 + SLACK_SHARE * enters;
+        let slack = close_slack(enters);
         let ends = match self {
             Change::Break(_) | Change::Bite(_) => {
                 (shown.is_infinite() || (enters - slack..leaves + slack).contains(&shown)).then_some(leaves)

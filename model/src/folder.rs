@@ -129,7 +129,7 @@ pub fn write_folder(folder: &Path, config: &ModelConfig, weights: &Weights, lore
         named.insert(CREATURES_KEY.into(), creatures.hash());
         pictures.push((CREATURES_KEY, creatures.to_png()));
     }
-    if *cracks != Cracks::default() {
+    if cracks.are_known() {
         named.insert(CRACKS_KEY.into(), cracks.hash());
         pictures.push((CRACKS_KEY, cracks.to_png()));
     }

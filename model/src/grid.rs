@@ -92,6 +92,12 @@ pub(crate) fn cells(first: IVec3, last: IVec3) -> impl Iterator<Item = IVec3> {
 pub(crate) const SLACK_BLOCKS: f32 = 0.2;
 pub(crate) const SLACK_SHARE: f32 = 0.05;
 
+/// How much off what is seen of a wall may be that a ray meets after so many blocks, where a block is to be told from what
+/// stands about it.
+pub(crate) fn close_slack(blocks: f32) -> f32 {
+    SLACK_BLOCKS * 0.5 + SLACK_SHARE * blocks
+}
+
 /// The axis that a surface faces most, by two lines along it.
 pub(crate) fn axis_faced(across: Vec3, down: Vec3) -> usize {
     let normal = across.cross(down).abs();

@@ -8,6 +8,7 @@ use crate::{
     matter::Matter,
     state::Canvas,
 };
+use glam::Vec3;
 use holdfast_sim::{Depth, Frame};
 
 /// One pixel as the network means it.
@@ -78,6 +79,13 @@ impl Imagined {
             imagined.matters[at] = Matter::said(raw);
         }
         imagined
+    }
+
+    /// Draws at a pixel what stands there, so far away, of this colour, 0..255.
+    pub fn draw(&mut self, pixel: usize, rgb: Vec3, blocks: f32, matter: Matter) {
+        let rgb = rgb.to_array().map(|value| (value + 0.5) as u8);
+        self.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&rgb);
+        (self.depth.blocks[pixel], self.matters[pixel]) = (blocks, matter);
     }
 
     /// Shows at a pixel what is remembered.

@@ -5,7 +5,7 @@
 //! block at a time, as it moves what the hand does; the frames follow the memory.
 
 use crate::{
-    grid::{Alignment, SLACK_BLOCKS, SLACK_SHARE, cross, cross_widened},
+    grid::{Alignment, SLACK_BLOCKS, close_slack, cross, cross_widened},
     imagined::Imagined,
     light,
     lore::Lore,
@@ -69,7 +69,7 @@ impl Last<'_> {
         self.rays().filter_map(move |(pixel, ray)| {
             let (enters, ..) = cross(eye, ray, cell)?;
             let shown = self.depth.blocks[pixel] / ray.length();
-            let is_there = (shown - enters).abs() < SLACK_BLOCKS * 0.5 + SLACK_SHARE * enters;
+            let is_there = (shown - enters).abs() < close_slack(enters);
             let place = (eye + ray * enters - cell.as_vec3()) * 2.0 - 1.0;
             is_there.then(|| (pixel, place.clamp(Vec3::NEG_ONE, Vec3::ONE)))
         })
@@ -103,7 +103,7 @@ impl Last<'_> {
         let (mut crossing, mut through) = (0, 0);
         for (pixel, ray) in self.rays() {
             let Some((_, leaves, _)) = cross(self.pose.eye(), ray, cell) else { continue };
-            let slack = SLACK_BLOCKS * 0.5 + SLACK_SHARE * leaves;
+            let slack = close_slack(leaves);
             crossing += 1;
             through += usize::from(self.depth.blocks[pixel] / ray.length() > leaves + slack);
         }

@@ -78,9 +78,7 @@ pub fn go_on(imagined: &mut Imagined, condition: &Condition, camera: &Camera, si
         }
     }
     for (pixel, blocks, Paint { rgb, matter }) in drawn {
-        let rgb = rgb.to_array().map(|value| (value + 0.5) as u8);
-        imagined.frame.rgb[pixel * 3..pixel * 3 + 3].copy_from_slice(&rgb);
-        (imagined.depth.blocks[pixel], imagined.matters[pixel]) = (blocks, matter);
+        imagined.draw(pixel, rgb, blocks, matter);
         (imagined.copied[pixel], imagined.doubt[pixel]) = (0.0, 0.0);
     }
 }
