@@ -22,9 +22,11 @@ const AFTER_HELP: &str = "Examples:
   holdfast probe --suite full --seeds 2000000..2000200 --out out/full --resume
   holdfast probe --suite turn_away,fork --seeds 2000000..2000020 --out out/some --json
   holdfast probe --suite full --out out/full --resume --markdown docs/scores.md
+  holdfast probe --suite full --seeds 2500000..2500200 --out out/other --compare out/full
 
 Each figure stands between its floor (the same model with its memory off) and its ceiling (the same
-with its memory filled from the simulator); the controls must fall to the floor. With a hundred seeds
+with its memory filled from the simulator); the controls must fall to the floor. What is asked of a
+world is judged by the bounds: met, missed, or open where more seeds would tell. With a hundred seeds
 or more, floors and ceilings are run on every fourth, controls on every eighth. Written to the
 folder: report.json, report.html (one page with curves and pictures), and trials.jsonl, one line a
 probe and seed, from which --resume goes on. Probe seeds begin at 2000000; 1000000..2000000 serve
@@ -48,6 +50,9 @@ pub struct ProbeArgs {
     /// Go on with the trials that lie in the folder
     #[arg(long)]
     resume: bool,
+    /// Show the figures of another run beside these: other seeds, or another model on the same ones
+    #[arg(long, value_name = "DIR")]
+    compare: Option<PathBuf>,
     /// What is probed: the dream, the simulator (must reach every ceiling), or a baseline (must stay on every floor)
     #[arg(long, value_name = "WORLD", default_value = "dream", value_parser = ["dream", "simulator", "copy-last-frame", "noise"])]
     subject: String,
@@ -90,6 +95,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         seeds,
         out: args.out.clone(),
         resume: args.resume,
+        compare: args.compare.clone(),
         // The program by its name: where it lies says nothing.
         command: std::iter::once("holdfast".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
         threads: args.at_once.map_or_else(threads, usize::from),
@@ -162,6 +168,17 @@ fn table(report: &Report) -> String {
         lines.extend(probe.metrics.iter().map(|(name, figure)| row(&format!("  {name}"), figure)));
         let controls = probe.controls.iter();
         lines.extend(controls.map(|(name, control)| row(&format!("  ({name}) {}", control.metric), &control.figure)));
+    }
+    let bars = report.bar_rows().into_iter();
+    lines.extend(
+        bars.map(|[what, bar, value, bounds, verdict]| format!("{verdict:<7} {what}: {bar}, is {value} ({bounds})")),
+    );
+    if let Some(compared) = &report.compared {
+        let rows = compared.rows().into_iter();
+        lines.extend(rows.map(|[what, value, other, bounds, same]| {
+            format!("{what:<42}{value:>8} other {other:>8}  difference {bounds}  same: {same}")
+        }));
+        lines.push(compared.summary());
     }
     lines.push(format!("block reader: {:.1}% of single pixels of true frames right", report.reader.accuracy * 100.0));
     lines.join("\n")

@@ -1,7 +1,7 @@
 //! Runs a suite: every probe on every seed, each finished record kept as a line, stoppable and resumable.
 
 use super::{
-    Lab, Probe, ProbeError, Record, Report, Subject,
+    Comparison, Lab, Probe, ProbeError, Record, Report, Subject,
     html::{self, strip_png},
     inverse::InverseDynamics,
     reader::{BlockReader, gallery},
@@ -33,6 +33,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Go on with the records that lie in `out`.
     pub resume: bool,
+    /// The folder of another run, to be told beside this one.
+    pub compare: Option<PathBuf>,
     /// The command line, for the report.
     pub command: String,
     /// Seeds in flight at once.
@@ -64,6 +66,21 @@ struct Head {
     settings: String,
 }
 
+impl Head {
+    /// Another run whose figures can stand beside this one's: read by the same readers, and with records of the same probes.
+    fn beside(&self, folder: &Path, probes: &[Box<dyn Probe>]) -> Result<(Head, Vec<Record>), ProbeError> {
+        let (other, mut records) = read_run(folder)?;
+        if (&other.reader_hash, &other.keys_hash) != (&self.reader_hash, &self.keys_hash) {
+            return Err(file_error(folder, "it was read by other readers, so its figures cannot stand beside these"));
+        }
+        records.retain(|record| probes.iter().any(|probe| probe.id() == record.probe));
+        if records.is_empty() {
+            return Err(file_error(folder, "it has no trials of these probes"));
+        }
+        Ok((other, records))
+    }
+}
+
 const HEAD: &str = "run.json";
 const RECORDS: &str = "trials.jsonl";
 const STRIPS: &str = "strips";
@@ -92,6 +109,7 @@ pub fn run(
     let (reader_hash, keys_hash) = (reader.hash(), inverse.hash());
     let head = Head { schema: super::SCHEMA, model_hash, reader_hash, keys_hash, settings };
     let keeper = Keeper::open(options, &head)?;
+    let other = options.compare.as_deref().map(|folder| head.beside(folder, probes)).transpose()?;
     let reader_accuracy = reader.accuracy(&gallery(camera, READER_SEEDS));
     let Options { floors_every, controls_every, .. } = *options;
     let lab = Lab { subject, reader: &reader, inverse: &inverse, floors_every, controls_every, stop };
@@ -128,7 +146,11 @@ pub fn run(
 
     let records = keeper.into_records();
     let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy, keys_hash: head.keys_hash };
-    let report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
+    let mut report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
+    if let Some((head, others)) = other {
+        let own: Vec<_> = records.iter().filter(|record| seeds.contains(&record.seed)).cloned().collect();
+        report.compared = Some(Comparison::new(probes, &own, &others, &head.model_hash));
+    }
     let json = serde_json::to_string_pretty(&report).expect("plain fields always serialise") + "\n";
     let page =
         html::page(&report, probes, &records, |probe, seed| fs::read(strip_path(&options.out, probe, seed)).ok());
@@ -145,6 +167,15 @@ fn file_error(path: &Path, error: impl std::fmt::Display) -> ProbeError {
 
 fn strip_path(out: &Path, probe: &str, seed: u64) -> PathBuf {
     out.join(STRIPS).join(format!("{probe}-{seed}.png"))
+}
+
+/// What lies in the folder of a run: what it belongs to, and every whole line of its records.
+fn read_run(folder: &Path) -> Result<(Head, Vec<Record>), ProbeError> {
+    let path = folder.join(HEAD);
+    let text = fs::read(&path).map_err(|error| file_error(&path, error))?;
+    let head = serde_json::from_slice(&text).map_err(|error| file_error(&path, error))?;
+    let text = fs::read_to_string(folder.join(RECORDS)).unwrap_or_default();
+    Ok((head, text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()))
 }
 
 /// The records of a run, in memory and on disk.
@@ -164,8 +195,7 @@ impl Keeper {
             if !options.resume {
                 return Err(ProbeError::Exists { path: head_path });
             }
-            let text = fs::read(&head_path).map_err(|error| file_error(&head_path, error))?;
-            let found: Head = serde_json::from_slice(&text).map_err(|error| file_error(&head_path, error))?;
+            let (found, kept) = read_run(&out)?;
             if found != *head {
                 let what = match found {
                     Head { model_hash, .. } if model_hash != head.model_hash => "model",
@@ -174,8 +204,7 @@ impl Keeper {
                 };
                 return Err(ProbeError::OtherRun { path: head_path, what });
             }
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            records.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
+            records = kept;
         } else {
             let text = serde_json::to_vec_pretty(head).expect("plain fields always serialise");
             write_atomically(&head_path, &text).map_err(|error| file_error(&head_path, error))?;

@@ -59,21 +59,27 @@ impl Estimate {
     /// seed are not independent, so whole seeds are drawn.
     pub fn bounded(self, seeds: &[&[f64]]) -> Option<Bounded> {
         let value = self.value(seeds)?;
-        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-        let mut draw = || ((u64::from(rng.next_u32()) * seeds.len() as u64) >> 32) as usize;
-        let mut resampled: Vec<f64> = (0..RESAMPLES)
-            .filter_map(|_| {
-                let drawn: Vec<&[f64]> = (0..seeds.len()).map(|_| seeds[draw()]).collect();
-                self.value(&drawn)
-            })
-            .collect();
-        resampled.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let index = (share * resampled.len() as f64) as usize;
-            resampled.get(index.min(resampled.len().saturating_sub(1))).copied().unwrap_or(value)
-        };
-        Some(Bounded { value, lower95: at(0.025), upper95: at(0.975), n: self.trials(seeds) })
+        let [lower95, upper95] = bootstrap(value, |draw| self.value(&drawn(seeds, draw)));
+        Some(Bounded { value, lower95, upper95, n: self.trials(seeds) })
     }
+}
+
+/// As many of the given as there are, each drawn with `draw`.
+pub fn drawn<T: Copy>(all: &[T], draw: &mut dyn FnMut(usize) -> usize) -> Vec<T> {
+    (0..all.len()).map(|_| all[draw(all.len())]).collect()
+}
+
+/// The 95% percentile bounds of what `figure_of` makes of draws with replacement: its argument draws a whole number below
+/// the one that it is given. A draw of which nothing counts is left out; where none counts, the value stands alone.
+pub fn bootstrap(value: f64, figure_of: impl Fn(&mut dyn FnMut(usize) -> usize) -> Option<f64>) -> [f64; 2] {
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let mut draw = |below: usize| ((u64::from(rng.next_u32()) * below as u64) >> 32) as usize;
+    let mut resampled: Vec<f64> = (0..RESAMPLES).filter_map(|_| figure_of(&mut draw)).collect();
+    resampled.sort_by(f64::total_cmp);
+    [0.025, 0.975].map(|share| {
+        let index = (share * resampled.len() as f64) as usize;
+        resampled.get(index.min(resampled.len().saturating_sub(1))).copied().unwrap_or(value)
+    })
 }
 
 /// Mean and standard deviation of each feature over the seeds.

@@ -1,6 +1,10 @@
 //! What people read: one self-contained page with the table, curves, and strips of pictures.
 
-use super::{Figure, Metric, Probe, Record, Report, Role, StripColumn, report::figure};
+use super::{
+    Figure, Metric, Probe, Record, Report, Role, StripColumn, bar, compare,
+    markdown::BARS,
+    report::{figure, number},
+};
 use holdfast_sim::Frame;
 use std::fmt::Write;
 
@@ -47,6 +51,14 @@ pub fn page(
     strip: impl Fn(&str, u64) -> Option<Vec<u8>>,
 ) -> String {
     let mut body = String::new();
+    let judged = report.bar_rows();
+    if !judged.is_empty() {
+        let _ = write!(body, "<h2>Bars</h2><p>{BARS}</p>{}", table(&bar::COLUMNS, &judged));
+    }
+    if let Some(compared) = &report.compared {
+        let rows = table(&compare::COLUMNS, &compared.rows());
+        let _ = write!(body, "<h2>Beside another run</h2><p>{}</p>{rows}", escape(&compared.summary()));
+    }
     for probe in probes {
         let Some(found) = report.probes.get(probe.id()) else { continue };
         let _ = write!(body, "<h2 id=\"{0}\"><code>{0}</code></h2><p>{1}</p>", probe.id(), escape(found.about));
@@ -99,7 +111,6 @@ fn within(seeds: &[u64; 2], seed: u64) -> bool {
 }
 
 fn row(name: &str, metric: &Metric, figure: &Figure) -> String {
-    let number = |value: f64| if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.3}") };
     let maybe = |value: Option<f64>| value.map_or("-".into(), number);
     let better = if metric.higher_is_better { "" } else { " (lower is better)" };
     let Figure { bounded, floor, ceiling, gap_closed, on_true_frames, .. } = figure;
@@ -115,6 +126,14 @@ fn row(name: &str, metric: &Metric, figure: &Figure) -> String {
         maybe(*on_true_frames),
         bounded.n
     )
+}
+
+fn table<const N: usize>(columns: &[&str; N], rows: &[[String; N]]) -> String {
+    let mut html = format!("<table><tr><th>{}", columns.join("<th>"));
+    for cells in rows {
+        let _ = write!(html, "<tr><td>{}", cells.each_ref().map(|cell| escape(cell)).join("<td>"));
+    }
+    html + "</table>"
 }
 
 /// The best, the median and the worst seed by the headline, with their pictures.

@@ -1,6 +1,6 @@
 //! The report as a page for the repository: `docs/scores.md`.
 
-use super::{Figure, Report, Role};
+use super::{Figure, Report, Role, bar, compare, report::number};
 use std::fmt::Write;
 
 /// The page: a summary by headline, then each probe with all its figures and controls.
@@ -27,6 +27,14 @@ pub fn markdown(report: &Report) -> String {
                 let _ = writeln!(page, "| {name} | no trial counted | | | | | | |");
             }
         }
+    }
+    let judged = report.bar_rows();
+    if !judged.is_empty() {
+        let _ = write!(page, "\n## Bars\n\n{BARS}\n\n{}", table(&bar::COLUMNS, &judged));
+    }
+    if let Some(compared) = &report.compared {
+        let rows = table(&compare::COLUMNS, &compared.rows());
+        let _ = write!(page, "\n## Beside another run\n\n{}\n\n{rows}", compared.summary());
     }
     for (id, probe) in &report.probes {
         let _ = write!(page, "\n## {id}\n\n{}\n\n", plain(probe.about));
@@ -63,6 +71,17 @@ simulator and the true pose. Gap: how much of the way from floor to ceiling is c
 frames, the reader's own error where one reads. Bounds: 95%, bootstrap over seeds. Controls must fall to the floor; those \
 with a memory that should not help may be worse.";
 
+/// How bars are judged, for every page that shows them.
+pub const BARS: &str = "What is asked of a world, judged by the bounds: met where even the worse bound reaches the bar, \
+missed where not even the better one does, open where the bar lies between them.";
+
+/// The first column is text, the others are figures.
+fn table<const N: usize>(columns: &[&str; N], rows: &[[String; N]]) -> String {
+    let mut lines = vec![columns.join(" | "), format!("---{}", " | ---:".repeat(N - 1))];
+    lines.extend(rows.iter().map(|cells| cells.each_ref().map(|cell| plain(cell)).join(" | ")));
+    lines.iter().map(|line| format!("| {line} |\n")).collect()
+}
+
 fn head(name: &str) -> String {
     format!(
         "| {name} | value | 95% bounds | floor | ceiling | gap | true | n |\n\
@@ -89,10 +108,6 @@ fn row(name: &str, figure: &Figure) -> String {
 fn bounded(figure: &Figure) -> String {
     let [value, lower, upper] = [figure.bounded.value, figure.bounded.lower95, figure.bounded.upper95].map(number);
     format!("{value} ({lower} .. {upper})")
-}
-
-fn number(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.3}") }
 }
 
 fn short(hash: &str) -> &str {

@@ -6,7 +6,9 @@
 //! picture of the start and the actions; its frames are compared with true frames. Its own depth, pose and memory are
 //! never scored against themselves.
 
+mod bar;
 mod bench;
+mod compare;
 mod estimate;
 mod film;
 mod html;
@@ -21,7 +23,9 @@ mod stage;
 mod subject;
 pub mod suite;
 
+pub use bar::{Judged, Verdict};
 pub use bench::{Event, Options, PROBES_MAY_USE, run};
+pub use compare::{Compared, Comparison};
 pub use estimate::{Bounded, Estimate};
 pub use film::{Film, Scene, Shot, look};
 pub use lab::{LEAST_PIXELS, Lab, Rollout, choice, different_pixels, error_on};
@@ -44,11 +48,22 @@ pub struct Metric {
     pub by_reader: bool,
     /// The curve that it is a point of: the curve's name and the point's place.
     pub curve: Option<(&'static str, f64)>,
+    /// What a world should reach: as its value, and as the share of the gap that it closes.
+    pub bar: Option<f64>,
+    pub gap_bar: Option<f64>,
 }
 
 impl Metric {
     pub fn mean(name: impl Into<String>) -> Metric {
-        Metric { name: name.into(), estimate: Estimate::Mean, higher_is_better: true, by_reader: false, curve: None }
+        Metric {
+            name: name.into(),
+            estimate: Estimate::Mean,
+            higher_is_better: true,
+            by_reader: false,
+            curve: None,
+            bar: None,
+            gap_bar: None,
+        }
     }
 
     pub fn lower_is_better(self) -> Metric {
@@ -61,6 +76,14 @@ impl Metric {
 
     pub fn on_curve(self, curve: &'static str, at: f64) -> Metric {
         Metric { curve: Some((curve, at)), ..self }
+    }
+
+    pub fn with_bar(self, bar: f64) -> Metric {
+        Metric { bar: Some(bar), ..self }
+    }
+
+    pub fn with_gap_bar(self, bar: f64) -> Metric {
+        Metric { gap_bar: Some(bar), ..self }
     }
 }
 

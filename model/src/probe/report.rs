@@ -1,6 +1,9 @@
 //! What machines read: `report.json`. Its keys are part of the product: adding is fine, renaming breaks.
 
-use super::{Bounded, Metric, Probe, Record, Role, Subject};
+use super::{
+    Bounded, Comparison, Judged, Metric, Probe, Record, Role, Subject,
+    estimate::{bootstrap, drawn},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, ops::Range};
 
@@ -19,6 +22,9 @@ pub struct Report {
     pub version: &'static str,
     pub reader: ReaderReport,
     pub probes: BTreeMap<&'static str, ProbeReport>,
+    /// Another run beside it, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Comparison>,
 }
 
 /// The readers: which they are, and how much of true frames that of blocks reads right, pixel by pixel.
@@ -41,6 +47,8 @@ pub struct ProbeReport {
     pub took_s: f64,
     pub metrics: BTreeMap<String, Figure>,
     pub controls: BTreeMap<&'static str, Control>,
+    /// What is asked of a world, and whether it is shown.
+    pub bars: Vec<Judged>,
 }
 
 /// A figure with its bounds, between its floor and its ceiling.
@@ -90,7 +98,15 @@ impl Report {
             version: env!("CARGO_PKG_VERSION"),
             reader,
             probes: found,
+            compared: None,
         }
+    }
+
+    /// Every bar of every probe as a row for people; its columns are what is asked, the bar, the value, its bounds and
+    /// the verdict.
+    pub fn bar_rows(&self) -> Vec<[String; 5]> {
+        let rows = self.probes.iter().flat_map(|(id, probe)| probe.bars.iter().map(move |bar| bar.cells(id)));
+        rows.collect()
     }
 }
 
@@ -112,6 +128,7 @@ impl ProbeReport {
             took_s: records.iter().map(|record| record.took_s).sum(),
             metrics: figures(Role::Subject).into_iter().collect(),
             controls: controls.collect(),
+            bars: Judged::all(&metrics, records),
         }
     }
 }
@@ -134,17 +151,40 @@ pub fn figure(metric: &Metric, records: &[&Record], role: Role) -> Option<Figure
     })
 }
 
+/// A seed's numbers of a role, of the floor and of the ceiling.
+type Between<'a> = [&'a [f64]; 3];
+
 /// How much of the way from floor to ceiling a role is, over the seeds that have all three: a floor of some seeds says
 /// nothing about the others.
 fn gap_closed(metric: &Metric, records: &[&Record], role: Role) -> Option<f64> {
+    gap_of(metric, &between(metric, records, role))
+}
+
+/// The same with its bounds; `n` counts seeds.
+pub fn gap_closed_bounded(metric: &Metric, records: &[&Record], role: Role) -> Option<Bounded> {
+    let seeds = between(metric, records, role);
+    let value = gap_of(metric, &seeds)?;
+    let [lower95, upper95] = bootstrap(value, |draw| gap_of(metric, &drawn(&seeds, draw)));
+    Some(Bounded { value, lower95, upper95, n: seeds.len() as u64 })
+}
+
+fn between<'a>(metric: &Metric, records: &[&'a Record], role: Role) -> Vec<Between<'a>> {
     let roles = [role, Role::MemoryOff, Role::MemoryTrue];
     let seeds = records.iter().filter_map(|record| {
         let values = record.values.get(&metric.name)?;
         let [value, floor, ceiling] = roles.map(|role| values.get(&role).map(Vec::as_slice));
         Some([value?, floor?, ceiling?])
     });
-    let seeds: Vec<[&[f64]; 3]> = seeds.collect();
+    seeds.collect()
+}
+
+fn gap_of(metric: &Metric, seeds: &[Between]) -> Option<f64> {
     let of = |at: usize| metric.estimate.value(&seeds.iter().map(|seed| seed[at]).collect::<Vec<_>>());
     let (value, floor, ceiling) = (of(0)?, of(1)?, of(2)?);
     ((ceiling - floor).abs() > 1e-9).then(|| (value - floor) / (ceiling - floor))
+}
+
+/// A figure as people read it.
+pub fn number(value: f64) -> String {
+    if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.3}") }
 }

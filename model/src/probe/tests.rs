@@ -28,7 +28,10 @@ impl Probe for Known {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("holds").on_curve("a curve", 1.0), Metric::mean("again").on_curve("a curve", 2.0)]
+        vec![
+            Metric::mean("holds").on_curve("a curve", 1.0).with_bar(0.8).with_gap_bar(0.0),
+            Metric::mean("again").on_curve("a curve", 2.0),
+        ]
     }
 
     fn run(&self, _lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
@@ -52,11 +55,22 @@ impl Probe for Known {
 }
 
 fn run_known(probe: Known, out: &Path, seeds: Range<u64>, resume: bool) -> Result<(Report, Vec<u64>), ProbeError> {
+    run_beside(probe, out, seeds, resume, None)
+}
+
+fn run_beside(
+    probe: Known,
+    out: &Path,
+    seeds: Range<u64>,
+    resume: bool,
+    compare: Option<&Path>,
+) -> Result<(Report, Vec<u64>), ProbeError> {
     let subject = Ignorant { baseline: Baseline::CopyLastFrame, camera: FROZEN_CAMERA };
     let options = Options {
         seeds,
         out: out.into(),
         resume,
+        compare: compare.map(Path::to_path_buf),
         command: "test".into(),
         threads: 1,
         floors_every: 1,
@@ -117,6 +131,14 @@ fn the_report_has_the_keys_that_machines_read() {
     assert!(control["n"] == 4 && control["metrics"]["again"]["value"] == 0.25, "{control}");
     assert!(json["probes"]["known"]["controls"].get("memory_foreign").is_none());
 
+    let bars = &json["probes"]["known"]["bars"];
+    for (at, of_gap, value, bar, verdict) in [(0, false, 0.75, 0.8, "open"), (1, true, 0.5, 0.0, "met")] {
+        let found = &bars[at];
+        assert!(found["metric"] == "holds" && found["gap_closed"] == of_gap && found["verdict"] == verdict, "{found}");
+        assert!(found["value"] == value && found["bar"] == bar && found["n"] == 4, "{found}");
+    }
+    assert!(json.get("compared").is_none());
+
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("written");
     for part in ["data:image/png;base64,", "<svg", "<polyline", "&lt;beforehand&gt;", "0.750", "worst: seed 1000002"] {
         assert!(page.contains(part), "no {part}");
@@ -134,6 +156,8 @@ fn the_page_for_the_repository_has_every_figure_and_control() {
         "Made by `test`; nothing here is written by hand.",
         "Seeds 1000000 to 1000003, never trained on.",
         "## known",
+        "## Bars",
+        "| known holds | at least 0.8 | 0.750 | 0.250 .. 1.000 | open |",
         "| control | memory_off | memory_shuffled |",
         "| again | 0.250 (0.250 .. 0.250) | 0.250 (0.250 .. 0.250) |",
     ] {
@@ -149,6 +173,31 @@ fn the_page_for_the_repository_has_every_figure_and_control() {
         assert!(cells.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
     }
     assert!(!page.contains("Only "), "{page}");
+}
+
+#[test]
+fn another_run_stands_beside_this_one_or_is_refused() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder"));
+    let [own, other] = folders.each_ref().map(|folder| folder.path());
+    let missing =
+        run_beside(Known::new(), own, 1_000_000..1_000_004, false, Some(other)).expect_err("nothing is there");
+    assert!(missing.to_string().contains("run.json"), "{missing}");
+    run_known(Known::new(), other, 1_000_001..1_000_006, false).expect("runs");
+    let (report, _) = run_beside(Known::new(), own, 1_000_000..1_000_004, true, Some(other)).expect("runs");
+    let compared = report.compared.as_ref().expect("asked for");
+    assert_eq!(compared.seeds, [1_000_001, 1_000_006]);
+    // Of the three seeds that both have, both have the same.
+    let holds = compared.probes["known"]["holds"];
+    assert_eq!((holds.value, holds.other, holds.is_same()), (2.0 / 3.0, 2.0 / 3.0, true));
+    let row = "| known holds | 0.667 | 0.667 | 0.000 .. 0.000 | yes |";
+    assert!(markdown(&report).contains(row), "{}", markdown(&report));
+    let page = std::fs::read_to_string(own.join("report.html")).expect("written");
+    assert!(page.contains("2 of 2 metrics are the same"), "{page}");
+    let head = other.join("run.json");
+    let text = std::fs::read_to_string(&head).expect("written");
+    std::fs::write(&head, text.replace("\"keys_hash\": \"", "\"keys_hash\": \"0")).expect("room for a line");
+    let error = run_beside(Known::new(), own, 1_000_000..1_000_004, true, Some(other)).expect_err("other readers");
+    assert!(error.to_string().contains("other readers"), "{error}");
 }
 
 #[test]

@@ -39,8 +39,11 @@ impl Probe for ActionFollowing {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        let mut metrics =
-            vec![Metric::mean("f1"), Metric::mean("camera_error_deg").lower_is_better(), Metric::mean("precision")];
+        let mut metrics = vec![
+            Metric::mean("f1").with_bar(0.85),
+            Metric::mean("camera_error_deg").lower_is_better().with_bar(0.5),
+            Metric::mean("precision"),
+        ];
         metrics.push(Metric::mean("recall"));
         metrics.extend(Key::ALL.map(|key| Metric::mean(format!("f1_{}", key.name()))));
         metrics.into_iter().map(Metric::by_reader).collect()

@@ -104,9 +104,15 @@ impl Probe for Drift {
         let mut ratio = Metric::mean("ratio").lower_is_better().by_reader();
         ratio.estimate = Estimate::FrechetRatio;
         let late = Metric { name: "late_distance".into(), estimate: Estimate::FrechetLate, ..ratio.clone() };
-        let mut metrics = vec![ratio, late, Metric::mean("still_slope_db"), Metric::mean("alive")];
+        let mut metrics = vec![
+            if self.long_every > 0 { ratio.with_bar(1.5) } else { ratio },
+            late,
+            Metric::mean("still_slope_db"),
+            Metric::mean("alive"),
+        ];
         if self.long_every > 0 {
-            metrics.push(Metric::mean("alive_long"));
+            // Not one may collapse.
+            metrics.push(Metric::mean("alive_long").with_bar(1.0));
         }
         metrics
     }

@@ -141,8 +141,8 @@ impl Probe for EditPersistence {
 
     fn metrics(&self) -> Vec<Metric> {
         vec![
-            Metric::mean("right_id_rate").by_reader(),
-            Metric::mean("ghost_rate").lower_is_better().by_reader(),
+            Metric::mean("right_id_rate").by_reader().with_bar(0.85),
+            Metric::mean("ghost_rate").lower_is_better().by_reader().with_bar(0.05),
             Metric::mean("bite_choice"),
         ]
     }

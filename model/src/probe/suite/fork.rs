@@ -110,7 +110,10 @@ impl Probe for Fork {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("choice_accuracy"), Metric::mean("spurious_rate").lower_is_better().by_reader()]
+        vec![
+            Metric::mean("choice_accuracy").with_bar(0.9),
+            Metric::mean("spurious_rate").lower_is_better().by_reader().with_bar(0.03),
+        ]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {

@@ -79,8 +79,14 @@ impl Probe for LoopWalk {
     fn metrics(&self) -> Vec<Metric> {
         let each = |make: &dyn Fn(u32) -> Metric| self.radii_blocks.iter().map(|&r| make(r)).collect::<Vec<_>>();
         let curve = "block accuracy after a walk of radius";
-        let mut metrics =
-            each(&|r| Metric::mean(format!("block_accuracy_r{r}")).by_reader().on_curve(curve, f64::from(r)));
+        let mut metrics = each(&|r| {
+            let accuracy = Metric::mean(format!("block_accuracy_r{r}")).by_reader().on_curve(curve, f64::from(r));
+            match r {
+                15 => accuracy.with_bar(0.75),
+                50 => accuracy.with_bar(0.7),
+                _ => accuracy,
+            }
+        });
         metrics.extend(each(&|r| Metric::mean(format!("psnr_db_r{r}"))));
         metrics.extend(each(&|r| Metric::mean(format!("pose_error_blocks_r{r}")).lower_is_better()));
         metrics

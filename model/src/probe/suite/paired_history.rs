@@ -63,7 +63,7 @@ impl Probe for PairedHistory {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("choice_accuracy")]
+        vec![Metric::mean("choice_accuracy").with_bar(0.9)]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {

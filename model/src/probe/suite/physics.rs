@@ -189,7 +189,7 @@ impl Probe for Physics {
 
     fn metrics(&self) -> Vec<Metric> {
         vec![
-            Metric::mean("trajectory_error").lower_is_better(),
+            Metric::mean("trajectory_error").lower_is_better().with_bar(0.05),
             Metric::mean("wall_violations").lower_is_better(),
             Metric::mean("glass_choice"),
             Metric::mean("pane_choice"),

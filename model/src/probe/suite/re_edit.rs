@@ -36,7 +36,7 @@ impl Probe for ReEdit {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("newest_accuracy").by_reader(), Metric::mean("newest_choice")]
+        vec![Metric::mean("newest_accuracy").by_reader().with_bar(0.8), Metric::mean("newest_choice")]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {

@@ -127,7 +127,7 @@ impl Probe for Shape {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("consistency")]
+        vec![Metric::mean("consistency").with_bar(0.9)]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {

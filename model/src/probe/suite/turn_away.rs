@@ -69,9 +69,15 @@ impl Probe for TurnAway {
     fn metrics(&self) -> Vec<Metric> {
         let mut stays = self.stays_s.clone();
         stays.reverse();
-        let db =
-            |&s: &u32| Metric::mean(format!("psnr_db_{s}s")).on_curve("PSNR in dB after a stay of s", f64::from(s));
-        let gain = |s: &u32| Metric::mean(format!("gain_db_{s}s"));
+        let barred = |s: u32| matches!(s, 20 | 60);
+        let db = |&s: &u32| {
+            let db = Metric::mean(format!("psnr_db_{s}s")).on_curve("PSNR in dB after a stay of s", f64::from(s));
+            if barred(s) { db.with_gap_bar(0.6) } else { db }
+        };
+        let gain = |&s: &u32| {
+            let gain = Metric::mean(format!("gain_db_{s}s"));
+            if barred(s) { gain.with_bar(5.0) } else { gain }
+        };
         stays.iter().map(db).chain(stays.iter().map(gain)).collect()
     }
 

@@ -74,7 +74,7 @@ impl Probe for UnseenChange {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("nearer_truth"), Metric::mean("change_iou").by_reader()]
+        vec![Metric::mean("nearer_truth").with_bar(0.7), Metric::mean("change_iou").by_reader()]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
