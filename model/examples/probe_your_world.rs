@@ -51,6 +51,7 @@ fn main() -> Result<(), probe::ProbeError> {
         seeds: 2_000_000..2_000_006,
         out,
         resume: true,
+        compare: None,
         command,
         threads: 2,
         floors_every: 1,
