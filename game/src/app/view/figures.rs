@@ -22,6 +22,8 @@ pub fn spawn(mut commands: Commands) {
         position_type: PositionType::Absolute,
         top: px(8),
         left: px(8),
+        // The map has the other half.
+        max_width: percent(49),
         padding: UiRect::axes(px(9), px(6)),
         border_radius: BorderRadius::all(px(5)),
         ..default()
