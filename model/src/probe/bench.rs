@@ -148,8 +148,7 @@ pub fn run(
     let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy, keys_hash: head.keys_hash };
     let mut report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
     if let Some((head, others)) = other {
-        let own: Vec<_> = records.iter().filter(|record| seeds.contains(&record.seed)).cloned().collect();
-        report.compared = Some(Comparison::new(probes, &own, &others, &head.model_hash));
+        report.compared = Some(Comparison::new(probes, &records, &seeds, &others, &head.model_hash));
     }
     let json = serde_json::to_string_pretty(&report).expect("plain fields always serialise") + "\n";
     let page =

@@ -3,10 +3,10 @@
 use super::{
     Metric, Probe, Record, Role,
     estimate::{bootstrap, drawn},
-    report::number,
+    report::{number, short},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 /// What another run found.
 #[derive(Debug, Clone, Serialize)]
@@ -86,19 +86,27 @@ impl Comparison {
         format!(
             "The other run: model {}, seeds {} to {}. {same} of {} metrics are the same within their bounds; of equal \
              worlds, chance parts one in twenty. Where the runs have seeds in common, those are compared.",
-            self.model_hash.get(..12).unwrap_or(&self.model_hash),
+            short(&self.model_hash),
             self.seeds[0],
             self.seeds[1] - 1,
             all.len(),
         )
     }
 
-    /// Of the records of two runs; the other has some.
-    pub fn new(probes: &[Box<dyn Probe>], own: &[Record], others: &[Record], model_hash: &str) -> Comparison {
+    /// Of this run's records of some seeds, and all those of the other, which has some.
+    pub fn new(
+        probes: &[Box<dyn Probe>],
+        own: &[Record],
+        seeds: &Range<u64>,
+        others: &[Record],
+        model_hash: &str,
+    ) -> Comparison {
         let mut found = BTreeMap::new();
         for probe in probes {
-            let [own, others] = [own, others]
-                .map(|records| records.iter().filter(|record| record.probe == probe.id()).collect::<Vec<_>>());
+            let of_probe = |record: &&Record| record.probe == probe.id();
+            let asked = |record: &&Record| seeds.contains(&record.seed);
+            let own: Vec<&Record> = own.iter().filter(of_probe).filter(asked).collect();
+            let others: Vec<&Record> = others.iter().filter(of_probe).collect();
             let metrics = probe.metrics();
             let compared = metrics.iter().filter_map(|m| Some((m.name.clone(), Compared::new(m, &own, &others)?)));
             found.insert(probe.id(), compared.collect());

@@ -3,7 +3,7 @@
 use super::{
     Figure, Metric, Probe, Record, Report, Role, StripColumn, bar, compare,
     markdown::BARS,
-    report::{figure, number},
+    report::{figure, number, short},
 };
 use holdfast_sim::Frame;
 use std::fmt::Write;
@@ -95,7 +95,7 @@ pub fn page(
         report.seeds[1],
         report.version,
         escape(&report.command),
-        &report.reader.hash[..12],
+        short(&report.reader.hash),
         report.reader.accuracy * 100.0,
     )
 }

@@ -1,6 +1,9 @@
 //! The report as a page for the repository: `docs/scores.md`.
 
-use super::{Figure, Report, Role, bar, compare, report::number};
+use super::{
+    Figure, Report, Role, bar, compare,
+    report::{number, short},
+};
 use std::fmt::Write;
 
 /// The page: a summary by headline, then each probe with all its figures and controls.
@@ -108,10 +111,6 @@ fn row(name: &str, figure: &Figure) -> String {
 fn bounded(figure: &Figure) -> String {
     let [value, lower, upper] = [figure.bounded.value, figure.bounded.lower95, figure.bounded.upper95].map(number);
     format!("{value} ({lower} .. {upper})")
-}
-
-fn short(hash: &str) -> &str {
-    hash.get(..12).unwrap_or(hash)
 }
 
 /// Text that a table cannot mistake for its own marks.

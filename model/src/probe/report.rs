@@ -188,3 +188,8 @@ fn gap_of(metric: &Metric, seeds: &[Between]) -> Option<f64> {
 pub fn number(value: f64) -> String {
     if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.3}") }
 }
+
+/// As much of a hash as tells it from others.
+pub fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
