@@ -26,6 +26,10 @@ impl Verdict {
 
     fn of(figure: &Bounded, bar: f64, higher_is_better: bool) -> Verdict {
         let reaches = |value: f64| if higher_is_better { value >= bar } else { value <= bar };
+        // Of what is asked of all, one that fails is enough, however many draws leave it out.
+        if bar == ALL && higher_is_better && !reaches(figure.value) {
+            return Verdict::Missed;
+        }
         match (reaches(figure.lower95), reaches(figure.upper95)) {
             (true, true) => Verdict::Met,
             (false, false) => Verdict::Missed,
@@ -34,8 +38,11 @@ impl Verdict {
     }
 }
 
+/// The bar of a share that asks it of every world.
+pub const ALL: f64 = 1.0;
+
 /// What the columns of [`Report::bar_rows`](super::Report::bar_rows) say.
-pub const COLUMNS: [&str; 5] = ["what is asked", "bar", "value", "95% bounds", "verdict"];
+pub const COLUMNS: [&str; 6] = ["what is asked", "bar", "value", "95% bounds", "seeds", "verdict"];
 
 /// A bar, and the figure that stands before it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,23 +62,29 @@ impl Judged {
     pub fn all(metrics: &[Metric], records: &[&Record]) -> Vec<Judged> {
         let mut judged = Vec::new();
         for metric in metrics {
-            let figure = || Some(report::figure(metric, records, Role::Subject)?.bounded);
-            let gap = || report::gap_closed_bounded(metric, records, Role::Subject);
-            let mut judge = |bar: Option<f64>, figure: &dyn Fn() -> Option<Bounded>, gap_closed: bool| {
-                let Some((bar, figure)) = bar.zip(bar.and_then(|_| figure())) else { return };
-                // More of the gap is better, whichever way the metric goes.
-                let higher_is_better = gap_closed || metric.higher_is_better;
-                let verdict = Verdict::of(&figure, bar, higher_is_better);
-                judged.push(Judged { metric: metric.name.clone(), gap_closed, bar, higher_is_better, figure, verdict });
-            };
-            judge(metric.bar, &figure, false);
-            judge(metric.gap_bar, &gap, true);
+            if let Some(bar) = metric.bar
+                && let Some(figure) = report::figure(metric, records, Role::Subject)
+            {
+                judged.push(Judged::new(metric, false, bar, figure.bounded));
+            }
+            if let Some(bar) = metric.gap_bar
+                && let Some(gap) = report::gap_closed_bounded(metric, records, Role::Subject)
+            {
+                judged.push(Judged::new(metric, true, bar, gap));
+            }
         }
         judged
     }
 
+    fn new(metric: &Metric, gap_closed: bool, bar: f64, figure: Bounded) -> Judged {
+        // More of the gap is better, whichever way the metric goes.
+        let higher_is_better = gap_closed || metric.higher_is_better;
+        let verdict = Verdict::of(&figure, bar, higher_is_better);
+        Judged { metric: metric.name.clone(), gap_closed, bar, higher_is_better, figure, verdict }
+    }
+
     /// Its row in a table for people.
-    pub fn cells(&self, probe: &str) -> [String; 5] {
+    pub fn cells(&self, probe: &str) -> [String; 6] {
         let what = if self.gap_closed { ", share of the gap closed" } else { "" };
         let at = if self.higher_is_better { "at least" } else { "at most" };
         let [value, lower, upper] = [self.figure.value, self.figure.lower95, self.figure.upper95].map(number);
@@ -80,6 +93,7 @@ impl Judged {
             format!("{at} {}", self.bar),
             value,
             format!("{lower} .. {upper}"),
+            self.figure.seeds.to_string(),
             self.verdict.name().into(),
         ]
     }
@@ -91,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_worse_bound_decides() {
-        let figure = Bounded { value: 0.9, lower95: 0.85, upper95: 0.95, n: 10 };
+        let figure = Bounded { value: 0.9, lower95: 0.85, upper95: 0.95, n: 10, seeds: 10 };
         for (bar, higher_is_better, expected) in [
             (0.85, true, Verdict::Met),
             (0.9, true, Verdict::Open),
@@ -102,6 +116,10 @@ mod tests {
         ] {
             assert_eq!(Verdict::of(&figure, bar, higher_is_better), expected, "{bar} {higher_is_better}");
         }
+        let all_but_one = Bounded { upper95: 1.0, ..figure };
+        assert_eq!(Verdict::of(&all_but_one, ALL, true), Verdict::Missed);
+        let all = Bounded { value: 1.0, lower95: 1.0, ..all_but_one };
+        assert_eq!(Verdict::of(&all, ALL, true), Verdict::Met);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use holdfast_sim::seeds;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::Write,
     ops::Range,
@@ -39,9 +40,9 @@ pub struct Options {
     pub command: String,
     /// Seeds in flight at once.
     pub threads: usize,
-    /// Floors and ceilings are run on every so-many-th seed.
+    /// Floors and ceilings are run on one of so many seeds.
     pub floors_every: u64,
-    /// Controls, on every so-many-th.
+    /// Controls, on one of so many of these.
     pub controls_every: u64,
 }
 
@@ -114,13 +115,18 @@ pub fn run(
     let Options { floors_every, controls_every, .. } = *options;
     let lab = Lab { subject, reader: &reader, inverse: &inverse, floors_every, controls_every, stop };
 
-    let finished = |probe: &str, seed: u64| keeper.has(probe, seed);
+    // Floors of other seeds than those that are asked for would not be comparable.
+    let asked = |record: &Record| {
+        let of_suite = probes.iter().any(|probe| probe.id() == record.probe);
+        of_suite && seeds.contains(&record.seed) && record.roles == lab.roles(record.seed)
+    };
     let of = probes.len() * (seeds.end - seeds.start) as usize;
     let jobs = |alone: bool| -> Vec<(&dyn Probe, u64)> {
         let probes = probes.iter().map(|probe| probe.as_ref()).filter(|probe| probe.alone() == alone);
         // Seed by seed, so that a run that is stopped early has some of every probe.
         let all = seeds.clone().flat_map(|seed| probes.clone().map(move |probe| (probe, seed)));
-        all.filter(|(probe, seed)| !finished(probe.id(), *seed)).collect()
+        let finished = keeper.finished(&asked);
+        all.filter(|(probe, seed)| !finished.contains(&(probe.id().to_string(), *seed))).collect()
     };
     let work = |(probe, seed): (&dyn Probe, u64)| -> Result<(), ProbeError> {
         if stop.load(Ordering::Relaxed) {
@@ -128,15 +134,17 @@ pub fn run(
         }
         let begun = Instant::now();
         match probe.run(&lab, seed) {
-            Ok(record) => keeper.keep(Record { took_s: begun.elapsed().as_secs_f64(), ..record })?,
+            Ok(record) => {
+                let (roles, took_s) = (lab.roles(seed).to_vec(), begun.elapsed().as_secs_f64());
+                keeper.keep(Record { roles, took_s, ..record })?;
+            }
             Err(ProbeError::Stopped) => return Ok(()),
             Err(error) => return Err(error),
         }
-        let done = keeper.count(probes, &seeds);
-        on_event(Event::Progress { done, of, probe: probe.id() });
+        on_event(Event::Progress { done: keeper.finished(&asked).len(), of, probe: probe.id() });
         Ok(())
     };
-    on_event(Event::Progress { done: keeper.count(probes, &seeds), of, probe: "" });
+    on_event(Event::Progress { done: keeper.finished(&asked).len(), of, probe: "" });
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.max(1))
         .build()
@@ -144,7 +152,7 @@ pub fn run(
     pool.install(|| jobs(false).into_par_iter().try_for_each(work))?;
     jobs(true).into_iter().try_for_each(work)?;
 
-    let records = keeper.into_records();
+    let records = keeper.into_records(&asked);
     let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy, keys_hash: head.keys_hash };
     let mut report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
     if let Some((head, others)) = other {
@@ -220,13 +228,10 @@ impl Keeper {
         self.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn has(&self, probe: &str, seed: u64) -> bool {
-        self.lock().0.iter().any(|record| record.probe == probe && record.seed == seed)
-    }
-
-    fn count(&self, probes: &[Box<dyn Probe>], seeds: &Range<u64>) -> usize {
-        let asked = |record: &&Record| seeds.contains(&record.seed) && probes.iter().any(|p| p.id() == record.probe);
-        self.lock().0.iter().filter(asked).count()
+    /// Probe and seed of the records that are asked for.
+    fn finished(&self, asked: &dyn Fn(&Record) -> bool) -> BTreeSet<(String, u64)> {
+        let records = self.lock();
+        records.0.iter().filter(|record| asked(record)).map(|record| (record.probe.clone(), record.seed)).collect()
     }
 
     fn keep(&self, mut record: Record) -> Result<(), ProbeError> {
@@ -242,9 +247,10 @@ impl Keeper {
         Ok(())
     }
 
-    /// In an order that does not depend on which was finished first.
-    fn into_records(self) -> Vec<Record> {
+    /// Those that are asked for, in an order that does not depend on which was finished first.
+    fn into_records(self, asked: &dyn Fn(&Record) -> bool) -> Vec<Record> {
         let mut records = self.records.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        records.retain(asked);
         records.sort_by(|a, b| (&a.probe, a.seed).cmp(&(&b.probe, b.seed)));
         records
     }

@@ -15,9 +15,10 @@ pub enum Estimate {
     /// distance between the features of all seeds and the truth's, with diagonal covariances. A seed's numbers are the
     /// features of `[early, true early, late, true late]`, one after the other.
     ///
-    /// The distance between halves of the truth is added above and below, so that the truth itself has ratio 1.
+    /// Both are means over draws of a fixed number of worlds, and the distance between the truth of two such draws is added
+    /// above and below: the truth itself has ratio 1, and figures of few and of many seeds can stand beside each other.
     FrechetRatio,
-    /// Of the same numbers: `d(late)`, in units of the distance between halves of the truth; the truth itself has 1.
+    /// Of the same numbers: `d(late)`, in units of the distance between two draws of the truth; the truth itself has 1.
     FrechetLate,
 }
 
@@ -29,11 +30,16 @@ pub struct Bounded {
     pub upper95: f64,
     /// Trials that counted.
     pub n: u64,
+    /// Seeds on which some counted: trials of one seed are not independent.
+    pub seeds: u64,
 }
 
 const RESAMPLES: usize = 1000;
 /// The same records give the same bounds.
 const SEED: u64 = 0x626f_6f74;
+/// Worlds whose features make a Frechet distance, where there are twice as many; and how often they are drawn.
+const WORLDS_OF_DISTANCE: usize = 25;
+const DRAWS_OF_DISTANCE: usize = 16;
 
 impl Estimate {
     /// The figure of some seeds' numbers; `None` when nothing counted.
@@ -55,12 +61,17 @@ impl Estimate {
         }
     }
 
+    fn counted(self, seeds: &[&[f64]]) -> u64 {
+        let counts = |numbers: &&&[f64]| self != Estimate::Mean || numbers[1] > 0.0;
+        seeds.iter().filter(counts).count() as u64
+    }
+
     /// The figure with percentile bootstrap bounds over seeds (Efron and Tibshirani, 1993, chapter 13): trials of one
     /// seed are not independent, so whole seeds are drawn.
     pub fn bounded(self, seeds: &[&[f64]]) -> Option<Bounded> {
         let value = self.value(seeds)?;
         let [lower95, upper95] = bootstrap(value, |draw| self.value(&drawn(seeds, draw)));
-        Some(Bounded { value, lower95, upper95, n: self.trials(seeds) })
+        Some(Bounded { value, lower95, upper95, n: self.trials(seeds), seeds: self.counted(seeds) })
     }
 }
 
@@ -100,17 +111,32 @@ fn frechet(a: &[(f64, f64)], b: &[(f64, f64)]) -> f64 {
     a.iter().zip(b).map(|((m, s), (n, t))| (m - n).powi(2) + (s - t).powi(2)).sum()
 }
 
-/// Distance of the early and of the late features from the truth's, each with that between halves of the truth added;
+/// Distance of the early and of the late features from the truth's, each with that between two draws of the truth added;
 /// and that.
 fn frechet_distances(seeds: &[&[f64]]) -> Option<[f64; 3]> {
-    if seeds.len() < 2 {
+    let worlds = (seeds.len() / 2).min(WORLDS_OF_DISTANCE);
+    if worlds == 0 {
         return None;
     }
-    let all = |part| moments(seeds, part, 4);
-    let (one, other) = seeds.split_at(seeds.len() / 2);
-    let halves = |part| frechet(&moments(one, part, 4), &moments(other, part, 4));
-    let chance = ((halves(1) + halves(3)) / 2.0).max(1e-9);
-    Some([frechet(&all(0), &all(1)) + chance, frechet(&all(2), &all(3)) + chance, chance])
+    // A resample holds seeds twice: each stays on one side, or the truth would be near itself.
+    let first = |seed: &&[f64]| seeds.iter().position(|other| std::ptr::eq(*other, *seed)).unwrap_or(0);
+    let firsts: Vec<usize> = seeds.iter().map(first).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let mut sum = [0.0; 3];
+    for _ in 0..DRAWS_OF_DISTANCE {
+        let keys: Vec<u64> = seeds.iter().map(|_| rng.next_u64()).collect();
+        let mut order: Vec<usize> = (0..seeds.len()).collect();
+        order.sort_by_key(|&at| (keys[firsts[at]], at));
+        let [one, other] = [&order[..worlds], &order[order.len() - worlds..]]
+            .map(|of| of.iter().map(|&at| seeds[at]).collect::<Vec<&[f64]>>());
+        let [one, other] = [one, other].map(|of| [0, 1, 2, 3].map(|part| moments(&of, part, 4)));
+        sum[0] += (frechet(&one[0], &one[1]) + frechet(&other[0], &other[1])) / 2.0;
+        sum[1] += (frechet(&one[2], &one[3]) + frechet(&other[2], &other[3])) / 2.0;
+        sum[2] += (frechet(&one[1], &other[1]) + frechet(&one[3], &other[3])) / 2.0;
+    }
+    let [early, late, chance] = sum.map(|sum| sum / DRAWS_OF_DISTANCE as f64);
+    let chance = chance.max(1e-9);
+    Some([early + chance, late + chance, chance])
 }
 
 #[cfg(test)]
@@ -123,7 +149,7 @@ mod tests {
         let seeds: Vec<[f64; 3]> = (0..100).map(|at| [if at % 5 == 0 { 0.0 } else { 1.0 }, 1.0, 1.0]).collect();
         let seeds: Vec<&[f64]> = seeds.iter().map(|numbers| &numbers[..]).collect();
         let found = Estimate::Mean.bounded(&seeds).expect("100 seeds");
-        assert_eq!((found.value, found.n), (0.8, 100));
+        assert_eq!((found.value, found.n, found.seeds), (0.8, 100, 100));
         assert!((found.lower95 - 0.72).abs() <= 0.011 && (found.upper95 - 0.88).abs() <= 0.011, "{found:?}");
         assert_eq!(Estimate::Mean.bounded(&seeds), Some(found));
         assert_eq!(Estimate::Mean.bounded(&[]), None);
@@ -132,7 +158,7 @@ mod tests {
     #[test]
     fn seeds_without_spread_have_no_width() {
         let seeds = [&[3.0, 2.0, 2.0][..]; 7];
-        let expected = Bounded { value: 1.5, lower95: 1.5, upper95: 1.5, n: 14 };
+        let expected = Bounded { value: 1.5, lower95: 1.5, upper95: 1.5, n: 14, seeds: 7 };
         assert_eq!(Estimate::Mean.bounded(&seeds), Some(expected));
     }
 
@@ -152,5 +178,22 @@ mod tests {
         let numbers = with_offset(0.0);
         let numbers: Vec<&[f64]> = numbers.iter().map(|numbers| &numbers[..]).collect();
         assert!((Estimate::FrechetLate.value(&numbers).expect("40 seeds") - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_drift_is_as_far_for_fifty_worlds_as_for_two_hundred() {
+        let dice = |seed: usize| ((seed * 7919 % 1009) as f64) / 1009.0;
+        let ratio = |count: usize| {
+            let numbers: Vec<[f64; 4]> = (0..count)
+                .map(|seed| [dice(seed) + 0.1, dice(seed), dice(seed + 500) + 0.3, dice(seed + 500)])
+                .collect();
+            let seeds: Vec<&[f64]> = numbers.iter().map(|numbers| &numbers[..]).collect();
+            Estimate::FrechetRatio.bounded(&seeds).expect("enough seeds")
+        };
+        let (some, many) = (ratio(50), ratio(200));
+        assert!((some.value - many.value).abs() < 0.25 * many.value, "{some:?} {many:?}");
+        for found in [some, many] {
+            assert!(found.lower95 < found.value && found.value < found.upper95, "{found:?}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Figure, Metric, Probe, Record, Report, Role, StripColumn, bar, compare,
-    markdown::BARS,
+    markdown::{BARS, LEGEND},
     report::{figure, number, short},
 };
 use holdfast_sim::Frame;
@@ -64,7 +64,7 @@ pub fn page(
         let _ = write!(body, "<h2 id=\"{0}\"><code>{0}</code></h2><p>{1}</p>", probe.id(), escape(found.about));
         let own: Vec<&Record> =
             records.iter().filter(|r| r.probe == probe.id() && within(&report.seeds, r.seed)).collect();
-        body += "<table><tr><th>metric<th>value<th>95% bounds<th>floor<th>ceiling<th>gap closed<th>on true frames<th>n";
+        body += "<table><tr><th>metric<th>value<th>95% bounds<th>floor<th>ceiling<th>gap closed<th>on true frames<th>n<th>seeds";
         for metric in probe.metrics() {
             if let Some(figure) = found.metrics.get(&metric.name) {
                 body += &row(&metric.name, &metric, figure);
@@ -72,7 +72,7 @@ pub fn page(
         }
         body += "</table>";
         if !found.controls.is_empty() {
-            body += "<table><tr><th>control<th>value<th>95% bounds<th>floor<th>ceiling<th>gap closed<th>on true frames<th>n";
+            body += "<table><tr><th>control<th>value<th>95% bounds<th>floor<th>ceiling<th>gap closed<th>on true frames<th>n<th>seeds";
             for (name, control) in &found.controls {
                 let metrics = probe.metrics();
                 let metric = metrics.iter().find(|m| m.name == control.metric).expect("the report names our metrics");
@@ -86,9 +86,7 @@ pub fn page(
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Holdfast probes</title><style>{STYLE}</style>\
          <h1>Does the world hold?</h1><p>Subject <b>{}</b>, model <code>{}</code>, seeds {} to {}, version {}.<br>\
-         <code>{}</code></p><p>Floor: the same with its memory off. Ceiling: the same with its memory filled from the \
-         simulator. Controls must fall to the floor. Bounds: bootstrap over seeds. The block reader \
-         (<code>{}</code>) reads {:.1}% of single pixels of true frames right, each kind alike.</p>{body}</html>\n",
+         <code>{}</code></p><p>{LEGEND}</p><p>The block reader (<code>{}</code>) reads {:.1}% of single pixels of true frames right, each kind alike.</p>{body}</html>\n",
         escape(&report.subject),
         escape(&report.model_hash),
         report.seeds[0],
@@ -115,7 +113,7 @@ fn row(name: &str, metric: &Metric, figure: &Figure) -> String {
     let better = if metric.higher_is_better { "" } else { " (lower is better)" };
     let Figure { bounded, floor, ceiling, gap_closed, on_true_frames, .. } = figure;
     format!(
-        "<tr><td>{}{better}<td><b>{}</b><td>{} .. {}<td>{}<td>{}<td>{}<td>{}<td>{}",
+        "<tr><td>{}{better}<td><b>{}</b><td>{} .. {}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
         escape(name),
         number(bounded.value),
         number(bounded.lower95),
@@ -124,7 +122,8 @@ fn row(name: &str, metric: &Metric, figure: &Figure) -> String {
         maybe(*ceiling),
         maybe(*gap_closed),
         maybe(*on_true_frames),
-        bounded.n
+        bounded.n,
+        bounded.seeds
     )
 }
 

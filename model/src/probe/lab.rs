@@ -12,9 +12,9 @@ pub struct Lab<'a> {
     pub subject: &'a dyn Subject,
     pub reader: &'a BlockReader,
     pub inverse: &'a InverseDynamics,
-    /// Floors and ceilings are run on every so-many-th seed.
+    /// Floors and ceilings are run on one of so many seeds.
     pub floors_every: u64,
-    /// Controls, on every so-many-th: they cost as much as all else, and need fewer trials to be seen to fall.
+    /// Controls, on one of so many of these: they cost as much as all else, and need fewer trials to be seen to fall.
     pub controls_every: u64,
     /// Ends a rollout at the next tick.
     pub stop: &'a AtomicBool,
@@ -39,12 +39,18 @@ pub struct Rollout {
 impl Lab<'_> {
     /// The roles of a seed's trials.
     pub fn roles(&self, seed: u64) -> &'static [Role] {
-        if seed.is_multiple_of(self.controls_every.max(1)) { &Role::ALL } else { self.scored(seed) }
+        let has_controls = self.has_floor(seed) && is_drawn(seed / self.floors_every.max(1), self.controls_every);
+        if has_controls { &Role::ALL } else { self.scored(seed) }
     }
 
     /// The same without the controls.
     pub fn scored(&self, seed: u64) -> &'static [Role] {
-        if seed.is_multiple_of(self.floors_every.max(1)) { &Role::SCORED } else { &Role::ALONE }
+        if self.has_floor(seed) { &Role::SCORED } else { &Role::ALONE }
+    }
+
+    /// Whether floor and ceiling are run on a seed.
+    pub fn has_floor(&self, seed: u64) -> bool {
+        is_drawn(seed, self.floors_every)
     }
 
     /// Rolls a scene out in a role; `None` where the subject has no such role and nothing stands for it.
@@ -139,6 +145,14 @@ impl Lab<'_> {
     }
 }
 
+/// Whether a number is the one that is drawn of its run of `of`. Scenes vary with the low bits of their seed, so it is in
+/// another place of each run, as evenly as multiples of the golden ratio are spread.
+fn is_drawn(number: u64, of: u64) -> bool {
+    let of = of.max(1);
+    let share = (number / of).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    number % of == (share * of) >> 32
+}
+
 /// Gives a world the picture of a scene's start.
 fn begin(world: &mut dyn World, scene: &Scene, film: &Film) -> Result<Observation, WorldError> {
     world.reset(&Start::Image(film.frame(0).clone(), Some(scene.start.pose())))
@@ -214,7 +228,7 @@ mod tests {
             reader: &reader,
             inverse: &inverse,
             floors_every: 4,
-            controls_every: 8,
+            controls_every: 2,
             stop: &stop,
         };
         let start = stage::natural(subject.camera(), 1_000_001);
@@ -236,6 +250,25 @@ mod tests {
                 assert_eq!(together.poses, apart.poses, "{role:?}");
             }
         }
-        assert_eq!([0, 4, 5].map(|seed| lab.roles(seed).len()), [7, 4, 2]);
+        let mut roles: Vec<usize> = (1_000_000..1_000_008).map(|seed| lab.roles(seed).len()).collect();
+        roles.sort_unstable();
+        assert_eq!(roles, [2, 2, 2, 2, 2, 2, 4, 7]);
+    }
+
+    #[test]
+    fn one_seed_of_each_run_is_drawn_in_another_place_each_time() {
+        for first in [2_000_000, 2_500_000] {
+            let drawn: Vec<u64> = (first..first + 200).filter(|&seed| is_drawn(seed, 4)).collect();
+            assert_eq!(drawn.len(), 50);
+            let controls = drawn.iter().filter(|&&seed| is_drawn(seed / 4, 2));
+            assert_eq!(controls.clone().count(), 25);
+            // Half of them, whichever bit of the seed decides on the scene.
+            for bit in 0..3 {
+                let of = |seeds: &mut dyn Iterator<Item = &u64>| seeds.filter(|&&seed| seed >> bit & 1 == 1).count();
+                let (all, controls) = (of(&mut drawn.iter()), of(&mut controls.clone()));
+                assert!((20..=30).contains(&all) && (9..=16).contains(&controls), "{first} {bit}: {all}, {controls}");
+            }
+        }
+        assert!((0..9).all(|seed| is_drawn(seed, 1) && is_drawn(seed, 0)));
     }
 }

@@ -27,7 +27,7 @@ pub fn markdown(report: &Report) -> String {
         match probe.metrics.get(&probe.headline) {
             Some(figure) => page += &row(&name, figure),
             None => {
-                let _ = writeln!(page, "| {name} | no trial counted | | | | | | |");
+                let _ = writeln!(page, "| {name} | no trial counted | | | | | | | |");
             }
         }
     }
@@ -69,10 +69,15 @@ pub fn markdown(report: &Report) -> String {
     page
 }
 
-const LEGEND: &str = "Floor: the same model with its memory off. Ceiling: the same with its memory filled from the \
-simulator and the true pose. Gap: how much of the way from floor to ceiling is closed. True: what the metric makes of true \
-frames, the reader's own error where one reads. Bounds: 95%, bootstrap over seeds. Controls must fall to the floor; those \
-with a memory that should not help may be worse.";
+/// What the columns and the roles are, for every page that shows them.
+pub const LEGEND: &str = "Floor: the same model with all that it remembers of its world off: map, places of things, light, and \
+what it knows of walls. Ceiling: the same with its memory filled from the simulator and the true pose; where the world \
+changes unseen, that holds what was last seen, and a dream may be better. Gap: how much of the way from floor to ceiling is \
+closed, on the seeds that have both; none where the ceiling is no better. With a hundred seeds or more, floors and ceilings \
+run on one of four seeds, controls on one of eight. True: what the metric makes of true frames, the reader's own error where \
+one reads. Bounds: 95%, bootstrap over seeds. n: trials that counted. Controls: a memory with its colours shuffled, one that \
+another start wrote (what happens later it takes in as ever), and the picture of the start held still. What a control reaches \
+as well says nothing of memory by itself: a still picture has no ghosts and goes through no wall.";
 
 /// How bars are judged, for every page that shows them.
 pub const BARS: &str = "What is asked of a world, judged by the bounds: met where even the worse bound reaches the bar, \
@@ -87,8 +92,8 @@ fn table<const N: usize>(columns: &[&str; N], rows: &[[String; N]]) -> String {
 
 fn head(name: &str) -> String {
     format!(
-        "| {name} | value | 95% bounds | floor | ceiling | gap | true | n |\n\
-         | --- | ---: | :---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| {name} | value | 95% bounds | floor | ceiling | gap | true | n | seeds |\n\
+         | --- | ---: | :---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     )
 }
 
@@ -96,7 +101,7 @@ fn row(name: &str, figure: &Figure) -> String {
     let maybe = |value: Option<f64>| value.map_or("-".into(), number);
     let better = if figure.higher_is_better { "" } else { " (lower is better)" };
     format!(
-        "| {name}{better} | {} | {} .. {} | {} | {} | {} | {} | {} |\n",
+        "| {name}{better} | {} | {} .. {} | {} | {} | {} | {} | {} | {} |\n",
         number(figure.bounded.value),
         number(figure.bounded.lower95),
         number(figure.bounded.upper95),
@@ -104,7 +109,8 @@ fn row(name: &str, figure: &Figure) -> String {
         maybe(figure.ceiling),
         maybe(figure.gap_closed),
         maybe(figure.on_true_frames),
-        figure.bounded.n
+        figure.bounded.n,
+        figure.bounded.seeds
     )
 }
 

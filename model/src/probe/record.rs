@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 pub struct Record {
     pub probe: String,
     pub seed: u64,
+    /// Those that were asked for: a run that asks for others runs the seed again.
+    #[serde(default)]
+    pub roles: Vec<Role>,
     /// Metric -> role -> the numbers that its estimate takes: `[sum, weight, trials]` for a mean.
     pub values: BTreeMap<String, BTreeMap<Role, Vec<f64>>>,
     /// Wall clock that it took, on one of the suite's threads.
@@ -29,7 +32,8 @@ pub struct StripColumn {
 
 impl Record {
     pub fn new(probe: &str, seed: u64) -> Record {
-        Record { probe: probe.into(), seed, values: BTreeMap::new(), took_s: 0.0, strip: Vec::new() }
+        let (values, roles, strip) = Default::default();
+        Record { probe: probe.into(), seed, roles, values, took_s: 0.0, strip }
     }
 
     /// Adds one trial that counts as `sum` of `weight`.

@@ -58,7 +58,8 @@ pub struct Figure {
     pub bounded: Bounded,
     pub floor: Option<f64>,
     pub ceiling: Option<f64>,
-    /// `(value - floor) / (ceiling - floor)`, on the seeds on which all three were run.
+    /// `(value - floor) / (ceiling - floor)`, on the seeds on which all three were run; none where the ceiling is no better
+    /// than the floor.
     pub gap_closed: Option<f64>,
     /// What the metric gives for true frames: the reader's own error, where one reads.
     pub on_true_frames: Option<f64>,
@@ -102,9 +103,8 @@ impl Report {
         }
     }
 
-    /// Every bar of every probe as a row for people; its columns are what is asked, the bar, the value, its bounds and
-    /// the verdict.
-    pub fn bar_rows(&self) -> Vec<[String; 5]> {
+    /// Every bar of every probe as a row for people, in the columns of `bar::COLUMNS`.
+    pub fn bar_rows(&self) -> Vec<[String; 6]> {
         let rows = self.probes.iter().flat_map(|(id, probe)| probe.bars.iter().map(move |bar| bar.cells(id)));
         rows.collect()
     }
@@ -155,17 +155,18 @@ pub fn figure(metric: &Metric, records: &[&Record], role: Role) -> Option<Figure
 type Between<'a> = [&'a [f64]; 3];
 
 /// How much of the way from floor to ceiling a role is, over the seeds that have all three: a floor of some seeds says
-/// nothing about the others.
+/// nothing about the others. `None` where the ceiling is not above the floor: there is no way between them.
 fn gap_closed(metric: &Metric, records: &[&Record], role: Role) -> Option<f64> {
     gap_of(metric, &between(metric, records, role))
 }
 
-/// The same with its bounds; `n` counts seeds.
+/// The same with its bounds.
 pub fn gap_closed_bounded(metric: &Metric, records: &[&Record], role: Role) -> Option<Bounded> {
     let seeds = between(metric, records, role);
     let value = gap_of(metric, &seeds)?;
     let [lower95, upper95] = bootstrap(value, |draw| gap_of(metric, &drawn(&seeds, draw)));
-    Some(Bounded { value, lower95, upper95, n: seeds.len() as u64 })
+    let n = seeds.len() as u64;
+    Some(Bounded { value, lower95, upper95, n, seeds: n })
 }
 
 fn between<'a>(metric: &Metric, records: &[&'a Record], role: Role) -> Vec<Between<'a>> {
@@ -181,7 +182,8 @@ fn between<'a>(metric: &Metric, records: &[&'a Record], role: Role) -> Vec<Betwe
 fn gap_of(metric: &Metric, seeds: &[Between]) -> Option<f64> {
     let of = |at: usize| metric.estimate.value(&seeds.iter().map(|seed| seed[at]).collect::<Vec<_>>());
     let (value, floor, ceiling) = (of(0)?, of(1)?, of(2)?);
-    ((ceiling - floor).abs() > 1e-9).then(|| (value - floor) / (ceiling - floor))
+    let way = if metric.higher_is_better { ceiling - floor } else { floor - ceiling };
+    (way > 1e-9).then(|| (value - floor) / (ceiling - floor))
 }
 
 /// A figure as people read it.

@@ -116,9 +116,14 @@ fn the_report_has_the_keys_that_machines_read() {
     assert!(json["probes"]["known"]["took_s"].as_f64().is_some_and(|took_s| (0.0..10.0).contains(&took_s)));
     assert_eq!(json["seeds"], serde_json::json!([1_000_000, 1_000_004]));
     let metric = &json["probes"]["known"]["metrics"]["holds"];
-    for (key, value) in
-        [("value", 0.75), ("floor", 0.25), ("ceiling", 1.25), ("gap_closed", 0.5), ("on_true_frames", 1.5)]
-    {
+    for (key, value) in [
+        ("value", 0.75),
+        ("seeds", 4.0),
+        ("floor", 0.25),
+        ("ceiling", 1.25),
+        ("gap_closed", 0.5),
+        ("on_true_frames", 1.5),
+    ] {
         assert_eq!(metric[key], value, "{key} of {metric}");
     }
     assert_eq!(metric["n"], 4);
@@ -157,7 +162,7 @@ fn the_page_for_the_repository_has_every_figure_and_control() {
         "Seeds 1000000 to 1000003, never trained on.",
         "## known",
         "## Bars",
-        "| known holds | at least 0.8 | 0.750 | 0.250 .. 1.000 | open |",
+        "| known holds | at least 0.8 | 0.750 | 0.250 .. 1.000 | 4 | open |",
         "| control | memory_off | memory_shuffled |",
         "| again | 0.250 (0.250 .. 0.250) | 0.250 (0.250 .. 0.250) |",
     ] {
@@ -166,7 +171,7 @@ fn the_page_for_the_repository_has_every_figure_and_control() {
     let starts = |name: &str| page.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
     let [headline, row] = [starts("| [`known`](#known) holds | 0.750 | "), starts("| holds | 0.750 | ")];
     assert_eq!((headline.len(), row.len()), (1, 1), "{page}");
-    assert!(row[0].ends_with("| 0.250 | 1.250 | 0.500 | 1.500 | 4 |"), "{row:?}");
+    assert!(row[0].ends_with("| 0.250 | 1.250 | 0.500 | 1.500 | 4 | 4 |"), "{row:?}");
     // Every row of a table has as many cells as its head.
     for table in page.split("\n\n").filter(|part| part.starts_with("| ")) {
         let cells: Vec<usize> = table.trim().lines().map(|line| line.matches(" |").count()).collect();
@@ -219,6 +224,15 @@ fn a_run_that_was_stopped_goes_on_and_runs_nothing_twice() {
     let mut all = [first, second].concat();
     all.sort_unstable();
     assert_eq!(all, seeds.clone().collect::<Vec<_>>());
+    // A record that was made for other roles does not count, and is not lost.
+    let text = std::fs::read_to_string(&path).expect("written");
+    let line = text.lines().find(|line| line.contains("1000003")).expect("it was run");
+    let fewer = line.replace(&serde_json::to_string(&Role::ALL).expect("names"), "[\"subject\",\"truth\"]");
+    assert_ne!(line, fewer);
+    std::fs::write(&path, text.replace(line, &fewer)).expect("room for a line");
+    let (report, third) = run_known(Known::new(), folder.path(), seeds.clone(), true).expect("goes on");
+    assert_eq!((report.probes["known"].seeds_done, third), (6, vec![1_000_003]));
+    assert!(std::fs::read_to_string(&path).expect("written").contains(&fewer));
     let error = run_known(Known::new(), folder.path(), seeds.clone(), false).expect_err("it exists").to_string();
     assert!(error.contains("--resume"), "{error}");
     // Trials of a dream that was computed otherwise are not its own.

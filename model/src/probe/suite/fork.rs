@@ -1,11 +1,7 @@
 //! `fork`: from one state, two actions lead to two worlds; and nothing appears from nowhere.
 
-use super::{Pair, each_role};
-use crate::probe::{
-    Lab, Metric, Plan, Probe, ProbeError, Record, Scene,
-    reader::{Kind, Page},
-    stage,
-};
+use super::{Pair, each_role, squares};
+use crate::probe::{Lab, Metric, Plan, Probe, ProbeError, Record, Scene, stage};
 use glam::Vec3;
 use holdfast_sim::{Action, voxel::block::Block};
 
@@ -15,13 +11,11 @@ use holdfast_sim::{Action, voxel::block::Block};
 /// Metrics: choice accuracy: of each of the two rollouts of a pair, whether its last frame is nearer to its own truth
 /// than to the other's, on the pixels that tell them apart and whose surface the start had shown (for the block: on all
 /// of them), chance 0.5. Spurious rate: standing still, the mean share a frame of 8x8-pixel squares that show one kind
-/// of surface within 16 blocks by the truth, were read right in the start, and are not any more. A pair counts with at
-/// least 40 such pixels. Floor: memory off. Ceiling: memory filled from the simulator.
+/// of surface within 16 blocks by the truth, were read right in the start, and are not any more; `drift` has the same for
+/// longer. A pair counts with at least 40 such pixels. Floor: memory off. Ceiling: memory filled from the simulator.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork;
 
-const SQUARE: usize = 8;
-const READ_BLOCKS: f32 = 16.0;
 const STILL_TICKS: [usize; 4] = [5, 10, 15, 20];
 
 impl Fork {
@@ -67,33 +61,16 @@ impl Fork {
         let start = stage::quiet(lab.subject.camera(), seed);
         let scene = Scene { start, actions: vec![Action::default(); STILL_TICKS[STILL_TICKS.len() - 1]] };
         let film = scene.film(&STILL_TICKS);
-        let view = &film.shots[&0].view;
-        let (page, camera) = (Page::new(&view.frame), film.camera);
-        let mut squares: Vec<(Kind, Vec<usize>)> = Vec::new();
-        for top in (0..camera.height - SQUARE + 1).step_by(SQUARE) {
-            for left in (0..camera.width - SQUARE + 1).step_by(SQUARE) {
-                let pixels: Vec<usize> =
-                    (0..SQUARE * SQUARE).map(|at| (top + at / SQUARE) * camera.width + left + at % SQUARE).collect();
-                let one = |&pixel: &usize| {
-                    view.block_ids[pixel] == view.block_ids[pixels[0]] && view.depth.blocks[pixel] < READ_BLOCKS
-                };
-                if let Some(kind) = Kind::of_id(view.block_ids[pixels[0]])
-                    && pixels.iter().all(one)
-                    && lab.reader.read(&page, &view.depth, &pixels) == Some(kind)
-                {
-                    squares.push((kind, pixels));
-                }
-            }
-        }
+        let squares = squares::at_start(lab, &film);
         if squares.is_empty() {
             return Ok(());
         }
         each_role(lab, lab.scored(seed), &scene, &film, |role, rollout| {
             for tick in STILL_TICKS {
-                let page = Page::new(&rollout.frames[&tick]);
-                let depth = &film.shots[&tick].view.depth;
-                let lost = squares.iter().filter(|(kind, pixels)| lab.reader.read(&page, depth, pixels) != Some(*kind));
-                record.add("spurious_rate", role, lost.count() as f64 / squares.len() as f64);
+                let [lost, of] = squares::lost(lab, &film, tick, &rollout.frames[&tick], &squares);
+                if of > 0 {
+                    record.add("spurious_rate", role, lost as f64 / of as f64);
+                }
             }
         })
     }
@@ -106,7 +83,8 @@ impl Probe for Fork {
 
     fn about(&self) -> &'static str {
         "One start, two actions: left or right, place or not. Share of right two-way choices (chance 0.5). \
-         Standing still: share a frame of patches that the reader no longer reads as what they are."
+         Standing still for a second (in drift: for a minute): share a frame of patches that the reader no longer reads \
+         as what they are."
     }
 
     fn metrics(&self) -> Vec<Metric> {

@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 /// Metrics: PSNR in dB over the pixels whose surface the picture of the start had shown; block accuracy: the share of
 /// the cells that the start had shown and that cover at least 12 pixels now whose kind the reader reads right; pose
 /// error: how far the world's own position is from the true one, each from the start. Floor, ceiling: memory off,
-/// memory filled from the simulator with the true pose.
+/// memory filled from the simulator with the true pose. The walk ends where it began, so the picture of the start held
+/// still is right in what both views show, and its position is right by nature: that control stands at every radius, those
+/// that are dreamed at the first.
 #[derive(Debug, Clone)]
 pub struct LoopWalk {
     pub radii_blocks: Vec<u32>,
@@ -72,8 +74,10 @@ impl Probe for LoopWalk {
     }
 
     fn about(&self) -> &'static str {
-        "Walk A-B-A or A-B-C-A and look beside the start. PSNR in dB and block accuracy by the reader on what the \
-         start had shown; error of the world's own position, blocks."
+        "Walk A-B-A or A-B-C-A and look 30 degrees beside the start. PSNR in dB and block accuracy by the reader on what \
+         the start had shown; error of the world's own position, blocks. One ends where one began, so a picture of the \
+         start held still (copy_last_frame) is partly right, and at no distance from its place: a dream that is below it \
+         has lost its way."
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -103,9 +107,11 @@ impl Probe for LoopWalk {
                 continue;
             }
             let cells = cells_to_read(&film, last, &shown);
-            let roles: &[Role] = if record.strip.is_empty() { lab.roles(seed) } else { lab.scored(seed) };
             let draw = record.strip.is_empty();
-            each_role(lab, roles, &scene, &film, |role, rollout| {
+            // A picture held still costs no dream, and its share at the end of a walk is no smaller for a longer one.
+            let may_run = |role: &Role| draw || *role == Role::CopyLastFrame || Role::SCORED.contains(role);
+            let roles: Vec<Role> = lab.roles(seed).iter().copied().filter(may_run).collect();
+            each_role(lab, &roles, &scene, &film, |role, rollout| {
                 let frame = &rollout.frames[&last];
                 if let Some(db) = psnr_db(frame, film.frame(last), &shown) {
                     record.add(&format!("psnr_db_r{radius}"), role, db);

@@ -12,6 +12,7 @@ mod re_edit;
 mod realtime;
 mod region;
 mod shape;
+mod squares;
 mod turn_away;
 mod unseen_change;
 
@@ -34,13 +35,13 @@ pub fn registry(scale: Scale) -> Vec<Box<dyn Probe>> {
         Box::new(turn_away::TurnAway::new(scale)),
         Box::new(loop_walk::LoopWalk::new(scale)),
         Box::new(paired_history::PairedHistory),
-        Box::new(edit_persistence::EditPersistence { all_deeds: scale == Scale::Full }),
+        Box::new(edit_persistence::EditPersistence { is_full: scale == Scale::Full }),
         Box::new(re_edit::ReEdit),
         Box::new(unseen_change::UnseenChange { both: scale == Scale::Full }),
         Box::new(mover::Mover),
         Box::new(action_following::ActionFollowing::new(scale)),
         Box::new(fork::Fork),
-        Box::new(physics::Physics),
+        Box::new(physics::Physics { is_full: scale == Scale::Full }),
         Box::new(drift::Drift::new(scale)),
         Box::new(shape::Shape),
         Box::new(realtime::Realtime::new(scale)),

@@ -8,24 +8,75 @@ use holdfast_sim::{
     voxel::{block::Block, world::VoxelWorld},
 };
 
-/// Scenarios: jump on the spot; walk on level ground; walk off a pillar two blocks high; walk into a wall; break glass; set
-/// a pane.
+/// Scenarios: jump on the spot; walk on level ground; walk off a pillar two blocks high; climb a ledge of one block, with a
+/// jump; walk into a pool and sink; walk into a wall; break glass; set a pane. Sand that falls has its own probe.
 ///
 /// Metrics: trajectory error: how far the place that a frame must have been seen from is from the true one, as a share
-/// of the farthest that the body goes. The place is found by matching the frame with true pictures from every place of
-/// the way, on the pixels that the start had shown (at least 400): the world's own pose is not asked. Wall violations:
+/// of the farthest that the body goes; of all ways and of each kind. The place is found by matching the frame with true
+/// pictures from every place of the way and a block beyond both of its ends, on the pixels that the start had shown (at
+/// least 400): the world's own pose is not asked. An error aside of the way is not found: what is measured is too little
+/// rather than too much. Wall violations:
 /// the share of trials whose last frame matches a place more than a block beyond where the wall stops the body. Glass
 /// choice: of two rollouts, one that breaks the pane and one that does not, whether each is nearer to its own truth,
 /// chance 0.5. Pane choice: the same of one that sets a pane, looks away and back, and one that only looks. Floor: memory
 /// off. Ceiling: memory filled from the simulator, true pose.
 #[derive(Debug, Clone, Copy)]
-pub struct Physics;
+pub struct Physics {
+    /// The ledge and the pool too.
+    pub is_full: bool,
+}
 
 const LEAST_SHOWN: usize = 400;
 const WALL_TICKS: usize = 30;
+/// What a way is, in the names of the metrics.
+const WAYS: [&str; 5] = ["jump", "walk", "fall", "ledge", "pool"];
 
 impl Physics {
-    fn trajectory(lab: &Lab, scene: &Scene, record: &mut Record) -> Result<(), ProbeError> {
+    fn ways(&self) -> &'static [&'static str] {
+        if self.is_full { &WAYS } else { &WAYS[..3] }
+    }
+
+    /// The scenes of the ways that are open to a seed.
+    fn scenes(&self, lab: &Lab, seed: u64) -> Vec<(&'static str, Scene)> {
+        let camera = lab.subject.camera();
+        let jump = [vec![Action { jump: true, ..Action::default() }], vec![Action::default(); 11]].concat();
+        let mut scenes = vec![("jump", Scene { start: stage::quiet(camera, seed), actions: jump })];
+        let forward = |ticks| vec![Action { forward: true, ..Action::default() }; ticks];
+        if let Some((open, _)) = stage::facing_ground(camera, seed, [[3.0, 0.0]]) {
+            let mut high = open.clone();
+            scenes.push(("walk", Scene { start: open, actions: forward(12) }));
+            let feet = high.player().feet.as_vec3();
+            let cell = feet.floor().as_ivec3();
+            (0..2).for_each(|up| high.set_block(cell + IVec3::Y * up, Block::Stone));
+            let yaw_deg = high.player().yaw_deg;
+            high.place_player(feet + Vec3::Y * 2.0, yaw_deg, 0.0);
+            scenes.push(("fall", Scene { start: high, actions: forward(16) }));
+        }
+        if let Some((mut start, [ahead])) = stage::facing_ground(camera, seed, [[4.0, 0.0]]) {
+            let mut pool = start.clone();
+            let around =
+                |reach: i32| (-reach..=reach).flat_map(move |x| (-reach..=reach).map(move |z| IVec3::new(x, 0, z)));
+            around(1).for_each(|aside| start.set_block(ahead + aside, Block::Stone));
+            let mut plan = Plan::new(&start);
+            for _ in 0..24 {
+                let jump = plan.world.player().on_ground && plan.world.player().against_wall;
+                plan.act(Action { forward: true, jump, ..Action::default() });
+            }
+            scenes.push(("ledge", Scene { start, actions: plan.actions }));
+            // A basin of stone, so that nothing runs out of it.
+            for deep in 1..=3 {
+                around(2).for_each(|aside| pool.set_block(ahead + aside - IVec3::Y * deep, Block::Stone));
+            }
+            for deep in 1..=2 {
+                around(1).for_each(|aside| pool.set_block(ahead + aside - IVec3::Y * deep, Block::Water));
+            }
+            scenes.push(("pool", Scene { start: pool, actions: forward(26) }));
+        }
+        scenes.retain(|(name, _)| self.ways().contains(name));
+        scenes
+    }
+
+    fn trajectory(lab: &Lab, name: &str, scene: &Scene, record: &mut Record) -> Result<(), ProbeError> {
         let film = scene.film(&(0..=scene.last()).collect::<Vec<_>>());
         let way = Way::of(&film);
         if way.length_blocks < 0.5 {
@@ -49,7 +100,9 @@ impl Physics {
             for (tick, pixels, pictures) in &asked {
                 let found = way.place_of(&rollout.frames[tick], pictures, pixels);
                 let error_blocks = found.distance(film.shots[tick].pose.eye());
-                record.add("trajectory_error", role, f64::from(error_blocks / way.length_blocks));
+                for metric in ["trajectory_error".to_string(), error_of(name)] {
+                    record.add(&metric, role, f64::from(error_blocks / way.length_blocks));
+                }
             }
             if draw {
                 picture(record, role, &few, rollout);
@@ -140,6 +193,13 @@ impl Physics {
     }
 }
 
+/// How far beyond the ends of a way a frame may have been seen from.
+const BEYOND_BLOCKS: [f32; 4] = [0.25, 0.5, 0.75, 1.0];
+
+fn error_of(way: &str) -> String {
+    format!("error_{way}")
+}
+
 /// The places along a trajectory that a frame may have been seen from.
 struct Way {
     places: Vec<Vec3>,
@@ -148,12 +208,17 @@ struct Way {
 }
 
 impl Way {
-    /// The true places of every tick, and those in the middle between them.
+    /// The true places of every tick, those in the middle between them, and some beyond the way's ends.
     fn of(film: &Film) -> Way {
         let eyes: Vec<Vec3> = film.shots.values().map(|shot| shot.pose.eye()).collect();
         let middles = eyes.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
-        let length_blocks = eyes.iter().map(|eye| eye.distance(eyes[0])).fold(0.0, f32::max);
-        Way { places: eyes.iter().copied().chain(middles).collect(), length_blocks }
+        let farthest = eyes.iter().copied().max_by(|a, b| a.distance(eyes[0]).total_cmp(&b.distance(eyes[0])));
+        let along = farthest.map_or(Vec3::ZERO, |eye| eye - eyes[0]);
+        let beyond = BEYOND_BLOCKS.into_iter().flat_map(|blocks| {
+            let step = along.normalize_or_zero() * blocks;
+            [eyes[0] - step, eyes[0] + along + step]
+        });
+        Way { places: eyes.iter().copied().chain(middles).chain(beyond).collect(), length_blocks: along.length() }
     }
 
     /// True pictures from each place, as the world is at a tick.
@@ -182,36 +247,26 @@ impl Probe for Physics {
     }
 
     fn about(&self) -> &'static str {
-        "Jump, walk, fall, walk into a wall, break glass, set a pane and look away. Error of the place that a frame was seen from, as a share of \
-         the way, by matching true pictures; share that went through the wall; choice of the broken pane, and of \
-         the one that was set (chance 0.5)."
+        "Jump, walk, fall, climb a ledge, sink in a pool, walk into a wall, break glass, set a pane and look away. Error of \
+         the place that a frame was seen from, as a share of the way, by matching true pictures from along the way; share \
+         that went through the wall; choice of the broken pane, and of the one that was set (chance 0.5)."
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![
+        let mut metrics = vec![
             Metric::mean("trajectory_error").lower_is_better().with_bar(0.05),
             Metric::mean("wall_violations").lower_is_better(),
             Metric::mean("glass_choice"),
             Metric::mean("pane_choice"),
-        ]
+        ];
+        metrics.extend(self.ways().iter().map(|way| Metric::mean(error_of(way)).lower_is_better()));
+        metrics
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
         let mut record = Record::new(self.id(), seed);
-        let start = stage::quiet(lab.subject.camera(), seed);
-        let jump = [vec![Action { jump: true, ..Action::default() }], vec![Action::default(); 11]].concat();
-        Self::trajectory(lab, &Scene { start, actions: jump }, &mut record)?;
-        if let Some((open, _)) = stage::facing_ground(lab.subject.camera(), seed, [[3.0, 0.0]]) {
-            let mut high = open.clone();
-            let walk = vec![Action { forward: true, ..Action::default() }; 12];
-            Self::trajectory(lab, &Scene { start: open, actions: walk }, &mut record)?;
-            let feet = high.player().feet.as_vec3();
-            let cell = feet.floor().as_ivec3();
-            (0..2).for_each(|up| high.set_block(cell + IVec3::Y * up, Block::Stone));
-            let yaw_deg = high.player().yaw_deg;
-            high.place_player(feet + Vec3::Y * 2.0, yaw_deg, 0.0);
-            let fall = vec![Action { forward: true, ..Action::default() }; 16];
-            Self::trajectory(lab, &Scene { start: high, actions: fall }, &mut record)?;
+        for (name, scene) in self.scenes(lab, seed) {
+            Self::trajectory(lab, name, &scene, &mut record)?;
         }
         Self::wall(lab, seed, &mut record)?;
         Self::glass(lab, seed, &mut record)?;

@@ -1,6 +1,6 @@
 //! Every probe on worlds whose score is known: the simulator is right, the baselines know nothing.
 
-use super::{drift::Drift, realtime::Realtime, *};
+use super::{drift::Drift, edit_persistence::EditPersistence, physics::Physics, realtime::Realtime, *};
 use crate::probe::{
     Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject,
     inverse::InverseDynamics,
@@ -114,7 +114,7 @@ fn shape() {
 
 #[test]
 fn drift() {
-    let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0, still_every: 1 };
+    let probe = Drift { ticks: 60, long_ticks: 0, long_every: 0 };
     let ratio = |subject: &dyn Subject| report(subject, &probe, 6).metrics["ratio"].bounded.value;
     assert!((ratio(&Simulator { camera: CAMERA }) - 1.0).abs() < 1e-9);
     let late = |subject: &dyn Subject| report(subject, &probe, 6).metrics["late_distance"].bounded.value;
@@ -123,6 +123,36 @@ fn drift() {
         let found = late(&Ignorant { baseline, camera: CAMERA });
         assert!(found > least, "{baseline:?}: {found}");
     }
+}
+
+/// What a metric is on true frames, and on the picture of the start held still.
+fn right_and_copied(probe: &dyn Probe, count: u64, name: &str) -> [f64; 2] {
+    let copied = Ignorant { baseline: Baseline::CopyLastFrame, camera: CAMERA };
+    let subjects: [&dyn Subject; 2] = [&Simulator { camera: CAMERA }, &copied];
+    subjects.map(|subject| {
+        let found = report(subject, probe, count);
+        found.metrics.get(name).unwrap_or_else(|| panic!("{name}: no trial counted")).bounded.value
+    })
+}
+
+#[test]
+fn ledges_pools_and_returns_are_right_in_true_frames_alone() {
+    let physics = Physics { is_full: true };
+    for way in ["error_ledge", "error_pool"] {
+        let [right, copied] = right_and_copied(&physics, 3, way);
+        assert!(right < 1e-6 && copied > 0.2, "{way}: {right}, {copied}");
+    }
+    let edits = EditPersistence { is_full: true };
+    let [right, copied] = right_and_copied(&edits, 6, "right_id_rate_walk");
+    assert!(right > 0.8 && copied < right - 0.4, "{right}, {copied}");
+}
+
+#[test]
+fn nothing_comes_from_nowhere_while_the_truth_stands_still() {
+    let probe = Drift { ticks: 40, long_ticks: 0, long_every: 0 };
+    let rate = |subject: &dyn Subject| report(subject, &probe, 3).metrics["still_spurious_rate_1s"].bounded.value;
+    assert_eq!(rate(&Simulator { camera: CAMERA }), 0.0);
+    assert!(rate(&Ignorant { baseline: Baseline::Noise, camera: CAMERA }) > 0.5);
 }
 
 #[test]

@@ -15,8 +15,9 @@ use holdfast_sim::voxel::block::Block;
 ///
 /// Metrics: nearer to the truth: of the two rollouts, whether each is nearer to its own truth than to the other's, on
 /// the pixels that the change alone tells apart (where the held scene looks as the free one would have without it).
-/// Chance is 0.5, and so is a memory that only keeps what it saw. Change IoU: of the pixels of the free scene where
-/// truth and frozen start show different kinds, the share that reads as the truth's kind. A trial counts when at least
+/// Chance is 0.5, and so is a memory that only keeps what it saw. Change recall: of the pixels of the free scene where
+/// truth and frozen start show different kinds, the share that reads as the truth's kind; changes where there were none are
+/// the choice's to find. A trial counts when at least
 /// 40 pixels tell the answers apart. Growing crops take minutes and are left out. Floor: memory off. Ceiling: memory
 /// filled from the simulator, which holds what was last seen: for this probe it is no upper bound.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +75,7 @@ impl Probe for UnseenChange {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        vec![Metric::mean("nearer_truth").with_bar(0.7), Metric::mean("change_iou").by_reader()]
+        vec![Metric::mean("nearer_truth").with_bar(0.7), Metric::mean("change_recall").by_reader()]
     }
 
     fn run(&self, lab: &Lab, seed: u64) -> Result<Record, ProbeError> {
@@ -107,7 +108,7 @@ impl Probe for UnseenChange {
                     let read: Vec<Option<Kind>> =
                         region.pixels.iter().map(|&at| lab.reader.read(&page, &truth.depth, &[at])).collect();
                     let right = read.iter().filter(|&&kind| kind == Some(region.now)).count();
-                    record.add_share("change_iou", role, right as f64, read.len() as f64);
+                    record.add_share("change_recall", role, right as f64, read.len() as f64);
                 }
             })?;
         }
