@@ -70,7 +70,7 @@ struct Head {
 impl Head {
     /// Another run whose figures can stand beside this one's: read by the same readers, and with records of the same probes.
     fn beside(&self, folder: &Path, probes: &[Box<dyn Probe>]) -> Result<(Head, Vec<Record>), ProbeError> {
-        let (other, mut records) = read_run(folder)?;
+        let Run { head: other, mut records, .. } = Run::read(folder)?;
         if (&other.reader_hash, &other.keys_hash) != (&self.reader_hash, &self.keys_hash) {
             return Err(file_error(folder, "it was read by other readers, so its figures cannot stand beside these"));
         }
@@ -176,13 +176,31 @@ fn strip_path(out: &Path, probe: &str, seed: u64) -> PathBuf {
     out.join(STRIPS).join(format!("{probe}-{seed}.png"))
 }
 
-/// What lies in the folder of a run: what it belongs to, and every whole line of its records.
-fn read_run(folder: &Path) -> Result<(Head, Vec<Record>), ProbeError> {
-    let path = folder.join(HEAD);
-    let text = fs::read(&path).map_err(|error| file_error(&path, error))?;
-    let head = serde_json::from_slice(&text).map_err(|error| file_error(&path, error))?;
-    let text = fs::read_to_string(folder.join(RECORDS)).unwrap_or_default();
-    Ok((head, text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()))
+/// What lies in the folder of a run: what it belongs to, and its records, with the text of every whole line of them.
+struct Run {
+    head: Head,
+    records: Vec<Record>,
+    text: String,
+}
+
+impl Run {
+    fn read(folder: &Path) -> Result<Run, ProbeError> {
+        let path = folder.join(HEAD);
+        let text = fs::read(&path).map_err(|error| file_error(&path, error))?;
+        let mut run = Run {
+            head: serde_json::from_slice(&text).map_err(|error| file_error(&path, error))?,
+            records: Vec::new(),
+            text: String::new(),
+        };
+        for line in fs::read_to_string(folder.join(RECORDS)).unwrap_or_default().lines() {
+            if let Ok(record) = serde_json::from_str(line) {
+                run.records.push(record);
+                run.text += line;
+                run.text.push('\n');
+            }
+        }
+        Ok(run)
+    }
 }
 
 /// The records of a run, in memory and on disk.
@@ -197,12 +215,12 @@ impl Keeper {
         let strips = out.join(STRIPS);
         fs::create_dir_all(&strips).map_err(|error| file_error(&strips, error))?;
         let (head_path, path) = (out.join(HEAD), out.join(RECORDS));
-        let mut records = Vec::new();
+        let (mut records, mut lines) = (Vec::new(), String::new());
         if head_path.exists() {
             if !options.resume {
                 return Err(ProbeError::Exists { path: head_path });
             }
-            let (found, kept) = read_run(&out)?;
+            let Run { head: found, records: kept, text } = Run::read(&out)?;
             if found != *head {
                 let what = match found {
                     Head { model_hash, .. } if model_hash != head.model_hash => "model",
@@ -211,13 +229,12 @@ impl Keeper {
                 };
                 return Err(ProbeError::OtherRun { path: head_path, what });
             }
-            records = kept;
+            (records, lines) = (kept, text);
         } else {
             let text = serde_json::to_vec_pretty(head).expect("plain fields always serialise");
             write_atomically(&head_path, &text).map_err(|error| file_error(&head_path, error))?;
         }
-        // Written anew, so that a line that was cut off is gone.
-        let lines: String = records.iter().map(line).collect();
+        // Written anew, letter by letter, so that a line that was cut off is gone.
         write_atomically(&path, lines.as_bytes()).map_err(|error| file_error(&path, error))?;
         let file = File::options().append(true).open(&path).map_err(|error| file_error(&path, error))?;
         Ok(Keeper { out, records: Mutex::new((records, file)) })
