@@ -6,7 +6,8 @@ use holdfast_sim::Frame;
 use std::{
     fs,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -14,14 +15,18 @@ use tempfile::TempDir;
 const MISTAKE: i32 = 2;
 const FAILURE: i32 = 1;
 
-/// Runs a command line, split at spaces.
-fn holdfast(line: &str) -> Output {
+/// A command line, split at spaces.
+fn command(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.args(line.split_whitespace()).env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
     // Tests sign as somebody else than whoever runs them.
     let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
     command.env("XDG_DATA_HOME", &data).env("APPDATA", &data);
-    command.output().expect("the binary starts")
+    command
+}
+
+fn holdfast(line: &str) -> Output {
+    command(line).output().expect("the binary starts")
 }
 
 /// Expects one line on stderr with all of `parts` in it, and the exit code.
@@ -181,6 +186,31 @@ fn a_probe_that_is_not_there() {
     let (model, out) = (place.model(), place.path("out"));
     let line = format!("probe --suite turnaway --threads 1 --at-once 2 --model {model} --out {out}");
     check(&line, MISTAKE, &["\"turnaway\"", "turn_away, loop"]);
+}
+
+/// Ctrl-C while the first trials of many are there.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_suite_keeps_what_it_has_and_goes_on() {
+    let place = Place::new();
+    let trials = || fs::read_to_string(place.path("out/trials.jsonl")).unwrap_or_default();
+    let line = format!(
+        "probe --subject simulator --suite paired_history --seeds 1000100..1000130 --model {} --out {}",
+        place.model(),
+        place.path("out")
+    );
+    let mut suite = command(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    while !trials().contains('\n') {
+        assert_eq!(suite.try_wait().expect("our own child"), None, "it ended before its first trial");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = Command::new("kill").args(["-INT", &suite.id().to_string()]).status().expect("every Unix has kill");
+    assert!(told.success() && suite.wait().expect("our own child").success());
+    let kept = trials();
+    assert!(kept.lines().count() < 30 && kept.ends_with('\n'), "{}", kept.lines().count());
+    assert!(fs::metadata(place.path("out/report.html")).is_ok_and(|page| page.len() > 0), "what is there is shown");
+    check_success(&format!("{line} --resume"));
+    assert!(trials().starts_with(&kept) && trials().lines().count() == 30, "{}", trials().lines().count());
 }
 
 #[test]

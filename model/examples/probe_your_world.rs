@@ -42,21 +42,11 @@ impl World for SlidingPicture {
 }
 
 fn main() -> Result<(), probe::ProbeError> {
-    let out = std::env::args().nth(1).unwrap_or_else(|| "out/my-world".into()).into();
+    let out = std::env::args().nth(1).unwrap_or_else(|| "out/my-world".into());
     let make: probe::MakeWorld = Box::new(|| Box::new(SlidingPicture::default()));
     let subject = OwnWorld { name: "sliding picture".into(), camera: CAMERA, make };
     let probes = suite::named(Scale::Quick, &["turn_away", "paired_history", "fork"])?;
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let options = Options {
-        seeds: 2_000_000..2_000_006,
-        out,
-        resume: true,
-        compare: None,
-        command,
-        threads: 2,
-        floors_every: 1,
-        controls_every: 1,
-    };
+    let options = Options { resume: true, ..Options::new(2_000_000..2_000_006, out) };
     let report = probe::run(&subject, &probes, &options, &AtomicBool::new(false), &|event| eprintln!("{event:?}"))?;
     println!("{}", serde_json::to_string_pretty(&report).expect("plain fields always serialise"));
     Ok(())

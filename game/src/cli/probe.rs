@@ -38,7 +38,7 @@ trials.jsonl, one line a probe and seed, from which --resume goes on. Probe seed
 pub struct ProbeArgs {
     #[command(flatten)]
     dream: DreamArgs,
-    /// full, quick (some minutes), or probes by their ids, separated by commas
+    /// full, quick (three minutes), or probes by their ids, separated by commas
     #[arg(long, value_name = "full|quick|ID,..", default_value = "quick")]
     suite: String,
     /// Seeds, first and one past the last [default: 2000000..2000004 for quick, else 2000000..2000200]
@@ -91,14 +91,13 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
     };
     let seeds = args.seeds.clone().unwrap_or(usual_seeds);
     let many = seeds.end - seeds.start >= MANY_SEEDS;
+    let all = Options::new(seeds, &args.out);
     let options = Options {
-        seeds,
-        out: args.out.clone(),
         resume: args.resume,
         compare: args.compare.clone(),
         // The program by its name: where it lies says nothing.
         command: std::iter::once("holdfast".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
-        threads: args.at_once.map_or_else(threads, usize::from),
+        threads: args.at_once.map_or(all.threads, usize::from),
         floors_every: if many { 4 } else { 1 },
         controls_every: if many {
             2
@@ -107,6 +106,7 @@ pub fn run(args: &ProbeArgs) -> anyhow::Result<()> {
         } else {
             1
         },
+        ..all
     };
     let bar = progress::bar(0, "trials");
     let tell = |event: Event| match event {
@@ -182,10 +182,6 @@ fn table(report: &Report) -> String {
     }
     lines.push(format!("block reader: {:.1}% of single pixels of true frames right", report.reader.accuracy * 100.0));
     lines.join("\n")
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |threads| threads.get())
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {

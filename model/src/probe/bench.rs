@@ -46,6 +46,22 @@ pub struct Options {
     pub controls_every: u64,
 }
 
+impl Options {
+    /// Every role on every seed, on all cores, into a folder that holds no trials yet.
+    pub fn new(seeds: Range<u64>, out: impl Into<PathBuf>) -> Options {
+        Options {
+            seeds,
+            out: out.into(),
+            resume: false,
+            compare: None,
+            command: std::env::args().collect::<Vec<_>>().join(" "),
+            threads: std::thread::available_parallelism().map_or(1, |threads| threads.get()),
+            floors_every: 1,
+            controls_every: 1,
+        }
+    }
+}
+
 /// What happens during a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
@@ -156,7 +172,7 @@ pub fn run(
     let reader = report::ReaderReport { hash: head.reader_hash, accuracy: reader_accuracy, keys_hash: head.keys_hash };
     let mut report = Report::new(subject, probes, &records, &seeds, &options.command, reader);
     if let Some((head, others)) = other {
-        report.compared = Some(Comparison::new(probes, &records, &seeds, &others, &head.model_hash));
+        report.compared = Some(Comparison::new(probes, &records, &others, &head.model_hash));
     }
     let json = serde_json::to_string_pretty(&report).expect("plain fields always serialise") + "\n";
     let page =

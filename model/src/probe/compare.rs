@@ -6,7 +6,7 @@ use super::{
     report::{number, short},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 /// What another run found.
 #[derive(Debug, Clone, Serialize)]
@@ -93,20 +93,12 @@ impl Comparison {
         )
     }
 
-    /// Of this run's records of some seeds, and all those of the other, which has some.
-    pub fn new(
-        probes: &[Box<dyn Probe>],
-        own: &[Record],
-        seeds: &Range<u64>,
-        others: &[Record],
-        model_hash: &str,
-    ) -> Comparison {
+    /// Of this run's records and those of the other, which has some.
+    pub fn new(probes: &[Box<dyn Probe>], own: &[Record], others: &[Record], model_hash: &str) -> Comparison {
         let mut found = BTreeMap::new();
         for probe in probes {
             let of_probe = |record: &&Record| record.probe == probe.id();
-            let asked = |record: &&Record| seeds.contains(&record.seed);
-            let own: Vec<&Record> = own.iter().filter(of_probe).filter(asked).collect();
-            let others: Vec<&Record> = others.iter().filter(of_probe).collect();
+            let [own, others] = [own, others].map(|records| records.iter().filter(of_probe).collect::<Vec<_>>());
             let metrics = probe.metrics();
             let compared = metrics.iter().filter_map(|m| Some((m.name.clone(), Compared::new(m, &own, &others)?)));
             found.insert(probe.id(), compared.collect());

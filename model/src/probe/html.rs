@@ -62,8 +62,7 @@ pub fn page(
     for probe in probes {
         let Some(found) = report.probes.get(probe.id()) else { continue };
         let _ = write!(body, "<h2 id=\"{0}\"><code>{0}</code></h2><p>{1}</p>", probe.id(), escape(found.about));
-        let own: Vec<&Record> =
-            records.iter().filter(|r| r.probe == probe.id() && within(&report.seeds, r.seed)).collect();
+        let own: Vec<&Record> = records.iter().filter(|record| record.probe == probe.id()).collect();
         body += "<table><tr><th>metric<th>value<th>95% bounds<th>floor<th>ceiling<th>gap closed<th>on true frames<th>n<th>seeds";
         for metric in probe.metrics() {
             if let Some(figure) = found.metrics.get(&metric.name) {
@@ -103,10 +102,6 @@ color:#1c2024;background:#fff}table{border-collapse:collapse;margin:.6rem 0}th,t
 border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}\
 img{image-rendering:pixelated;max-width:100%;display:block}figure{margin:.8rem 0}figcaption{color:#555}\
 h2{margin-top:2.4rem}code{font-size:.92em}";
-
-fn within(seeds: &[u64; 2], seed: u64) -> bool {
-    (seeds[0]..seeds[1]).contains(&seed)
-}
 
 fn row(name: &str, metric: &Metric, figure: &Figure) -> String {
     let maybe = |value: Option<f64>| value.map_or("-".into(), number);

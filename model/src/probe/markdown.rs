@@ -76,7 +76,8 @@ changes unseen, that holds what was last seen, and a dream may be better. Gap: h
 closed, on the seeds that have both; none where the ceiling is no better. With a hundred seeds or more, floors and ceilings \
 run on one of four seeds, controls on one of eight. True: what the metric makes of true frames, the reader's own error where \
 one reads. Bounds: 95%, bootstrap over seeds. n: trials that counted. Controls: a memory with its colours shuffled, one that \
-another start wrote (what happens later it takes in as ever), and the picture of the start held still. What a control reaches \
+another start wrote (what happens later it takes in as ever), and the picture of the start held still. Longer stays, walks \
+and drift run without some of them, since they cost as much as all else. What a control reaches \
 as well says nothing of memory by itself: a still picture has no ghosts and goes through no wall.";
 
 /// How bars are judged, for every page that shows them.

@@ -76,6 +76,7 @@ pub struct Control {
 }
 
 impl Report {
+    /// `records` are those of these seeds.
     pub fn new(
         subject: &dyn Subject,
         probes: &[Box<dyn Probe>],
@@ -86,8 +87,7 @@ impl Report {
     ) -> Report {
         let mut found = BTreeMap::new();
         for probe in probes {
-            let own = |record: &&Record| record.probe == probe.id() && seeds.contains(&record.seed);
-            let records: Vec<&Record> = records.iter().filter(own).collect();
+            let records: Vec<&Record> = records.iter().filter(|record| record.probe == probe.id()).collect();
             found.insert(probe.id(), ProbeReport::new(probe.as_ref(), &records));
         }
         Report {

@@ -66,16 +66,8 @@ fn run_beside(
     compare: Option<&Path>,
 ) -> Result<(Report, Vec<u64>), ProbeError> {
     let subject = Ignorant { baseline: Baseline::CopyLastFrame, camera: FROZEN_CAMERA };
-    let options = Options {
-        seeds,
-        out: out.into(),
-        resume,
-        compare: compare.map(Path::to_path_buf),
-        command: "test".into(),
-        threads: 1,
-        floors_every: 1,
-        controls_every: 1,
-    };
+    let compare = compare.map(Path::to_path_buf);
+    let options = Options { resume, compare, threads: 1, command: "test".into(), ..Options::new(seeds, out) };
     let stop = probe.stop_at.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
     let ran = std::sync::Arc::new(probe);
     let probes: Vec<Box<dyn Probe>> = vec![Box::new(Shared(ran.clone()))];

@@ -2,11 +2,11 @@
 
 use super::{drift::Drift, edit_persistence::EditPersistence, physics::Physics, realtime::Realtime, *};
 use crate::probe::{
-    Baseline, Ignorant, Metric, ProbeReport, Simulator, Subject,
+    Baseline, Ignorant, Metric, OwnWorld, ProbeReport, Simulator, Subject,
     inverse::InverseDynamics,
     reader::{BlockReader, FROZEN_CAMERA as CAMERA},
 };
-use holdfast_sim::seeds;
+use holdfast_sim::{Action, Depth, Frame, Observation, Pose, Start, World, WorldError, seeds};
 use std::sync::{LazyLock, atomic::AtomicBool};
 
 static READER: LazyLock<BlockReader> = LazyLock::new(|| BlockReader::of(CAMERA));
@@ -153,6 +153,37 @@ fn nothing_comes_from_nowhere_while_the_truth_stands_still() {
     let rate = |subject: &dyn Subject| report(subject, &probe, 3).metrics["still_spurious_rate_1s"].bounded.value;
     assert_eq!(rate(&Simulator { camera: CAMERA }), 0.0);
     assert!(rate(&Ignorant { baseline: Baseline::Noise, camera: CAMERA }) > 0.5);
+}
+
+#[test]
+fn a_world_of_another_house_is_probed_as_ours_are() {
+    struct Still(Option<Frame>);
+    impl Still {
+        fn observe(&self) -> Observation {
+            let frame = self.0.clone().expect("a start comes first");
+            let (depth, pose) = (Depth::new(frame.width, frame.height), Pose::default());
+            Observation { tick: 0, frame, depth, pose, stages_ms: Vec::new() }
+        }
+    }
+    impl World for Still {
+        fn reset(&mut self, start: &Start) -> Result<Observation, WorldError> {
+            let Start::Image(frame, _) = start else { return Err(WorldError::NoImageStart("only a picture")) };
+            self.0 = Some(frame.clone());
+            Ok(self.observe())
+        }
+
+        fn step(&mut self, _: &Action) -> Result<Observation, WorldError> {
+            Ok(self.observe())
+        }
+    }
+    let own = OwnWorld { name: "still".into(), camera: CAMERA, make: Box::new(|| Box::new(Still(None))) };
+    let copied = Ignorant { baseline: Baseline::CopyLastFrame, camera: CAMERA };
+    for probe in named(Scale::Quick, &["turn_away", "fork"]).expect("registered") {
+        let [own, copied] = [&own as &dyn Subject, &copied].map(|subject| report(subject, probe.as_ref(), 2));
+        let values =
+            |report: &ProbeReport| report.metrics.iter().map(|(m, f)| (m.clone(), f.bounded)).collect::<Vec<_>>();
+        assert_eq!(values(&own), values(&copied), "{}", probe.id());
+    }
 }
 
 #[test]
