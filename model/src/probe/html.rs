@@ -82,10 +82,11 @@ pub fn page(
         body += &curves(&probe.metrics(), &own);
         body += &strips(probe.as_ref(), &own, &strip);
     }
+    let bare = if body.contains("<img") { "" } else { "<p>No pictures: the folder's strips are not there.</p>" };
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Holdfast probes</title><style>{STYLE}</style>\
          <h1>Does the world hold?</h1><p>Subject <b>{}</b>, model <code>{}</code>, seeds {} to {}, version {}.<br>\
-         <code>{}</code></p><p>{LEGEND}</p><p>The block reader (<code>{}</code>) reads {:.1}% of single pixels of true frames right, each kind alike.</p>{body}</html>\n",
+         <code>{}</code></p><p>{LEGEND}</p><p>The block reader (<code>{}</code>) reads {:.1}% of single pixels of true frames right, each kind alike.</p>{bare}{body}</html>\n",
         escape(&report.subject),
         escape(&report.model_hash),
         report.seeds[0],
@@ -151,7 +152,7 @@ fn strips(probe: &dyn Probe, records: &[&Record], strip: &impl Fn(&str, u64) -> 
             let _ = write!(
                 html,
                 "<figure><img alt=\"truth, subject and memory off\" src=\"data:image/png;base64,{}\"><figcaption>{name}: \
-                 seed {seed}, {} {value:.3}; truth, subject, memory off</figcaption></figure>",
+                 seed {seed}, {} {value:.3}; from above: truth, subject, memory off where that was run</figcaption></figure>",
                 base64(&png),
                 metric.name
             );
@@ -216,7 +217,18 @@ fn plot(name: &str, lines: &[Line; 3]) -> String {
         let (x, _) = place((value, y0));
         let _ = write!(svg, "<text x=\"{x:.0}\" y=\"{:.0}\">{value}</text>", PLOT.1 - 10.0);
     }
-    for (points, label, colour) in lines {
+    // The names of lines that end near each other stand one above the other.
+    let mut ends: Vec<(f64, usize)> =
+        lines.iter().enumerate().filter_map(|(at, line)| Some((place(*line.0.last()?).1, at))).collect();
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for at in 1..ends.len() {
+        ends[at].0 = ends[at].0.max(ends[at - 1].0 + 12.0);
+    }
+    for &(y, at) in &ends {
+        let (_, label, colour) = lines[at];
+        let _ = write!(svg, "<text x=\"{}\" y=\"{:.0}\" fill=\"{colour}\">{label}</text>", PLOT.0 - 42.0, y + 4.0);
+    }
+    for (points, _, colour) in lines {
         let path: Vec<String> = points.iter().map(|&at| place(at)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = write!(
             svg,
@@ -226,10 +238,6 @@ fn plot(name: &str, lines: &[Line; 3]) -> String {
         for point in &path {
             let (x, y) = point.split_once(',').expect("written with a comma above");
             let _ = write!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"2.5\" fill=\"{colour}\"/>");
-        }
-        if let Some(&last) = points.last() {
-            let (_, y) = place(last);
-            let _ = write!(svg, "<text x=\"{}\" y=\"{:.0}\" fill=\"{colour}\">{label}</text>", PLOT.0 - 42.0, y + 4.0);
         }
     }
     svg + &format!("</svg><figcaption>{}</figcaption></figure>", escape(name))

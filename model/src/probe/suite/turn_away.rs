@@ -71,7 +71,8 @@ impl Probe for TurnAway {
         stays.reverse();
         let barred = |s: u32| matches!(s, 20 | 60);
         let db = |&s: &u32| {
-            let db = Metric::mean(format!("psnr_db_{s}s")).on_curve("PSNR in dB after a stay of s", f64::from(s));
+            let db = Metric::mean(format!("psnr_db_{s}s"))
+                .on_curve("PSNR in dB by the seconds of looking away", f64::from(s));
             if barred(s) { db.with_gap_bar(0.6) } else { db }
         };
         let gain = |&s: &u32| {
