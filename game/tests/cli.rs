@@ -195,7 +195,7 @@ fn an_interrupted_suite_keeps_what_it_has_and_goes_on() {
     let place = Place::new();
     let trials = || fs::read_to_string(place.path("out/trials.jsonl")).unwrap_or_default();
     let line = format!(
-        "probe --subject simulator --suite paired_history --seeds 1000100..1000130 --model {} --out {}",
+        "probe --subject simulator --suite paired_history --seeds 1000100..1000130 --at-once 1 --model {} --out {}",
         place.model(),
         place.path("out")
     );

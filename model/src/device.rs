@@ -178,8 +178,12 @@ mod kind {
 /// the system. On two cores a second thread gains nothing (`docs/performance.md`); more than eight wait for each other
 /// longer than they help.
 pub fn threads_of_a_dream() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    (cores - 1).clamp(1, 8)
+    (cores() - 1).clamp(1, 8)
+}
+
+/// Cores that this process may use; one where the system does not say.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get())
 }
 
 impl fmt::Display for DeviceChoice {

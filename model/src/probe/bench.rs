@@ -7,7 +7,7 @@ use super::{
     reader::{BlockReader, gallery},
     report,
 };
-use crate::train::write_atomically;
+use crate::{device::cores, train::write_atomically};
 use holdfast_sim::seeds;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ impl Options {
             resume: false,
             compare: None,
             command: std::env::args().collect::<Vec<_>>().join(" "),
-            threads: std::thread::available_parallelism().map_or(1, |threads| threads.get()),
+            threads: cores(),
             floors_every: 1,
             controls_every: 1,
         }

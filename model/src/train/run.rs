@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     DreamOptions,
-    device::Found,
+    device::{Found, cores},
     engine::{DeviceFault, Loaded},
     folder::{ModelFolder, write_folder},
     kernel::{Kernel, Packing, Passes, Precision},
@@ -147,7 +147,7 @@ pub fn run(
     let mut metrics =
         metrics.map_err(|error| TrainError::Write { path: metrics_path.clone(), reason: error.to_string() })?;
 
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let threads = options.threads.unwrap_or_else(cores);
     let threads = threads.clamp(1, config.batch);
     let new_worker = |index: usize| Worker::new(config, &state.weights, config.seed ^ state.draws << 8 ^ index as u64);
     let mut workers: Vec<Worker> = (0..threads).map(new_worker).collect();
